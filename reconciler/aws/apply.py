@@ -1,0 +1,319 @@
+"""A plan is carried out: its calls are made, branches that do not depend on each other side by side.  Called by `loop`.
+
+What a create call answers is given back at once (`fold`), so that what refers to it can follow in the same pass;
+whether it may is decided again by `decide`, never here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reconciler.aws.gateway import Gateway
+from reconciler.aws.memory import Memory
+from reconciler.aws.observe import KindsByName, as_observed, rows
+from reconciler.errors import AwsError, Denied, Exhausted, Gone, Lost, NotYet, Refused, Throttled
+from reconciler.log import get_logger
+from reconciler.model.address import Address
+from reconciler.model.calls import Call, token
+from reconciler.model.kind import Kind
+from reconciler.model.plan import Entry, Outcome, Plan, Status
+from reconciler.model.things import ADDRESS_TAG, STACK_TAG, Observed, Pending
+from reconciler.model.verdicts import Blocked, Settled, Steps, Verb, Wait
+
+DONE: dict[Verb, Status] = {
+    "create": "created",
+    "update": "updated",
+    "replace": "replaced",
+    "delete": "deleted",
+}
+GENERATIONS = 100
+"""How many used-up tokens are walked past before it is called a failure."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one entry, and the thing that a create call answered."""
+
+    entry: Entry
+    outcome: Outcome
+    made: Observed | None = None
+
+
+class Applier:
+    """Carries out plans of one stack."""
+
+    def __init__(self, gateway: Gateway, kinds: KindsByName, memory: Memory, stack: str) -> None:
+        self._gateway, self._kinds, self._memory, self._stack = gateway, kinds, memory, stack
+
+    def apply(
+        self,
+        plan: Plan,
+        *,
+        decide: Callable[[Address], Entry],
+        fold: Callable[[Observed], None],
+        stopped: Callable[[], bool],
+        executor: Executor,
+    ) -> list[Outcome]:
+        """Make the calls of a plan: first those of wanted addresses, each after what it needs, then deletions.
+
+        `decide` gives an address's entry anew, `fold` adds a thing to what was seen, `stopped` says whether no
+        further entry may begin.  Gives one outcome for each entry of the plan, in its order.
+        """
+        outcomes: dict[int, Outcome] = {}
+        run = _Run(self, decide, fold, stopped, executor)
+        wanted = [(index, entry) for index, entry in enumerate(plan.entries) if entry.wanted]
+        leaving = [(index, entry) for index, entry in enumerate(plan.entries) if not entry.wanted]
+        for batch in (wanted, leaving):
+            outcomes |= run.batch(batch)
+        return [outcomes[index] for index in range(len(plan.entries))]
+
+    # ---- one entry, in a worker thread
+
+    def carry_out(self, entry: Entry) -> Result:
+        """Make the calls of one entry, in order, until one does not succeed."""
+        steps = entry.verdict
+        assert isinstance(steps, Steps), "only steps can be carried out"
+        log = get_logger().bind(address=entry.label, kind=entry.scope.kind, verb=steps.verb)
+        made: Observed | None = None
+        try:
+            if steps.verb in ("delete", "replace") or not entry.wanted:
+                self._prove(entry)
+            for call in steps.calls:
+                log.info("change.started", api=str(call), reason=call.why)
+                if call.creates:
+                    made = self._create(entry, call)
+                else:
+                    self._gateway.perform(call)
+        except _NotOurs as error:
+            log.warning("ownership.conflict", reason=str(error))
+            return Result(entry, Outcome(label=entry.label, status="blocked", why=str(error)))
+        except AwsError as error:
+            return Result(entry, self._failed(entry, steps.verb, error))
+        log.info("change.succeeded", id=made.id if made else (entry.seen.id if entry.seen else ""))
+        return Result(entry, Outcome(label=entry.label, status=DONE[steps.verb], why=steps.why), made)
+
+    def _failed(self, entry: Entry, verb: Verb, error: AwsError) -> Outcome:
+        if isinstance(error, Gone) and not entry.wanted:
+            return Outcome(label=entry.label, status="deleted", why="it was gone already")
+        log = get_logger().bind(
+            address=entry.label, verb=verb, aws_error_code=error.code, aws_request_id=error.request_id
+        )
+        if isinstance(error, NotYet | Gone):
+            log.info("change.deferred", reason=str(error))
+            return Outcome(label=entry.label, status="waiting", why=str(error), code=error.code)
+        log.error("change.failed", reason=str(error))
+        final = isinstance(error, Refused | Denied | Exhausted)
+        return Outcome(label=entry.label, status="failed", why=str(error), code=error.code, final=final)
+
+    # ---- creating, at most once
+
+    def _create(self, entry: Entry, call: Call) -> Observed:
+        address = entry.address
+        if call.seed is None:
+            self._memory.intend(address)
+        try:
+            made = self._born(entry, call)
+        except (Lost, Throttled) as error:
+            if isinstance(error, Throttled):
+                self._memory.refused(address)
+            raise
+        except AwsError:
+            self._memory.refused(address)
+            raise
+        self._memory.made(address, made.id)
+        return made
+
+    def _born(self, entry: Entry, call: Call) -> Observed:
+        """The thing that a create call answers; a token that is used up by a dead thing makes way for the next."""
+        if call.seed is None:
+            return self._ours(entry, self._gateway.perform(call))
+        first = self._memory.generations.get(entry.address, 0)
+        for generation in range(first, first + GENERATIONS):
+            given = {**call.parameters, "ClientToken": token(call.seed, generation)}
+            try:
+                answer = self._gateway.perform(replace(call, parameters=given))
+            except Refused as error:
+                if error.code == "IdempotentInstanceTerminated":
+                    continue
+                if error.code == "IdempotentParameterMismatch":
+                    # an earlier attempt was made with other parameters: either a look will show it, or it is dead
+                    self._memory.intend(entry.address)
+                    self._memory.next_generation(entry.address, generation + 1)
+                    raise NotYet(f"{error}; it is looked for", code=error.code, call=error.call) from error
+                raise
+            made = self._ours(entry, answer)
+            if made.state not in self._kinds[made.kind].gone | self._kinds[made.kind].leaving:
+                return made
+        raise Refused(f"{call}: {GENERATIONS} earlier things of this address are dead", call=str(call))
+
+    def _ours(self, entry: Entry, answer: dict[str, Any]) -> Observed:
+        """The answer as a thing; some create calls return an existing thing that is somebody else's."""
+        kind = self._kinds[entry.address.kind]
+        row = find_row(kind, answer)
+        if row is None:
+            raise Lost(
+                f"{kind.create}: the answer has no {kind.id}", code="IncompleteAnswer", call=kind.create
+            )
+        thing = as_observed(kind, row, entry.scope, self._gateway.sessions.partition)
+        if thing.stack != self._stack or thing.address != entry.address:
+            raise _NotOurs(
+                f"{kind.create} answered with {thing.id}, which does not carry our tags: it is not touched"
+            )
+        return thing
+
+    # ---- deleting, with proof
+
+    def _prove(self, entry: Entry) -> None:
+        """Read a thing's tags once more: it must still be ours, under the same address."""
+        thing = entry.seen
+        assert thing is not None, "only what was seen is deleted"
+        kind = self._kinds[thing.kind]
+        parent = thing.raw.get(self._kinds[kind.read.within].id) if kind.read.within else None
+        for row in rows(self._gateway, self._kinds, thing.scope, parent, (thing.id,)):
+            if row[kind.id] != thing.id:
+                continue
+            now = as_observed(kind, row, thing.scope, self._gateway.sessions.partition)
+            if now.state in kind.gone:
+                raise Gone(f"{thing.id} is {now.state}")
+            if now.tags.get(STACK_TAG) != self._stack or now.tags.get(ADDRESS_TAG) != entry.label:
+                raise _NotOurs(f"{thing.id} has lost its owner tags since it was seen: it is not touched")
+            return
+        raise Gone(f"{thing.id} is not listed any more")
+
+
+class _NotOurs(Exception):
+    """A thing is not, or is no longer, ours to touch."""
+
+
+def find_row(kind: Kind, answer: dict[str, Any]) -> dict[str, Any] | None:
+    """The part of a create call's answer that looks like a row of the kind's list: it has the id.
+
+    CreateSite answers {"Site": {…}}, RunInstances {"Instances": [{…}]}, CreateSecurityGroup the members themselves.
+    """
+    candidates: list[Any] = [answer]
+    for value in answer.values():
+        candidates += value[:1] if isinstance(value, list) else [value]
+    return next((found for found in candidates if isinstance(found, dict) and kind.id in found), None)
+
+
+class _Run:
+    """One plan on its way: which entries have begun, which are done.  Lives in the coordinating thread."""
+
+    def __init__(
+        self,
+        applier: Applier,
+        decide: Callable[[Address], Entry],
+        fold: Callable[[Observed], None],
+        stopped: Callable[[], bool],
+        executor: Executor,
+    ) -> None:
+        self._applier, self._decide, self._fold = applier, decide, fold
+        self._stopped, self._executor = stopped, executor
+
+    def batch(self, entries: Iterable[tuple[int, Entry]]) -> dict[int, Outcome]:
+        """Carry out entries in order of dependence, as many side by side as there are workers."""
+        outcomes: dict[int, Outcome] = {}
+        todo: dict[int, Entry] = {}
+        flying: dict[Future[Result], tuple[int, Entry]] = {}
+        for index, entry in entries:
+            if isinstance(entry.verdict, Steps):
+                todo[index] = entry
+            else:
+                outcomes[index] = without_steps(entry)
+        while todo or flying:
+            outcomes |= self._start(todo, flying)
+            for future in wait(flying, return_when=FIRST_COMPLETED).done if flying else ():
+                index, _ = flying.pop(future)
+                result = future.result()
+                outcomes[index] = result.outcome
+                if result.made is not None:
+                    self._fold(result.made)
+        return outcomes
+
+    def _start(
+        self, todo: dict[int, Entry], flying: dict[Future[Result], tuple[int, Entry]]
+    ) -> dict[int, Outcome]:
+        """Begin what can begin now; gives the outcomes of entries that turn out to have nothing to begin."""
+        outcomes: dict[int, Outcome] = {}
+        open_addresses = {entry.address for entry in todo.values()} | {
+            entry.address for _, entry in flying.values()
+        }
+        lanes = {lane_of(entry) for _, entry in flying.values()} - {None}
+        for index, entry in list(todo.items()):
+            needed = set(entry.after) if entry.wanted else set()
+            if needed & open_addresses or lane_of(entry) in lanes:
+                continue
+            del todo[index]
+            now = self._again(entry)
+            if not isinstance(now, Entry):
+                outcomes[index] = now
+                open_addresses.discard(entry.address)
+                continue
+            lanes |= {lane_of(now)} - {None}
+            flying[self._executor.submit(self._applier.carry_out, now)] = (index, now)
+        return outcomes
+
+    def _again(self, entry: Entry) -> Entry | Outcome:
+        """The entry in the light of what this pass has made so far, or its outcome when there is nothing to do yet."""
+        if self._stopped():
+            return Outcome(label=entry.label, status="waiting", why="stopped before its turn")
+        if not entry.wanted:
+            return entry
+        now = self._decide(entry.address)
+        if not isinstance(now.verdict, Steps):
+            return without_steps(now)
+        missing = next(pending_in(now.verdict), None)
+        if missing is not None:
+            return Outcome(label=entry.label, status="waiting", why=f"needs {missing}")
+        return now
+
+
+def without_steps(entry: Entry) -> Outcome:
+    """The outcome of an entry that has no calls to make."""
+    match entry.verdict:
+        case Settled(notes):
+            return Outcome(label=entry.label, status="settled", why="; ".join(notes))
+        case Blocked(why):
+            return Outcome(label=entry.label, status="blocked", why=why)
+        case Wait(why):
+            return Outcome(label=entry.label, status="waiting", why=why)
+    return Outcome(label=entry.label, status="waiting", why="its steps come later")
+
+
+def pending_in(steps: Steps) -> Iterator[Address]:
+    """The addresses whose values the calls still lack."""
+    for call in steps.calls:
+        yield from _pending(call.parameters)
+
+
+def _pending(value: Any) -> Iterator[Address]:
+    match value:
+        case Pending(of):
+            yield of
+        case Mapping():
+            for inner in value.values():
+                yield from _pending(inner)
+        case list() | tuple():
+            for inner in value:
+                yield from _pending(inner)
+
+
+def lane_of(entry: Entry) -> str | None:
+    """The global network that an entry writes to: writes to one go one at a time, since AWS may refuse others.
+
+    None for everything that may go side by side.
+    """
+    if not isinstance(entry.verdict, Steps) or entry.scope.region:
+        return None
+    network = next(
+        (
+            call.parameters["GlobalNetworkId"]
+            for call in entry.verdict.calls
+            if "GlobalNetworkId" in call.parameters
+        ),
+        entry.seen.raw.get("GlobalNetworkId") if entry.seen else None,
+    )
+    return network if isinstance(network, str) else None

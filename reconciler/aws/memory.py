@@ -1,0 +1,245 @@
+"""What is remembered between looks and runs, in the state directory.  Used by `apply` and `loop`.
+
+It may be deleted at any moment: then creations wait a little, and nothing else changes.  A journal of JSON lines,
+each forced to the disk before what it announces is done, rewritten short when a process begins.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reconciler.aws.discover import Discovered
+from reconciler.log import get_logger
+from reconciler.model.address import Address
+from reconciler.model.remembered import LOST_ANSWER, UNLISTED, Remembered
+from reconciler.model.things import Observed, Scope, World
+
+DISCOVERY_SECONDS = 3600.0
+"""How long what a discovery look found is believed."""
+
+Clock = Callable[[], float]
+"""Seconds since the epoch."""
+
+
+@dataclass
+class Memory:
+    """The journal of one stack.  Safe to use from several threads.
+
+    `fresh` is True when there was no journal to read: nothing is known of earlier runs, since `since`.
+    A directory that cannot be written is said once in the log; what would be written is then kept in memory only.
+    """
+
+    directory: Path
+    clock: Clock
+    since: float = 0.0
+    fresh: bool = True
+    found: bool = False
+    intents: dict[Address, float] = field(default_factory=dict)
+    created: dict[Address, tuple[str, float]] = field(default_factory=dict)
+    seen: dict[Address, tuple[str, int]] = field(default_factory=dict)
+    generations: dict[Address, int] = field(default_factory=dict)
+    _own: set[str] = field(default_factory=set)
+    """Ids of what this process has made."""
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _writable: bool = True
+
+    @classmethod
+    def open(cls, directory: Path, clock: Clock) -> Memory:
+        """Read what an earlier process left, or begin anew."""
+        memory = cls(directory, clock, since=clock())
+        for line in memory._lines():
+            memory._replay(line)
+        return memory
+
+    @property
+    def path(self) -> Path:
+        return self.directory / "memory.jsonl"
+
+    def begin(self) -> None:
+        """Write the journal anew, short; the first write of a process that is going to change something."""
+        with self._lock:
+            lines: list[dict[str, Any]] = [{"since": self.since, "fresh": self.fresh, "found": self.found}]
+            lines += [{"intent": str(address), "at": at} for address, at in self.intents.items()]
+            lines += [
+                {"created": str(address), "id": id, "at": at} for address, (id, at) in self.created.items()
+            ]
+            lines += [{"seen": str(address), "id": id, "misses": n} for address, (id, n) in self.seen.items()]
+            lines += [{"generation": str(address), "value": n} for address, n in self.generations.items()]
+            self._write(lambda: _replace(self.path, "".join(map(_line, lines))))
+
+    # ---- creations
+
+    def intend(self, address: Address) -> None:
+        """A creation is about to be sent that no token protects."""
+        with self._lock:
+            self.intents[address] = self.clock()
+            self._append({"intent": str(address), "at": self.intents[address]})
+
+    def refused(self, address: Address) -> None:
+        """AWS answered that it did not create it."""
+        with self._lock:
+            if self.intents.pop(address, None) is not None:
+                self._append({"refused": str(address)})
+
+    def made(self, address: Address, id: str) -> None:
+        """AWS answered that it created it."""
+        with self._lock:
+            self.intents.pop(address, None)
+            self.created[address] = (id, self.clock())
+            self._own.add(id)
+            self._append({"created": str(address), "id": id, "at": self.created[address][1]})
+
+    def next_generation(self, address: Address, generation: int) -> None:
+        """Tokens up to this generation are used up."""
+        with self._lock:
+            self.generations[address] = generation
+            self._append({"generation": str(address), "value": generation})
+
+    @property
+    def remembered(self) -> Remembered:
+        """A copy for those who judge."""
+        with self._lock:
+            return Remembered(
+                self.since, self.fresh, self.found, dict(self.intents), dict(self.created), dict(self.seen)
+            )
+
+    # ---- looks
+
+    def looked(self, world: World) -> None:
+        """A look is over: what it showed need not be remembered, what it missed is counted.
+
+        Only scopes that were read whole count.
+        """
+        with self._lock:
+            before = (self.found, dict(self.intents), dict(self.created), dict(self.seen))
+            self.found = self.found or any(thing.id not in self._own for thing in world.things)
+            present = {thing.address: thing for thing in world.owned if thing.address and not thing.replaced}
+            for address, thing in present.items():
+                self.intents.pop(address, None)
+                self.created.pop(address, None)
+                self.seen[address] = (thing.id, 0)
+            self._miss(present, world)
+            self._forget_old()
+            if before != (self.found, self.intents, self.created, self.seen):
+                self.begin()
+
+    def _miss(self, present: Mapping[Address, Observed], world: World) -> None:
+        dead = {thing.id for thing in world.dead}
+        read = {scope.kind for scope in world.read} - {scope.kind for scope in world.unread}
+        for address, (id, misses) in list(self.seen.items()):
+            if address in present or address.kind not in read:
+                continue
+            if id in dead or misses >= 1:
+                # a second look agrees, or AWS itself says that it is gone
+                del self.seen[address]
+                self.created.pop(address, None)
+            else:
+                self.seen[address] = (id, misses + 1)
+
+    def _forget_old(self) -> None:
+        """Evidence that `engine.holds` does not count any more."""
+        now = self.clock()
+        self.intents = {address: at for address, at in self.intents.items() if now < at + LOST_ANSWER}
+        self.created = {
+            address: (id, at) for address, (id, at) in self.created.items() if now < at + UNLISTED
+        }
+
+    # ---- discovery
+
+    def discovered(self, digest: str) -> Discovered | None:
+        """What the last discovery look found, if it is recent, was whole and was made for the same config."""
+        try:
+            note = json.loads((self.directory / "discovery.json").read_text())
+            if note["digest"] != digest or not 0 <= self.clock() - note["at"] < DISCOVERY_SECONDS:
+                return None
+            return Discovered(
+                frozenset(Scope(*scope) for scope in note["scopes"]), frozenset(note["parents"])
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def keep(self, digest: str, found: Discovered) -> None:
+        """Remember what a whole discovery look found."""
+        note = {
+            "digest": digest,
+            "at": self.clock(),
+            "scopes": sorted(map(list, found.scopes)),
+            "parents": sorted(found.parents),
+        }
+        self._write(lambda: _replace(self.directory / "discovery.json", json.dumps(note)))
+
+    # ---- the file
+
+    def _lines(self) -> Iterable[dict[str, Any]]:
+        try:
+            text = self.path.read_text()
+        except (OSError, UnicodeDecodeError):
+            return
+        for line in text.splitlines():
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                continue  # the last line of a process that was killed while it wrote
+            if isinstance(entry, dict):
+                yield entry
+
+    def _replay(self, entry: dict[str, Any]) -> None:
+        try:
+            match entry:
+                case {"since": since, "fresh": fresh, "found": found}:
+                    self.since, self.fresh, self.found = float(since), bool(fresh), bool(found)
+                case {"intent": address, "at": at}:
+                    self.intents[Address.parse(address)] = float(at)
+                case {"refused": address}:
+                    self.intents.pop(Address.parse(address), None)
+                case {"created": address, "id": id, "at": at}:
+                    self.intents.pop(Address.parse(address), None)
+                    self.created[Address.parse(address)] = (str(id), float(at))
+                case {"seen": address, "id": id, "misses": misses}:
+                    self.seen[Address.parse(address)] = (str(id), int(misses))
+                case {"generation": address, "value": value}:
+                    self.generations[Address.parse(address)] = int(value)
+        except (ValueError, TypeError, AttributeError):
+            return  # a line that is not ours says nothing
+
+    def _append(self, entry: dict[str, Any]) -> None:
+        def write() -> None:
+            with self.path.open("a") as file:
+                file.write(_line(entry))
+                file.flush()
+                os.fsync(file.fileno())
+
+        self._write(write)
+
+    def _write(self, write: Callable[[], None]) -> None:
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True, mode=0o750)
+            write()
+        except OSError as error:
+            if self._writable:
+                self._writable = False
+                get_logger().warning(
+                    "state.unwritable",
+                    path=str(self.directory),
+                    message=f"{error}; goes on without remembering",
+                )
+
+
+def _line(entry: Mapping[str, Any]) -> str:
+    return json.dumps(entry, separators=(",", ":")) + "\n"
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

@@ -1,0 +1,238 @@
+"""One look: every list that matters, read whole, as a World.  Called by `loop` at the start of each pass.
+
+A scope that cannot be read whole is named in `World.unread`, never taken for empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import jmespath
+
+from reconciler.aws.gateway import Gateway
+from reconciler.errors import AwsError, Denied, Gone
+from reconciler.model.address import REPLACED, Address
+from reconciler.model.kind import Detail, Kind, Read
+from reconciler.model.things import ADDRESS_TAG, STACK_TAG, Desired, Observed, Scope, World
+
+KindsByName = Mapping[str, Kind]
+IDS_AT_ONCE = 200
+"""How many values one EC2 filter takes.  https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html"""
+MADE_BY_OTHERS = (
+    "aws:autoscaling:groupName",
+    "aws:ec2:fleet-id",
+    "aws:cloudformation:stack-id",
+    "eks:nodegroup-name",
+)
+"""Tags that AWS's own controllers put on what they make; such a thing is theirs, whatever tags were copied onto it."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a look is about.  `parents` are ids of parents (global networks) to look into beside our own."""
+
+    stack: str
+    scopes: frozenset[Scope]
+    resources: Mapping[Address, Desired] = field(default_factory=dict)
+    parents: frozenset[str] = frozenset()
+
+
+def observe(gateway: Gateway, kinds: KindsByName, question: Question, executor: Executor) -> World:
+    """Read all scopes of the question, in parallel, parents before what lies within them."""
+    look = _Look(gateway, kinds, question)
+    scopes = sorted(_with_parents(question.scopes, kinds))
+    for within in (False, True):
+        level = [scope for scope in scopes if bool(kinds[scope.kind].read.within) is within]
+        for found in executor.map(look.read, level):
+            look.add(found)
+    return look.world()
+
+
+def _with_parents(scopes: Iterable[Scope], kinds: KindsByName) -> set[Scope]:
+    found = set(scopes)
+    for scope in scopes:
+        if parent := kinds[scope.kind].read.within:
+            found.add(Scope(parent, scope.account, scope.region))
+    return found
+
+
+@dataclass
+class _Found:
+    scope: Scope
+    things: list[Observed] = field(default_factory=list)
+    dead: list[Observed] = field(default_factory=list)
+    error: AwsError | str | None = None
+
+
+class _Look:
+    """The state of one look; `add` is called by one thread, between the levels."""
+
+    def __init__(self, gateway: Gateway, kinds: KindsByName, question: Question) -> None:
+        self.gateway, self.kinds, self.question = gateway, kinds, question
+        self.found: dict[Scope, _Found] = {}
+
+    def add(self, found: _Found) -> None:
+        self.found[found.scope] = found
+
+    def world(self) -> World:
+        good = [found for found in self.found.values() if found.error is None]
+        bad = [found for found in self.found.values() if found.error is not None]
+        return World(
+            stack=self.question.stack,
+            things=tuple(thing for found in good for thing in found.things),
+            dead=tuple(thing for found in good for thing in found.dead),
+            read=frozenset(found.scope for found in good),
+            unread={found.scope: str(found.error) for found in bad},
+            denied=frozenset(found.scope for found in bad if isinstance(found.error, Denied)),
+        )
+
+    def read(self, scope: Scope) -> _Found:
+        """Everything of one scope that concerns our stack; an error when any page or detail is missing."""
+        found, kind = _Found(scope), self.kinds[scope.kind]
+        try:
+            for parent in self._parents(scope, kind):
+                for thing in self._within(scope, kind, parent):
+                    (found.dead if thing.state in kind.gone else found.things).append(thing)
+            found.things = self._whole(scope, kind, found.things)
+        except AwsError as error:
+            return _Found(scope, error=error)
+        except _ParentUnread as error:
+            return _Found(scope, error=str(error))
+        return found
+
+    def _parents(self, scope: Scope, kind: Kind) -> list[str | None]:
+        if kind.read.within is None:
+            return [None]
+        above = self.found[Scope(kind.read.within, scope.account, scope.region)]
+        if above.error is not None:
+            raise _ParentUnread(f"its {kind.read.within}s could not be read: {above.error}")
+        ours = [thing.id for thing in above.things]
+        return [*ours, *sorted(self.question.parents - set(ours))]
+
+    def _within(self, scope: Scope, kind: Kind, parent: str | None) -> Iterator[Observed]:
+        try:
+            for row in rows(self.gateway, self.kinds, scope, parent):
+                thing = as_observed(kind, row, scope, self.gateway.sessions.partition)
+                if concerns(thing, self.question.stack):
+                    yield thing
+        except Gone:
+            if parent is None:
+                raise
+            # a parent that is gone has nothing inside
+
+    # ---- what the list leaves out
+
+    def _whole(self, scope: Scope, kind: Kind, things: list[Observed]) -> list[Observed]:
+        more: dict[str, dict[str, Any]] = {thing.id: {} for thing in things}
+        for thing in things:
+            desired = self.question.resources.get(thing.address) if thing.address else None
+            for detail in kind.read.details:
+                if desired is not None and detail.field in desired.spec:
+                    more[thing.id][detail.field] = self._detail(scope, kind, thing, detail)
+        for companion in kind.read.companions:
+            ids = list(more)
+            for id in ids:
+                more[id][companion.name] = []
+            for start in range(0, len(ids), IDS_AT_ONCE):
+                for row in self.gateway.rows(
+                    account=scope.account,
+                    region=scope.region,
+                    service=kind.service,
+                    operation=companion.operation,
+                    path=companion.path,
+                    parameters={
+                        "Filters": [{"Name": companion.filter, "Values": ids[start : start + IDS_AT_ONCE]}]
+                    },
+                    page=kind.read.page,
+                ):
+                    more[row[companion.key]][companion.name].append(row)
+        return [_enriched(kind, thing, more[thing.id]) if more[thing.id] else thing for thing in things]
+
+    def _detail(self, scope: Scope, kind: Kind, thing: Observed, detail: Detail) -> Any:
+        found = self.gateway.rows(
+            account=scope.account,
+            region=scope.region,
+            service=kind.service,
+            operation=detail.operation,
+            path=detail.path,
+            parameters={kind.id: thing.id, **detail.arguments},
+        )
+        return next(iter(found))
+
+
+class _ParentUnread(Exception):
+    """What lies within a parent cannot be read, because the list of parents could not."""
+
+
+def rows(
+    gateway: Gateway, kinds: KindsByName, scope: Scope, parent: str | None, ids: tuple[str, ...] = ()
+) -> Iterator[dict[str, Any]]:
+    """The rows of one scope (within one parent): those with an owner tag where AWS can filter, or those with `ids`.
+
+    EC2's lists are asked for either owner tag, so that a thing that has lost one of them is still found.
+    """
+    kind = kinds[scope.kind]
+    read: Read = kind.read
+    parameters: dict[str, Any] = dict(read.arguments)
+    if parent is not None and read.within is not None:
+        parameters[kinds[read.within].id] = parent
+    if ids:
+        parameters[read.ids] = list(ids)
+    elif kind.service == "ec2":
+        parameters["Filters"] = [{"Name": "tag-key", "Values": [STACK_TAG, ADDRESS_TAG]}]
+    yield from gateway.rows(
+        account=scope.account,
+        region=scope.region,
+        service=kind.service,
+        operation=read.operation,
+        path=read.path,
+        parameters=parameters,
+        # EC2 refuses MaxResults together with ids
+        page=None if ids and kind.service == "ec2" else read.page,
+    )
+
+
+def as_observed(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str) -> Observed:
+    """A row of a list, or the thing in the answer of a create call, as Observed."""
+    tags = {tag["Key"]: tag["Value"] for tag in row.get("Tags") or ()}
+    claim = tags.get(ADDRESS_TAG, "")
+    try:
+        address = Address.parse(claim.removesuffix(REPLACED))
+    except ValueError:
+        address = None
+    id = str(row[kind.id])
+    tail = (kind.arn_tail or "").format(id=id)
+    arn = (
+        row.get(kind.arn)
+        if kind.arn
+        else f"arn:{partition}:{kind.service}:{scope.region}:{scope.account}:{tail}"
+    )
+    return Observed(
+        kind=kind.name,
+        account=scope.account,
+        region=scope.region,
+        id=id,
+        arn=str(arn or ""),
+        state=jmespath.search(kind.state, row) if kind.state else None,
+        spec=kind.project(row),
+        tags=tags,
+        raw=row,
+        address=address,
+        stack=tags.get(STACK_TAG),
+        replaced=address is not None and claim.endswith(REPLACED),
+    )
+
+
+def concerns(thing: Observed, stack: str) -> bool:
+    """Whether a thing has an owner tag that concerns us: our stack's, or an address without any stack."""
+    if any(tag in thing.tags for tag in MADE_BY_OTHERS):
+        return False
+    return thing.stack == stack or (thing.stack is None and ADDRESS_TAG in thing.tags)
+
+
+def _enriched(kind: Kind, thing: Observed, more: Mapping[str, Any]) -> Observed:
+    raw = {**thing.raw, **more}
+    return replace(thing, raw=raw, spec=kind.project(raw))

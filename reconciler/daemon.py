@@ -1,0 +1,80 @@
+"""The long-running process: APScheduler says when to look, one thread looks.  Started by `cli run`.
+
+The scheduler's job only says "look, because …", in microseconds; the passes run here, one after the other, so that a
+pass that takes longer than the interval is followed by exactly one more.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from reconciler.errors import ReconcilerError
+from reconciler.log import get_logger
+from reconciler.loop import FIRST_DELAY, Loop, under_way
+
+SOON, LATER = 5.0, 15.0
+"""Seconds to the next look after progress, and while AWS works."""
+
+
+class Daemon:
+    """Looks every `interval` seconds, sooner while something is under way, until TERM or INT."""
+
+    def __init__(self, loop: Loop, interval: float) -> None:
+        self._loop, self._interval = loop, interval
+        self._wake, self._stop = threading.Event(), threading.Event()
+        self._trigger = "start"
+
+    def look(self, trigger: str) -> None:
+        """Say that there is a reason to look; any thread may."""
+        self._trigger = trigger
+        self._wake.set()
+
+    def run(self) -> int:
+        """Work until told to stop; gives the exit status."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_stop)
+        signal.signal(signal.SIGUSR1, lambda *_: self.look("signal"))
+        self._loop.stopped = self._stop.is_set
+        scheduler = BackgroundScheduler(timezone="UTC")
+        scheduler.add_job(
+            self.look, "interval", ["interval"], seconds=self._interval, coalesce=True, max_instances=1
+        )
+        scheduler.start()
+        get_logger().info("daemon.starting", interval_s=self._interval)
+        self._loop.memory.begin()
+        try:
+            self._work()
+        finally:
+            scheduler.shutdown(wait=False)
+            get_logger().info("daemon.stopped")
+        return 0
+
+    def _work(self) -> None:
+        soon: float | None = FIRST_DELAY
+        while not self._stop.is_set():
+            if self._wake.wait(soon):
+                self._wake.clear()
+            if self._stop.is_set():
+                return
+            trigger, self._trigger = self._trigger, "progress"
+            soon = self._pass(trigger)
+
+    def _pass(self, trigger: str) -> float | None:
+        """One pass; gives the seconds to the next look, None to wait for the scheduler."""
+        try:
+            report = self._loop.one_pass(trigger)
+        except ReconcilerError as error:
+            get_logger().error("pass.failed", reason=str(error))
+            return LATER
+        if report.changed:
+            return SOON
+        return LATER if under_way(report) else None
+
+    def _on_stop(self, number: int, _: FrameType | None) -> None:
+        self._stop.set()
+        self._wake.set()
+        signal.signal(number, signal.SIG_DFL)

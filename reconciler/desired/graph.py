@@ -1,0 +1,166 @@
+"""What refers to what: the addresses of a config, what AWS reports of each kind, and circles.
+
+Used by `check` (where a reference leads) and `load` (circles).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import reduce
+from typing import NamedTuple
+
+from reconciler.desired.findings import Findings
+from reconciler.model.address import Address
+from reconciler.model.fields import fields
+from reconciler.model.kind import Kind
+from reconciler.model.place import Place
+from reconciler.model.schema import Schema, Shape
+
+FIELD = re.compile(r"(?P<address>[^/]+/.+?)\.(?P<attribute>id|arn|[A-Z][A-Za-z0-9.]*)")
+SIMPLE_PATH = re.compile(r"[A-Za-z0-9]+(\[\])?(\.[A-Za-z0-9]+(\[\])?)*")
+
+
+class Edge(NamedTuple):
+    """A reference to `to`; `hard` ones must exist first."""
+
+    to: Address
+    place: Place
+    hard: bool
+
+
+class Catalogue:
+    """What can be referred to; `complete` is False when a file that may hold more could not be read."""
+
+    def __init__(
+        self, addresses: Collection[Address], kinds: Mapping[str, Kind], schema: Schema, complete: bool
+    ) -> None:
+        self.addresses, self.complete = frozenset(addresses), complete
+        self._kinds, self._schema = kinds, schema
+        self._reported: dict[str, frozenset[str] | None] = {}
+        self._texts: dict[str, list[str]] = {}
+
+    def find(self, text: str) -> tuple[Address | None, str | None]:
+        """The address and the attribute of `kind/name.Attribute`; no address when the text spells none.
+
+        Names may hold dots, so a resource of that whole name goes before an attribute.
+        """
+        whole = _address(text)
+        if whole in self.addresses:
+            return whole, None
+        if parsed := FIELD.fullmatch(text):
+            return _address(parsed["address"]), parsed["attribute"]
+        return whole, None
+
+    def reported(self, kind: str) -> frozenset[str] | None:
+        """The fields of a kind that a reference may name; None when that cannot be told."""
+        if kind not in self._reported:
+            self._reported[kind] = reported(self._kinds[kind], self._schema) if kind in self._kinds else None
+        return self._reported[kind]
+
+    def near(self, address: Address, findings: Findings) -> str:
+        """A suggestion for an address that leads nowhere: of its own kind first."""
+        if not self._texts:
+            for known in sorted(self.addresses):
+                self._texts.setdefault(known.kind, []).append(str(known))
+        same = self._texts.get(address.kind)
+        if same is None:
+            same = [text for texts in self._texts.values() for text in texts]
+        return findings.near(str(address), same[:1000])
+
+
+def _address(text: str) -> Address | None:
+    try:
+        return Address.parse(text)
+    except ValueError:
+        return None
+
+
+def reported(kind: Kind, schema: Schema) -> frozenset[str] | None:
+    """The members of a row of the kind's list, and its fields; None when the list's path is not a simple one."""
+    if not SIMPLE_PATH.fullmatch(kind.read.path):
+        return None
+    try:
+        rows = row_shape(schema.operation(kind.service, kind.read.operation).output, kind.read.path)
+    except KeyError:
+        return None
+    return frozenset(rows.members) | frozenset(fields(kind, schema))
+
+
+def row_shape(answer: Shape, path: str) -> Shape:
+    """The shape of one row at `A` or `A[].B[]` of an answer; KeyError when the path leads nowhere."""
+
+    def step(shape: Shape, name: str) -> Shape:
+        member = shape.members[name.removesuffix("[]")]
+        return member.item or member
+
+    return reduce(step, path.split("."), answer)
+
+
+def circles(edges: Mapping[Address, Sequence[Edge]]) -> Iterator[list[Address]]:
+    """Each group of resources that wait for each other, as one shortest way round from its first address."""
+    order = {address: number for number, address in enumerate(edges)}
+    ahead = {
+        address: [edge.to for edge in out if edge.hard and edge.to in edges and edge.to != address]
+        for address, out in edges.items()
+    }
+    for group in _knots(ahead):
+        first = min(group, key=order.__getitem__)
+        yield _round(first, group, ahead)
+
+
+def _round(
+    first: Address, group: Collection[Address], ahead: Mapping[Address, Sequence[Address]]
+) -> list[Address]:
+    """The shortest way from an address back to itself."""
+    before: dict[Address, Address] = {}
+    queue = deque([first])
+    while queue:
+        here = queue.popleft()
+        for target in ahead[here]:
+            if target == first:
+                way = [first, here]
+                while way[-1] != first:
+                    way.append(before[way[-1]])
+                return way[::-1] if here != first else [first, first]
+            if target in group and target not in before:
+                before[target] = here
+                queue.append(target)
+    raise AssertionError("a knot has a way round")
+
+
+def _knots(ahead: Mapping[Address, Sequence[Address]]) -> Iterator[frozenset[Address]]:
+    """Strongly connected groups of more than one (Tarjan's algorithm, without recursion)."""
+    number: dict[Address, int] = {}
+    lowest: dict[Address, int] = {}
+    open_, is_open = [], set()
+    for root in ahead:
+        if root in number:
+            continue
+        number[root] = lowest[root] = len(number)
+        open_.append(root)
+        is_open.add(root)
+        work = [(root, iter(ahead[root]))]
+        while work:
+            here, targets = work[-1]
+            for target in targets:
+                if target not in number:
+                    number[target] = lowest[target] = len(number)
+                    open_.append(target)
+                    is_open.add(target)
+                    work.append((target, iter(ahead[target])))
+                    break
+                if target in is_open:
+                    lowest[here] = min(lowest[here], number[target])
+            else:
+                work.pop()
+                if work:
+                    lowest[work[-1][0]] = min(lowest[work[-1][0]], lowest[here])
+                if lowest[here] == number[here]:
+                    group = set()
+                    while here not in group:
+                        group.add(open_.pop())
+                    is_open -= group
+                    if len(group) > 1:
+                        yield frozenset(group)

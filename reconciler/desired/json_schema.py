@@ -1,0 +1,241 @@
+"""A JSON Schema of the config, for editors, from the facts that `check` uses.  Called by `cli`.
+
+Draft 7, which the YAML language server understands.  It knows less than `check`: not where a reference leads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.desired.check import NUMBER, TEXT, WHOLE
+from reconciler.desired.header import LIMITS, MODES, WINDOW
+from reconciler.desired.reader import LONGEST_TAG_KEY, LONGEST_TAG_VALUE
+from reconciler.desired.resource import REPLACEMENTS
+from reconciler.model.address import NAME
+from reconciler.model.fields import Field, fields
+from reconciler.model.kind import Kind
+from reconciler.model.schema import Schema, Shape
+
+Json = dict[str, Any]
+
+REFERENCE: Json = {"$ref": "#/definitions/reference"}
+FILLED: Json = {"$ref": "#/definitions/filled"}
+NAME_WITH_HOLES = r"([a-z0-9._-]|\$\{[a-z0-9._-]+\})+"
+SENTENCE = re.compile(r"(?<=[.!?])\s")
+
+
+def json_schema(kinds: Mapping[str, Kind], schema: Schema) -> Json:
+    """The schema as JSON can hold it; the same kinds and service model give the same schema, key for key."""
+    definitions: Json = {
+        "reference": {"type": "string", "pattern": r"^\$\{.+\}$", "description": "${kind/name} and the like"},
+        "filled": {"type": "string", "pattern": r"\$\{.+\}", "description": "A text with ${…} in it"},
+        "region": {"anyOf": [{"enum": sorted(schema.regions)}, FILLED]},
+        "account": {"anyOf": [{"type": "string", "pattern": "^[0-9]{12}$"}, FILLED]},
+        "addresses": _one_or_many({"type": "string", "pattern": "/"}),
+        "flag": {"anyOf": [{"type": "boolean"}, REFERENCE]},
+    }
+    resources: Json = {}
+    for name, kind in kinds.items():
+        resources[f"^{re.escape(name)}/{NAME_WITH_HOLES}$".replace(r"\-", "-")] = {
+            "$ref": f"#/definitions/kind.{name}"
+        }
+        definitions[f"kind.{name}"] = _kind(kind, schema, definitions)
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "reconciler config",
+        "description": "What an AWS estate should be.  In a folder, each file holds a part of this.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": _header()
+        | {
+            "resources": {
+                "description": "<kind>/<name>: what it should be.",
+                "type": "object",
+                "patternProperties": resources,
+                "additionalProperties": False,
+            },
+        },
+        "definitions": definitions,
+    }
+
+
+def _header() -> Json:
+    """The top-level keys, all but `resources`."""
+    text: Json = {"type": "string"}
+    return {
+        "stack": _told(
+            "The owner tag of everything in this config.",
+            {"anyOf": [{"type": "string", "pattern": f"^{NAME.pattern}$"}, FILLED]},
+        ),
+        "account": _told(
+            "The AWS account that we must be: 12 digits, in quotes.", {"$ref": "#/definitions/account"}
+        ),
+        "accounts": {
+            "description": "Other accounts of the estate, by name.",
+            "type": "object",
+            "additionalProperties": _mapping(
+                {"id": {"$ref": "#/definitions/account"}, "role": text, "external-id": text},
+                required=["id", "role"],
+            ),
+        },
+        "region": _told("The default region of regional resources.", {"$ref": "#/definitions/region"}),
+        "tags": _tags("Tags of everything that can be tagged.", removable=False),
+        "variables": {
+            "description": "Names for ${var.x}; set by --var x=… or RECONCILER_VAR_X.",
+            "type": "object",
+            "propertyNames": {"pattern": f"^{NAME.pattern}$"},
+            "additionalProperties": _mapping(
+                {"default": {"type": ["string", "number", "boolean"]}}, empty=True
+            ),
+        },
+        "outputs": {
+            "description": "Names for what others want to know.",
+            "type": "object",
+            "additionalProperties": text,
+        },
+        "limits": _told(
+            "What one pass may delete at most.",
+            _mapping(
+                {
+                    LIMITS[0]: {"anyOf": [{"type": "integer", "minimum": 0}, REFERENCE]},
+                    LIMITS[1]: {"anyOf": [{"type": "number", "minimum": 0, "maximum": 100}, REFERENCE]},
+                }
+            ),
+        ),
+        "mode": _told("Whether to make the changes, or only to plan them.", {"enum": list(MODES)}),
+        "windows": {
+            "description": "When changes may be made.",
+            "type": "array",
+            "items": _mapping(dict.fromkeys(WINDOW, text)),
+        },
+        "every": {
+            "description": "How long to rest between looks when all is settled: 30s, 5m, 1h or seconds.",
+            "anyOf": [
+                {"type": "string", "pattern": "^[0-9]+[smhd]?$"},
+                {"type": "integer", "minimum": 1},
+                FILLED,
+            ],
+        },
+        "lease": _told(
+            "A DynamoDB table that lets one of several hosts work.",
+            _mapping({"table": text, "region": {"$ref": "#/definitions/region"}}, required=["table"]),
+        ),
+    }
+
+
+def _kind(kind: Kind, schema: Schema, definitions: Json) -> Json:
+    """An entry of `resources`."""
+    found = fields(kind, schema)
+    properties = {name: _field(field, kind.service, definitions) for name, field in found.items()}
+    required = [name for name, field in found.items() if field.required]
+    return {"description": kind.about} | _mapping(properties | _ours(kind), required, empty=not required)
+
+
+def _ours(kind: Kind) -> Json:
+    """The keys that every kind has."""
+    replacements = [word for word in REPLACEMENTS if not (kind.unique and word == "create-first")]
+    ours: Json = {
+        "Tags": _tags("Tags of this resource; null removes one.", removable=True),
+        "account": _told("One of `accounts`, by name.", {"type": "string"}),
+        "for": {
+            "description": "Repeats the resource over the product of these lists.",
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": {"type": ["string", "integer"]}},
+        },
+        "protect": _told("true: never delete it.", {"$ref": "#/definitions/flag"}),
+        "replace": _told("How to change what cannot change in place.", {"enum": replacements}),
+        "ignore": _told("Paths whose drift is left alone.", _one_or_many({"type": "string"})),
+        "depends-on": _told("What must exist first.", {"$ref": "#/definitions/addresses"}),
+        "previously": _told("Addresses that it had before.", {"$ref": "#/definitions/addresses"}),
+    }
+    region: Json = {"region": _told("The region it lies in.", {"$ref": "#/definitions/region"})}
+    return (region | ours) if kind.regional else ours
+
+
+def _field(field: Field, service: str, definitions: Json) -> Json:
+    value = _value(field.shape, service, definitions)
+    if field.change == "part":
+        value = {"anyOf": [{"type": "array", "items": value}, REFERENCE]}
+    return _told(_first_sentence(field.shape.documentation), value)
+
+
+def _value(shape: Shape, service: str, definitions: Json) -> Json:
+    """What may stand for a shape: a value of its type, or a reference."""
+    if shape.type == "structure" or shape.enum:
+        return {"anyOf": [_shared(shape, service, definitions), FILLED if shape.enum else REFERENCE]}
+    if shape.type in TEXT:
+        bounds = _bounds(shape, "minLength", "maxLength")
+        return {"anyOf": [{"type": "string"} | bounds, FILLED]} if bounds else {"type": "string"}
+    if shape.item is not None:
+        item = _value(shape.item, service, definitions)
+        if shape.type == "list":
+            return {
+                "anyOf": [
+                    {"type": "array", "items": item} | _bounds(shape, "minItems", "maxItems"),
+                    REFERENCE,
+                ]
+            }
+        return {"anyOf": [{"type": "object", "additionalProperties": item}, REFERENCE]}
+    sort = "integer" if shape.type in WHOLE else "number" if shape.type in NUMBER else "boolean"
+    bounds = {} if sort == "boolean" else _bounds(shape, "minimum", "maximum")
+    return {"anyOf": [{"type": sort} | bounds, REFERENCE]}
+
+
+def _shared(shape: Shape, service: str, definitions: Json) -> Json:
+    """A structure or enum by its name, for it may be used often, and structures may hold themselves."""
+    name = f"{service}.{shape.name}"
+    if name not in definitions:
+        definitions[name] = {}
+        definitions[name] = (
+            {"type": "string", "enum": list(shape.enum)}
+            if shape.enum
+            else _structure(shape, service, definitions)
+        )
+    return {"$ref": f"#/definitions/{name}"}
+
+
+def _structure(shape: Shape, service: str, definitions: Json) -> Json:
+    members = {
+        name: _told(_first_sentence(member.documentation), _value(member, service, definitions))
+        for name, member in shape.members.items()
+    }
+    return _mapping(members, list(shape.required))
+
+
+def _mapping(properties: Json, required: list[str] | None = None, empty: bool = False) -> Json:
+    """A mapping with these keys and no others; with `empty`, it may also be nothing at all."""
+    sort: Any = ["object", "null"] if empty else "object"
+    found: Json = {"type": sort, "properties": properties, "additionalProperties": False}
+    return found | ({"required": required} if required else {})
+
+
+def _tags(description: str, removable: bool) -> Json:
+    value: Json = {"type": ["string", "null"] if removable else "string", "maxLength": LONGEST_TAG_VALUE}
+    return {
+        "description": description,
+        "type": "object",
+        "propertyNames": {"maxLength": LONGEST_TAG_KEY, "not": {"pattern": "^(aws|reconciler):"}},
+        "additionalProperties": {"anyOf": [value, FILLED]},
+    }
+
+
+def _one_or_many(item: Json) -> Json:
+    return {"anyOf": [item, {"type": "array", "items": item}]}
+
+
+def _told(description: str, value: Json) -> Json:
+    """A value with a description; beside a bare $ref draft 7 would not see it."""
+    value = {"allOf": [value]} if "$ref" in value else value
+    return {"description": description} | value if description else value
+
+
+def _bounds(shape: Shape, least: str, most: str) -> Json:
+    return {key: bound for key, bound in ((least, shape.minimum), (most, shape.maximum)) if bound is not None}
+
+
+def _first_sentence(text: str) -> str:
+    """The first sentence of AWS's words, no longer than an editor shows."""
+    sentence = SENTENCE.split(text, 1)[0]
+    return sentence if len(sentence) <= 200 else f"{sentence[:199]}…"

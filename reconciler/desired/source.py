@@ -1,0 +1,362 @@
+"""Files and YAML: bytes become a tree of nodes that know where they stand.  Called by `load`.
+
+The only module of this package that reads files, and the only one that knows the YAML library.  libyaml's
+composer gives nodes with marks; values are made from them here, so that nothing is parsed twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml  # type: ignore[import-untyped, unused-ignore]
+from yaml._yaml import CParser  # type: ignore[import-untyped, unused-ignore]
+
+from reconciler.desired.findings import place, short
+from reconciler.desired.scalars import Value, core
+from reconciler.model.place import Place, Problem
+
+LARGEST_FILE = 5_000_000
+MOST_ALIASED_NODES = 10_000
+DEEPEST = 100
+UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+CONFLICT = re.compile(r"^(<{7}|>{7})", re.MULTILINE)
+"""`=======` alone may underline a heading in a text."""
+QUOTE_REFERENCE = 'put quotes around "${…}" inside { } or [ ]'
+
+
+class Scalar(NamedTuple):
+    """One value.  `text` is how the file spells it; `filled` says that it came from a variable or a `for`."""
+
+    mark: Any
+    text: str
+    value: Value
+    filled: bool = False
+
+
+class Items(NamedTuple):
+    """A list."""
+
+    mark: Any
+    items: Sequence[Node]
+
+
+class Entries(NamedTuple):
+    """A mapping; keys are strings and stand once."""
+
+    mark: Any
+    entries: Mapping[str, Entry]
+
+
+class Entry(NamedTuple):
+    """A key, with its own mark, and what stands under it."""
+
+    key: Scalar
+    node: Node
+
+
+Node = Scalar | Items | Entries
+
+
+class File(NamedTuple):
+    """The name and bytes of one file."""
+
+    name: str
+    data: bytes
+
+
+class Document(NamedTuple):
+    """What a file says.  `root` is None when it says nothing, or when it is `broken` and nobody knows."""
+
+    root: Node | None
+    problems: tuple[Problem, ...] = ()
+    broken: bool = False
+
+
+def read(path: Path) -> tuple[tuple[File, ...], tuple[Problem, ...]]:
+    """The files that make up a config, in order, and what could not be read.
+
+    A folder gives its *.yaml, sorted by the bytes of their names; names that begin with a dot are ignored.
+    """
+    files: list[File] = []
+    problems: list[Problem] = []
+    try:
+        if not path.is_dir():
+            return (File(str(path), _bytes(path)),), ()
+        entries = sorted(path.iterdir(), key=lambda entry: os.fsencode(entry.name))
+    except (OSError, ValueError) as error:
+        return (), (Problem(Place(str(path)), "", f"cannot be read: {_reason(error)}"),)
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.suffix == ".yml":
+            problems.append(Problem(Place(str(entry)), "", "is not read, for its name", "rename it to .yaml"))
+        elif entry.suffix == ".yaml":
+            try:
+                files.append(File(str(entry), _bytes(entry)))
+            except OSError as error:
+                problems.append(Problem(Place(str(entry)), "", f"cannot be read: {_reason(error)}"))
+    if not files and not problems:
+        problems.append(Problem(Place(str(path)), "", "this folder has no *.yaml in it"))
+    return tuple(files), tuple(problems)
+
+
+def _bytes(path: Path) -> bytes:
+    """A file's bytes, never much more than `parse` accepts."""
+    with path.open("rb") as stream:
+        return stream.read(LARGEST_FILE + 1)
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+
+
+def digest(files: Sequence[File]) -> str:
+    """SHA-256 (hex) over names and bytes, in order; a config that is moved as a whole keeps its digest."""
+    found = hashlib.sha256()
+    for file in files:
+        found.update(os.fsencode(os.path.basename(file.name)) + b"\0%d\0" % len(file.data) + file.data)
+    return found.hexdigest()
+
+
+def parse(file: File) -> Document:
+    """The tree that a file holds, with every problem of its YAML."""
+    name, data = file
+    if len(data) > LARGEST_FILE:
+        return _broken(
+            Place(name), f"is larger than {LARGEST_FILE // 1_000_000} MB", "split it into a folder of files"
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8", "replace").removeprefix("\ufeff")
+        return _broken(_at(name, before), f"is not UTF-8: byte 0x{data[error.start]:02x}", "save it as UTF-8")
+    if odd := UNPRINTABLE.search(text):
+        what = f"the character U+{ord(odd[0]):04X} cannot stand in YAML"
+        return _broken(_at(name, text[: odd.start()]), what, "remove it")
+    if conflicts := tuple(_conflicts(name, text)):
+        return Document(None, conflicts, broken=True)
+    try:
+        root = _Parser(_Stream(name, text)).get_single_node()
+    except yaml.YAMLError as error:
+        return Document(None, (_syntax(name, text, error),), broken=True)
+    if root is None:
+        return Document(None)
+    if "&" in text and (excess := _excess(root)):
+        return Document(None, (excess,), broken=True)
+    builder = _Builder(shared="&" in text)
+    node = builder.node(root)
+    says_nothing = isinstance(node, Scalar) and node.value is None
+    return Document(None if says_nothing else node, tuple(builder.problems))
+
+
+def _broken(at: Place, what: str, hint: str) -> Document:
+    return Document(None, (Problem(at, "", what, hint),), broken=True)
+
+
+def _at(name: str, before: str) -> Place:
+    """The place right behind a text."""
+    return Place(name, before.count("\n") + 1, len(before) - before.rfind("\n"))
+
+
+def _conflicts(name: str, text: str) -> Iterator[Problem]:
+    """One problem for each merge conflict, at its first line that is left."""
+    inside = False
+    for mark in CONFLICT.finditer(text):
+        opens = mark[0][0] == "<"
+        if opens or not inside:
+            yield Problem(
+                _at(name, text[: mark.start()]),
+                "",
+                "a merge conflict stands in the file",
+                "keep one side and remove the lines of <, = and >",
+            )
+        inside = opens
+
+
+class _Stream:
+    """What the parser reads from; its name goes into every mark."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name, self._text = name, text
+
+    def read(self, _size: int = -1) -> str:
+        text, self._text = self._text, ""
+        return text
+
+
+class _Parser(CParser):  # type: ignore[misc, unused-ignore]
+    """libyaml's composer without PyYAML's YAML 1.1 resolver, and with a bound on depth (it recurses in C)."""
+
+    def __init__(self, stream: _Stream) -> None:
+        CParser.__init__(self, stream)
+        self._depth = 0
+
+    def resolve(self, _kind: object, _value: object, _implicit: object) -> str:
+        """No tag: `_Builder` says what a scalar means."""
+        return ""
+
+    def descend_resolver(self, node: Any, _index: object) -> None:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            mark = node.start_mark if node is not None else None
+            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=mark)
+
+    def ascend_resolver(self) -> None:
+        self._depth -= 1
+
+
+SYNTAX = {
+    "mapping values are not allowed in this context": (
+        "a second `: ` on this line, or a line that is indented too far",
+        "quote the value, or align the key with its neighbours",
+    ),
+    "found undefined alias": ("this alias has no anchor before it", "quote a value that begins with *"),
+    "second occurrence": ("this anchor is defined twice", "give each anchor a name of its own"),
+    "but found another document": (
+        "a second document begins here",
+        "one file holds one document: remove the ---",
+    ),
+    "could not find expected ':'": (
+        "a key without its colon",
+        "is a `:` or a quote missing on the line before?",
+    ),
+    "found unexpected end of stream": (
+        "the file ends inside a quoted text",
+        "is a quote missing, or the end of the file?",
+    ),
+    "did not find expected key": (
+        "this does not line up with what stands above",
+        "check the indentation and the quotes",
+    ),
+    "did not find expected ',' or ']'": ("the list [ ] is not closed, or a comma is missing", ""),
+    "did not find expected ',' or '}'": ("the mapping { } is not closed, or a comma is missing", ""),
+    "did not find expected '-' indicator": (
+        "a line that is neither an item of the list nor part of one",
+        "begin it with -",
+    ),
+    "exceeded maximum nesting depth": ("nested too deeply", ""),
+}
+"""libyaml's words, and ours."""
+
+
+def _syntax(name: str, text: str, error: Any) -> Problem:
+    """What is wrong with the YAML, in words that say what to do."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    said = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
+    if mark is None:
+        return Problem(Place(name), "", f"broken YAML: {short(said, 200)}")
+    at = Place(name, mark.line + 1, mark.column + 1)
+    lines = text.splitlines()
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    here = line[mark.column : mark.column + 1]
+    if here == "{" and line[: mark.column].endswith("$"):
+        return Problem(
+            Place(name, at.line, at.column - 1), "", "a bare ${…} inside { } or [ ]", QUOTE_REFERENCE
+        )
+    if "cannot start any token" in said and here == "\t":
+        return Problem(at, "", "a tab, where YAML wants spaces", "indent with spaces")
+    if "cannot start any token" in said:
+        return Problem(at, "", f"a value cannot begin with {here!r}", "quote it")
+    what, hint = SYNTAX.get(said, (said, ""))
+    context = getattr(error, "context_mark", None)
+    since = f", since line {context.line + 1}" if context is not None and context.line < mark.line else ""
+    return Problem(at, "", f"broken YAML: {what}{since}", hint)
+
+
+def _excess(root: Any) -> Problem | None:
+    """What is wrong with the aliases of a document: one inside itself, or too much when written out."""
+    sizes: dict[int, tuple[int, int]] = {}
+    expanded = 0
+
+    def measure(node: Any) -> tuple[int, int]:
+        """Size and depth of a node with its aliases written out."""
+        nonlocal expanded
+        found = sizes.get(id(node))
+        if found is not None:
+            expanded += found[0]
+            if not found[0]:
+                raise _AliasError(node.start_mark, "an alias stands inside what it names")
+            if expanded > MOST_ALIASED_NODES:
+                raise _AliasError(
+                    node.start_mark, f"aliases expand to more than {MOST_ALIASED_NODES:,} values"
+                )
+            return found
+        sizes[id(node)] = (0, 0)
+        children: list[tuple[int, int]] = []
+        if isinstance(node, yaml.MappingNode):
+            children = [measure(child) for pair in node.value for child in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            children = [measure(child) for child in node.value]
+        size, depth = (
+            1 + sum(child[0] for child in children),
+            1 + max((child[1] for child in children), default=0),
+        )
+        if depth > DEEPEST:
+            raise _AliasError(node.start_mark, "aliases nest too deeply")
+        sizes[id(node)] = (size, depth)
+        return size, depth
+
+    try:
+        measure(root)
+    except _AliasError as error:
+        return Problem(place(error.mark), "", error.what, "write the values out")
+    return None
+
+
+class _AliasError(Exception):
+    def __init__(self, mark: Any, what: str) -> None:
+        self.mark, self.what = mark, what
+        super().__init__(what)
+
+
+class _Builder:
+    """Turns the composer's nodes into ours; `shared` says that a node may be met more than once."""
+
+    def __init__(self, shared: bool) -> None:
+        self.problems: list[Problem] = []
+        self._met: dict[int, Node] | None = {} if shared else None
+
+    def node(self, source: Any) -> Node:
+        if self._met is not None and id(source) in self._met:
+            return self._met[id(source)]
+        if source.tag:
+            tag = str(source.tag).replace("tag:yaml.org,2002:", "!!")
+            self._add(
+                source, f"the YAML tag {short(tag)} is refused", "remove it; quote a value that begins with !"
+            )
+        made: Node
+        if isinstance(source, yaml.ScalarNode):
+            text = source.value
+            made = Scalar(source.start_mark, text, text if source.style else core(text))
+        elif isinstance(source, yaml.SequenceNode):
+            made = Items(source.start_mark, [self.node(item) for item in source.value])
+        else:
+            made = Entries(source.start_mark, self._entries(source.value))
+        if self._met is not None:
+            self._met[id(source)] = made
+        return made
+
+    def _entries(self, pairs: Any) -> dict[str, Entry]:
+        entries: dict[str, Entry] = {}
+        for key_source, value_source in pairs:
+            key, value = self.node(key_source), self.node(value_source)
+            if not isinstance(key, Scalar):
+                self._add(key_source, "a key must be a text", QUOTE_REFERENCE)
+            elif key.text == "<<" and not key_source.style:
+                self._add(key_source, "merge keys (<<) are refused", "write the fields out")
+            elif not isinstance(key.value, str):
+                self._add(key_source, f"a key must be a text, this is {key.text or 'empty'}", "quote it")
+            elif key.value in entries:
+                first = place(entries[key.value].key.mark)
+                self._add(key_source, f"{short(key.value)} stands twice", f"the first is at {first}")
+            else:
+                entries[key.value] = Entry(key, value)
+        return entries
+
+    def _add(self, source: Any, what: str, hint: str) -> None:
+        self.problems.append(Problem(place(source.start_mark), "", what, hint))

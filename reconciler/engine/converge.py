@@ -1,0 +1,249 @@
+"""The decision that all kinds share: from a resource as wanted and as seen to a verdict.  Called by `planner`.
+
+Absent: create.  On its way out, failed or not ready: wait or say so.  Drift: mend what can be mended in place; what
+cannot is Blocked, or replaced where the resource asks for it.  Then parts, then the kind's own `then`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from reconciler.engine.drift import drift, same_set
+from reconciler.engine.tags import birth_tags, make_way, tag_calls, tag_drift, wanted_tags
+from reconciler.model.calls import Call
+from reconciler.model.fields import Facts
+from reconciler.model.kind import Kind, Part
+from reconciler.model.things import DIGEST_TAG, Desired, Observed, Parameter, Pending, contains
+from reconciler.model.verdicts import Blocked, Drift, Settled, Steps, Verb, Verdict, Wait
+
+
+def converge(facts: Facts, *, desired: Desired, observed: Observed | None, stack: str) -> Verdict:
+    """What to do about one address.
+
+    `desired` is resolved: references are ids and ARNs, or Pending.  `observed` is the one thing that holds the
+    address and is ours; None when there is none.
+    """
+    if observed is None:
+        return Steps("create", (creation(facts, desired, stack),), why="it does not exist")
+    if observed.scope != desired.scope:
+        moved = Drift("region", _whereabouts(desired), _whereabouts(observed))
+        return _cannot_change(facts, desired, observed, stack, (moved,))
+    if verdict := unready(facts.kind, observed):
+        return verdict
+    return _mend(facts, desired, observed, stack)
+
+
+def unready(kind: Kind, observed: Observed) -> Verdict | None:
+    """Why nothing can be done about a thing in the state it is in; None when it is ready."""
+    state = observed.state or ""
+    if state in kind.leaving:
+        return Wait(f"{observed.id} is {state}; its address is free when it is gone")
+    if state in kind.failed:
+        return Blocked(f"{observed.id} is {state} in AWS; delete it there, or remove it from the config")
+    if kind.ready and state not in kind.ready:
+        return Wait(f"{observed.id} is {state}")
+    return None
+
+
+def removal(kind: Kind, observed: Observed, why: str) -> Steps:
+    """The steps that delete a thing, or first empty it of parts that may refer to others (verb "update")."""
+    inside = [
+        call
+        for part in kind.parts
+        if part.first and (rows := part.rows(observed.raw))
+        for call in part.remove(observed, rows)
+    ]
+    calls = inside or [kind.destroy(observed) if kind.destroy else _deletion(kind, observed)]
+    verb: Verb = "update" if inside else "delete"
+    return Steps(verb, tuple(_placed(call, observed, why) for call in calls), why=why)
+
+
+def creation(facts: Facts, desired: Desired, stack: str) -> Call:
+    """The call that makes the thing, tagged as ours from birth."""
+    kind = facts.kind
+    spec = {
+        name: value
+        for name, value in desired.spec.items()
+        if facts.fields[name].at_birth and facts.fields[name].change not in {"part", "then"}
+    }
+    tags = birth_tags(kind, wanted_tags(kind, desired, stack))
+    seed = (stack, str(desired.address)) if facts.takes_token else None
+    return Call(
+        service=kind.service,
+        operation=kind.create,
+        parameters={**spec, **kind.always, **tags},
+        why="it does not exist",
+        account=desired.account,
+        region=desired.region,
+        creates=True,
+        seed=seed,
+    )
+
+
+def _mend(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Verdict:
+    kind = facts.kind
+    drifts = [found for name in desired.spec for found in field_drift(facts, name, desired, observed)]
+    drifts = [found for found in drifts if not _ignored(found.path, desired.ignore)]
+    if fixed := [found for found in drifts if not facts.fields[_field(found.path)].mutable]:
+        return _cannot_change(facts, desired, observed, stack, tuple(fixed))
+    tags = tag_drift(wanted_tags(kind, desired, stack), observed.tags)
+    tags = [found for found in tags if not _ignored(found.path, desired.ignore)]
+    changed = list(dict.fromkeys(_field(found.path) for found in drifts))
+    calls = [
+        *tag_calls(kind, observed, tags, _why(tags)),
+        *_updates(facts, desired, observed, changed),
+        *(call for part in kind.parts for call in _part_calls(part, desired, observed)),
+    ]
+    part_drifts = [found for part in kind.parts for found in _part_drift(part, desired, observed)]
+    if calls:
+        everything = (*drifts, *part_drifts, *tags)
+        why = _why(everything)
+        placed = tuple(_placed(call, observed, call.why or why) for call in calls)
+        return Steps("update", placed, drift=everything, why=why)
+    verdict = kind.then(desired, observed) if kind.then else Settled()
+    if isinstance(verdict, Steps):
+        return replace(
+            verdict, calls=tuple(_placed(call, observed, call.why or verdict.why) for call in verdict.calls)
+        )
+    return verdict
+
+
+def field_drift(facts: Facts, name: str, desired: Desired, observed: Observed) -> Iterator[Drift]:
+    """Where one field differs; parts and what `then` looks after are not compared here."""
+    field, wanted, seen = facts.fields[name], desired.spec[name], observed.spec.get(name)
+    if field.change in {"part", "then"}:
+        return
+    if field.write_only:
+        yield from _written_drift(name, wanted, desired, observed, facts.kind)
+    elif name in facts.kind.unordered and not contains(wanted, Pending):
+        if not same_set(wanted, seen):
+            yield Drift(name, wanted, seen)
+    else:
+        yield from drift(wanted, seen, name)
+
+
+def _written_drift(
+    name: str, wanted: Any, desired: Desired, observed: Observed, kind: Kind
+) -> Iterator[Drift]:
+    """A field that AWS does not report: its digest was put in a tag when it was written.
+
+    A digest that is missing, or made another way, proves nothing: it is not drift, and the tag is mended.
+    """
+    if contains(wanted, Parameter):
+        return
+    before = observed.tags.get(DIGEST_TAG + name)
+    after = wanted_tags(kind, replace(desired, spec={name: wanted}), "")[DIGEST_TAG + name]
+    if isinstance(after, Pending):
+        yield Drift(name, after, "(not reported by AWS)")
+    elif before is not None and before.partition(":")[0] == after.partition(":")[0] and before != after:
+        yield Drift(name, f"(digest {after[2:10]})", f"(digest {before[2:10]})")
+
+
+def _cannot_change(
+    facts: Facts, desired: Desired, observed: Observed, stack: str, drifts: tuple[Drift, ...]
+) -> Verdict:
+    paths = ", ".join(found.path for found in drifts)
+    if desired.replace is None:
+        choice = "change it back, or say `replace: delete-first`"
+        choice += "" if facts.kind.unique else " or `replace: create-first`"
+        return Blocked(f"{paths} cannot change after creation: {choice}", drifts)
+    if desired.protect or (facts.kind.protected and desired.protect is None):
+        return Blocked(
+            f"{paths} cannot change after creation, and it is protected: say `protect: false`", drifts
+        )
+    why = f"{paths} cannot change after creation"
+    if desired.replace == "delete-first":
+        return replace(removal(facts.kind, observed, why), verb="replace", drift=drifts)
+    moving = [_placed(call, observed, call.why) for call in make_way(facts.kind, observed, desired.address)]
+    birth = replace(
+        creation(facts, desired, stack),
+        why=why,
+        seed=(stack, str(desired.address), observed.id) if facts.takes_token else None,
+    )
+    return Steps("replace", (*moving, birth), drift=drifts, why=why)
+
+
+def _updates(facts: Facts, desired: Desired, observed: Observed, changed: list[str]) -> Iterator[Call]:
+    kind, together = facts.kind, {}
+    for name in changed:
+        if facts.fields[name].change == "remedy":
+            yield from kind.remedies[name].make(observed, desired.spec[name])
+        else:
+            together[name] = _merged(desired.spec[name], observed.spec.get(name))
+    if together:
+        assert kind.update is not None, "only an update call makes a field updatable"
+        parameters = identity(kind, observed) | {name: _cleared(value) for name, value in together.items()}
+        why = "differs: " + ", ".join(together)
+        yield Call(service=kind.service, operation=kind.update, parameters=parameters, why=why)
+
+
+def _merged(wanted: Any, seen: Any) -> Any:
+    """A structure is sent whole: whether AWS merges one that is sent in part is not documented."""
+    return {**seen, **wanted} if isinstance(wanted, dict) and isinstance(seen, dict) else wanted
+
+
+def _cleared(value: Any) -> Any:
+    """The empty string is how Network Manager's PATCH updates remove a value; null is how a config says it."""
+    return "" if value is None else value
+
+
+def _part_items(part: Part, desired: Desired, observed: Observed) -> tuple[dict[Any, Any], dict[Any, Any]]:
+    """Wanted and live items by key; nothing on either side when the config leaves the part alone."""
+    if part.field not in desired.spec:
+        return {}, {}
+    wanted = {part.key(item): item for item in map(part.normal, desired.spec[part.field] or ())}
+    return wanted, {part.key(item): item for item in part.rows(observed.raw)}
+
+
+def _part_drift(part: Part, desired: Desired, observed: Observed) -> Iterator[Drift]:
+    wanted, live = _part_items(part, desired, observed)
+    for key in dict.fromkeys([*wanted, *live]):
+        if key not in live or key not in wanted or any(drift(wanted[key], live[key], part.field)):
+            yield Drift(f"{part.field}[]", wanted.get(key), live.get(key))
+
+
+def _part_calls(part: Part, desired: Desired, observed: Observed) -> Iterator[Call]:
+    """Additions first, so that nothing is cut off between; then changes, then removals."""
+    wanted, live = _part_items(part, desired, observed)
+    added = [wanted[key] for key in wanted if key not in live]
+    changed = [
+        live[key] | wanted[key] for key in wanted if key in live and any(drift(wanted[key], live[key], ""))
+    ]
+    removed = [live[key] for key in live if key not in wanted]
+    if added:
+        yield from part.add(observed, added)
+    if changed:
+        yield from part.change(observed, changed)
+    if removed:
+        yield from part.remove(observed, removed)
+
+
+def identity(kind: Kind, observed: Observed) -> dict[str, Any]:
+    """The parameters that say which thing a call is about."""
+    return {name: observed.raw[name] for name in kind.identity} | {kind.id: observed.id}
+
+
+def _deletion(kind: Kind, observed: Observed) -> Call:
+    return Call(service=kind.service, operation=kind.delete, parameters=identity(kind, observed))
+
+
+def _placed(call: Call, observed: Observed, why: str) -> Call:
+    return replace(call, account=observed.account, region=observed.region, why=why)
+
+
+def _whereabouts(thing: Desired | Observed) -> str:
+    return f"{thing.region} of {thing.account}"
+
+
+def _field(path: str) -> str:
+    return path.split(".", 1)[0].split("[", 1)[0]
+
+
+def _ignored(path: str, ignore: tuple[str, ...]) -> bool:
+    return any(path == left or path.startswith((f"{left}.", f"{left}[")) for left in ignore)
+
+
+def _why(drifts: Any) -> str:
+    return "differs: " + ", ".join(dict.fromkeys(found.path for found in drifts))

@@ -1,0 +1,52 @@
+"""Which creations have to wait because the thing may exist already: at most once.  Called by `loop`.
+
+Lists lag behind creations, answers get lost, and a process may have died between a call and its answer.  What is
+remembered of that is evidence, never truth: without it everything only takes longer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reconciler.model.address import Address
+from reconciler.model.remembered import LOST_ANSWER, UNLISTED, Remembered
+from reconciler.model.things import World
+
+AMNESIA = 60.0
+"""Seconds that creations wait when nothing is remembered and things of this stack exist."""
+
+
+def holds(
+    remembered: Remembered, *, addresses: Iterable[Address], world: World, now: float, grace: float
+) -> dict[Address, str]:
+    """The addresses that must not be created now, each with the reason.
+
+    `grace` is how many seconds creations wait when nothing is remembered and nothing of this stack was seen.
+    """
+    dead = {thing.id for thing in world.dead}
+    wait = AMNESIA if remembered.found else grace
+    found: dict[Address, str] = {}
+    for address in addresses:
+        if why := _why(remembered, address, dead, now):
+            found[address] = why
+        elif remembered.fresh and now < remembered.since + wait:
+            left = remembered.since + wait - now
+            found[address] = (
+                f"nothing is remembered of earlier runs, so creations wait {left:.0f} s more for lists to catch up"
+            )
+    return found
+
+
+def _why(remembered: Remembered, address: Address, dead: set[str], now: float) -> str | None:
+    if address in remembered.intents and now < remembered.intents[address] + LOST_ANSWER:
+        left = remembered.intents[address] + LOST_ANSWER - now
+        return f"an earlier attempt got no answer and may have succeeded; it is looked for {left:.0f} s more"
+    if address in remembered.created:
+        id, when = remembered.created[address]
+        if id not in dead and now < when + UNLISTED:
+            return f"{id} was created {now - when:.0f} s ago and is not listed yet"
+    if address in remembered.seen:
+        id, _ = remembered.seen[address]
+        if id not in dead:
+            return f"{id} is missing from the list; a second look must agree"
+    return None

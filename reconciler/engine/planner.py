@@ -1,0 +1,305 @@
+"""From all that is wanted and all that was seen to a plan.  Called by `loop`, once a pass and again as things appear.
+
+Wanted addresses are decided in order of dependence; then orphans, and things that make way, users before used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from reconciler.engine.converge import converge, removal, unready
+from reconciler.engine.resolve import references, resolve
+from reconciler.engine.users import Users
+from reconciler.model.address import Address
+from reconciler.model.fields import Facts
+from reconciler.model.kind import Kind
+from reconciler.model.plan import Entry, Plan
+from reconciler.model.things import PROTECT_TAG, Desired, Observed, World
+from reconciler.model.verdicts import Blocked, Steps, Verdict, Wait
+
+AllFacts = Mapping[str, Facts]
+
+
+class Planner:
+    """The decisions about one stack for one config; `world` is what the last look saw.
+
+    `held` are addresses that must not be created now, with the reason (see `engine.holds`); `refused` are those whose
+    steps AWS has refused for good, with what it said.  `unprotected`: protected things may be deleted.
+    """
+
+    def __init__(
+        self,
+        *,
+        stack: str,
+        resources: Mapping[Address, Desired],
+        facts: AllFacts,
+        world: World,
+        held: Mapping[Address, str] | None = None,
+        refused: Mapping[Address, str] | None = None,
+        unprotected: bool = False,
+    ) -> None:
+        self.stack, self.resources, self.facts, self.world = stack, resources, facts, world
+        self.held, self.refused, self.unprotected = held or {}, refused or {}, unprotected
+        self.renamed = dict(self._renamed())
+        self._verdicts: dict[Address, Verdict] = {}
+
+    def plan(self) -> Plan:
+        """Everything there is to conclude."""
+        wanted = [self.entry(address) for address in in_order(self.resources, self.facts)]
+        return Plan(
+            stack=self.stack,
+            entries=(*wanted, *self._leaving()),
+            conflicts=tuple(self._conflicts()),
+            unread=self.world.unread,
+            denied=self.world.denied,
+        )
+
+    def entry(self, address: Address) -> Entry:
+        """The entry of one wanted address."""
+        desired = self.resources[address]
+        return Entry(
+            address=address,
+            scope=desired.scope,
+            verdict=self.verdict(address),
+            seen=self.holder(address),
+            after=tuple(needs(desired, self.facts[address.kind])),
+        )
+
+    def verdict(self, address: Address) -> Verdict:
+        """The verdict on one wanted address; those of what it depends on are decided first."""
+        if address not in self._verdicts:
+            self._verdicts[address] = self._decide(self.resources[address])
+        return self._verdicts[address]
+
+    def keeps(self, entry: Entry) -> bool:
+        """Whether an entry stays only because it is protected."""
+        thing = entry.seen
+        protected = thing is not None and is_protected(self.facts[thing.kind].kind, thing)
+        return not entry.wanted and protected and not self.unprotected
+
+    # ---- wanted addresses
+
+    def _decide(self, desired: Desired) -> Verdict:
+        if why := self.world.unread.get(desired.scope):
+            return Wait(f"{desired.scope} could not be read: {why}")
+        if why_not := self._doubt(desired):
+            return Blocked(why_not)
+        holder = self.holder(desired.address)
+        if holder is None and desired.address in self.held:
+            return Wait(self.held[desired.address])
+        if holder is not None and (verdict := unready(self.facts[desired.address.kind].kind, holder)):
+            return verdict
+        verdict = self._resolve(desired, holder)
+        if isinstance(verdict, Steps) and desired.address in self.refused:
+            return Blocked(self.refused[desired.address])
+        return verdict
+
+    def _resolve(self, desired: Desired, holder: Observed | None) -> Verdict:
+        facts = self.facts[desired.address.kind]
+        spec = resolve(desired.spec, self.usable)
+        tags = resolve(desired.tags, self.usable)
+        for needed in needs(desired, facts):
+            if self.usable(needed) is not None or self._made_first(needed):
+                continue  # its value is known, or will be before this one's turn comes
+            if holder is None or needed in spec.missing:
+                return Wait(self._not_usable(needed))
+        whole = _with(desired, spec.value, tags.value)
+        return converge(facts, desired=whole, observed=holder, stack=self.stack)
+
+    def _made_first(self, address: Address) -> bool:
+        """Whether an address will have a new thing before this pass ends, if all goes well."""
+        verdict = self.verdict(address) if address in self.resources else None
+        return isinstance(verdict, Steps) and verdict.verb in {"create", "replace"}
+
+    def _not_usable(self, address: Address) -> str:
+        """Why an address cannot be referred to now."""
+        if address not in self.resources:
+            return f"needs {address}, which is not in the config"
+        match self.verdict(address):
+            case Wait(why) | Blocked(why):
+                return f"needs {address}: {why}"
+        holder = self.holder(address)
+        return f"needs {address}" + (f", which is {holder.state}" if holder else "")
+
+    def usable(self, address: Address) -> Observed | None:
+        """The thing at an address, if others may refer to it now."""
+        holder = self.holder(address)
+        if holder is None or address.kind not in self.facts:
+            return None
+        kind = self.facts[address.kind].kind
+        return holder if not kind.ready or holder.state in kind.ready | kind.usable else None
+
+    def holder(self, address: Address) -> Observed | None:
+        """The one thing that is ours and holds an address; None when there is none, or when it is in doubt."""
+        claims = self.world.claims.get(address, ())
+        if len(claims) == 1 and self.world.owns(claims[0]):
+            return claims[0]
+        return self.renamed.get(address) if not claims else None
+
+    def _doubt(self, desired: Desired) -> str | None:
+        """Why it is not clear who holds an address; None when it is."""
+        address, claims = desired.address, self.world.claims.get(desired.address, ())
+        if len(claims) > 1:
+            return f"{_named(claims)} claim this address: remove the tags of those that are not meant"
+        if claims and not self.world.owns(claims[0]):
+            return _half(claims[0], self.stack)
+        if not claims and address not in self.renamed:
+            nameless = [thing for thing in self.world.nameless if thing.kind == address.kind]
+            if nameless:
+                return (
+                    f"{_named(nameless)} has our stack tag and no address tag, so it may be this one: "
+                    f"give it the tag reconciler:address, or remove its tag reconciler:stack"
+                )
+        return None
+
+    def _renamed(self) -> Iterator[tuple[Address, Observed]]:
+        """Things that an address takes over from the one it had before (`previously:`)."""
+        for address, desired in self.resources.items():
+            if self.world.claims.get(address):
+                continue
+            found = [
+                thing
+                for before in desired.previously
+                if before not in self.resources
+                for thing in self.world.claims.get(before, ())
+                if self.world.owns(thing)
+            ]
+            if len(found) == 1:
+                yield address, found[0]
+
+    # ---- things that no address wants
+
+    def _leaving(self) -> list[Entry]:
+        kept = {thing.id for thing in self.renamed.values()}
+        leaving = [
+            thing
+            for thing in self.world.owned
+            if thing.address is not None
+            and thing.id not in kept
+            and (thing.replaced or thing.address not in self.resources)
+        ]
+        users = Users(self.world.owned, self.facts)
+        order = users.first(leaving)
+        return [self._leave(thing, users) for thing in order]
+
+    def _leave(self, thing: Observed, users: Users) -> Entry:
+        assert thing.address is not None, "only things with an address can leave it"
+        return Entry(
+            address=thing.address,
+            scope=thing.scope,
+            verdict=self._farewell(thing, users),
+            seen=thing,
+            wanted=False,
+            old=thing.replaced,
+            after=(),
+        )
+
+    def _farewell(self, thing: Observed, users: Users) -> Verdict:
+        assert thing.address is not None, "only things with an address can leave it"
+        kind = self.facts[thing.kind].kind
+        claims = [
+            other
+            for other in self.world.things
+            if other.address == thing.address and other.replaced is thing.replaced
+        ]
+        if not thing.replaced and len(claims) > 1:
+            return Blocked(
+                f"{_named(claims)} claim this address: remove the tags of those that are not meant"
+            )
+        if why := self._unreadable(kind, thing):
+            return Wait(f"not deleted, because {why}")
+        if is_protected(kind, thing) and not self.unprotected:
+            return Blocked(
+                "it is protected: not in the config any more, and kept (say `protect: false` first)"
+            )
+        if (state := unready(kind, thing)) and not isinstance(state, Blocked):
+            return state
+        if thing.replaced and (why := self._successor_missing(thing.address)):
+            return Wait(why)
+        steps = removal(
+            kind, thing, "it makes way for its successor" if thing.replaced else "not in the config"
+        )
+        if steps.verb == "update":
+            return steps  # emptying it frees others, so it waits for nobody
+        if still := users.of(thing):
+            return Wait(
+                f"{_named(still)} must go first" if len(still) < 4 else f"{len(still)} things must go first"
+            )
+        return steps
+
+    def _unreadable(self, kind: Kind, thing: Observed) -> str | None:
+        """Guarantee 1: nothing is deleted while it, or what may use it, could not be read whole."""
+        for scope, why in self.world.unread.items():
+            targets = {target for target, _ in self.facts[scope.kind].kind.targets().values()}
+            if scope == thing.scope or (kind.name in targets and scope.region in {thing.region, ""}):
+                return f"{scope} could not be read: {why}"
+        return None
+
+    def _successor_missing(self, address: Address) -> str | None:
+        if address not in self.resources:
+            return None
+        holder = self.holder(address)
+        kind = self.facts[address.kind].kind
+        if holder is None or (kind.ready and holder.state not in kind.ready):
+            return f"waits until its successor {address} is ready"
+        return None
+
+    def _conflicts(self) -> Iterator[str]:
+        for thing in self.world.things:
+            if not self.world.owns(thing) and (thing.address is None or thing.address not in self.resources):
+                yield _half(thing, self.stack)
+
+
+def _with(desired: Desired, spec: object, tags: object) -> Desired:
+    return Desired(**{**desired.__dict__, "spec": spec, "tags": tags})
+
+
+def _named(things: tuple[Observed, ...] | list[Observed]) -> str:
+    return " and ".join(f"{thing.kind} {thing.id}" for thing in things)
+
+
+def _half(thing: Observed, stack: str) -> str:
+    """What is wrong with a thing that has some owner tag and is not ours."""
+    who = f"{thing.kind} {thing.id}"
+    if thing.address is None:
+        return f"{who} has the stack tag of {stack} and no address tag: give it one, or remove the stack tag"
+    if thing.stack is None:
+        return f"{who} claims {thing.address} and has no stack tag: give it the tag reconciler:stack, or remove both"
+    return (
+        f"{who} claims {thing.address}, which is of another kind: remove or mend its tag reconciler:address"
+    )
+
+
+def is_protected(kind: Kind, thing: Observed) -> bool:
+    """Whether a thing may not be deleted: by its tag, or else by its kind."""
+    tag = thing.tags.get(PROTECT_TAG)
+    return tag == "true" or (kind.protected and tag != "false")
+
+
+def needs(desired: Desired, facts: Facts) -> list[Address]:
+    """The addresses without which a resource cannot be created, in order: parts can follow later."""
+    soft = {part.field for part in facts.kind.parts}
+    hard = {name: value for name, value in desired.spec.items() if name not in soft}
+    found = [ref.to for ref in references([hard, desired.tags])]
+    return list(dict.fromkeys([*found, *desired.depends_on]))
+
+
+def in_order(resources: Mapping[Address, Desired], facts: AllFacts) -> list[Address]:
+    """The wanted addresses, each after all that it needs, otherwise in the order of the config."""
+    order: dict[Address, None] = {}
+    for first in resources:
+        path = [first]  # a stack of our own: chains may be longer than Python's
+        while path:
+            missing = next(
+                (
+                    needed
+                    for needed in needs(resources[path[-1]], facts[path[-1].kind])
+                    if needed in resources and needed not in order and needed not in path
+                ),
+                None,
+            )
+            if missing is None:
+                order[path.pop()] = None
+            else:
+                path.append(missing)
+    return list(order)

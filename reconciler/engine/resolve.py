@@ -1,0 +1,82 @@
+"""References become values.  Used by `planner`; `outputs` of a config go through it as well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.model.address import Address
+from reconciler.model.things import Observed, Parameter, Pending, Ref, Text
+
+Lookup = Callable[[Address], Observed | None]
+"""Who holds an address and may be referred to now; None when nobody does."""
+
+
+@dataclass
+class Resolved:
+    """A value with its references filled in; `missing` are the addresses that could not be, in order of appearance."""
+
+    value: Any
+    missing: list[Address] = field(default_factory=list)
+
+
+def resolve(value: Any, lookup: Lookup) -> Resolved:
+    """Fill in every reference in `value`; what cannot be filled in becomes Pending."""
+    result = Resolved(None)
+    result.value = _fill(value, lookup, result.missing)
+    return result
+
+
+def _fill(value: Any, lookup: Lookup, missing: list[Address]) -> Any:
+    match value:
+        case Ref(to, attribute):
+            thing = lookup(to)
+            found = None if thing is None else attribute_of(thing, attribute)
+            if found is None:
+                if to not in missing:
+                    missing.append(to)
+                return Pending(to)
+            return found
+        case Text(parts):
+            return join([_fill(part, lookup, missing) for part in parts])
+        case Mapping():
+            return {name: _fill(inner, lookup, missing) for name, inner in value.items()}
+        case list() | tuple():
+            return [_fill(inner, lookup, missing) for inner in value]
+    return value
+
+
+def join(parts: list[Any]) -> Any:
+    """The parts of a longer string as one: Pending if any part is, a Text while a parameter is still unread."""
+    for part in parts:
+        if isinstance(part, Pending):
+            return part
+    if any(isinstance(part, Parameter) for part in parts):
+        return Text(tuple(part if isinstance(part, Parameter) else str(part) for part in parts))
+    return "".join(map(str, parts))
+
+
+def attribute_of(thing: Observed, attribute: str) -> Any:
+    """What `${kind/name}` (id or arn) or `${kind/name.Field}` gives; None when AWS does not report it."""
+    match attribute:
+        case "id" | "name":
+            return thing.id
+        case "arn":
+            return thing.arn
+    return thing.spec.get(attribute, thing.raw.get(attribute))
+
+
+def references(value: Any) -> Iterator[Ref]:
+    """Every reference in a value, in order."""
+    match value:
+        case Ref():
+            yield value
+        case Text(parts):
+            yield from (part for part in parts if isinstance(part, Ref))
+        case Mapping():
+            for inner in value.values():
+                yield from references(inner)
+        case list() | tuple():
+            for inner in value:
+                yield from references(inner)

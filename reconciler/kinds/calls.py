@@ -1,0 +1,12 @@
+"""Short ways to write a call; the engine fills in account and region.  Used by the records of this package."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.model.calls import Call
+
+
+def ec2(operation: str, **parameters: Any) -> Call:
+    """A call of EC2."""
+    return Call(service="ec2", operation=operation, parameters=parameters)

@@ -1,0 +1,42 @@
+"""Calls as values: what a verdict holds and only `aws` executes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One AWS operation, not yet made.
+
+    `operation` and the keys of `parameters` are AWS's names as boto3's documentation has them (`CreateSite`).
+    Kinds leave `account` and `region` empty; the engine fills them in.  `seed` is what an idempotency token is a
+    digest of; None where the operation takes no token.  `creates` marks the call that makes the thing itself.
+    """
+
+    service: str
+    operation: str
+    parameters: Mapping[str, Any]
+    why: str = ""
+    account: str = ""
+    region: str = ""
+    creates: bool = False
+    seed: tuple[str, ...] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.service}:{self.operation}"
+
+
+def token(seed: tuple[str, ...], generation: int) -> str:
+    """The ClientToken of one generation of a thing: 32 hex digits, well under EC2's limit of 64 characters."""
+    return digest(*seed, generation)
+
+
+def digest(*values: Any) -> str:
+    """A short stable digest (32 hex digits) of values that JSON can hold; others count by their text."""
+    text = json.dumps(values, sort_keys=True, default=str, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

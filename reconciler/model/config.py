@@ -1,0 +1,45 @@
+"""A whole config, checked.  Made by `desired.load`, read by `loop` and `cli`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.model.address import Address
+from reconciler.model.things import Desired
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Another account of the estate and the role that is assumed there."""
+
+    name: str
+    id: str
+    role: str
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What the files say, with variables filled in and `for` expanded; references are still Ref values.
+
+    `account` is the 12-digit id that we must be; `region` the default region of regional resources ("" when the
+    config names none).  `outputs` may hold Ref and Text.  `digest` is the SHA-256 (hex) of the bytes of all files in
+    order; `files` their names.  `every` is in seconds, None when unset.
+    """
+
+    stack: str
+    account: str
+    region: str
+    resources: Mapping[Address, Desired]
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    mode: str = "apply"
+    windows: tuple[Any, ...] = ()
+    every: float | None = None
+    lease: Mapping[str, Any] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+    digest: str = ""

@@ -1,0 +1,97 @@
+"""The fields that a config may give a resource of one kind, with their types: the record read against the model.
+
+Used by `desired` (checks, JSON Schema), `engine` (what may change in place) and `cli` (`reconciler kinds`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import reduce
+
+from reconciler.model.kind import Kind
+from reconciler.model.schema import Schema, Shape
+
+OURS = frozenset({"Tags", "TagSpecifications", "ClientToken", "DryRun"})
+"""Parameters of create calls that we write ourselves (`Tags` is a mapping in the config, and is not a field)."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a kind.
+
+    `change` is how it changes after creation: "update" (the update call takes it), "remedy" (a call of its own),
+    "part" (item by item), "then" (a small state machine), or "never".  A part's shape is that of one item.
+    """
+
+    name: str
+    shape: Shape
+    change: str
+    required: bool
+    at_birth: bool
+    """Whether the create call takes it."""
+    write_only: bool
+
+    @property
+    def mutable(self) -> bool:
+        return self.change != "never"
+
+
+Fields = Mapping[str, Field]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A kind with what the service model adds to its record."""
+
+    kind: Kind
+    fields: Fields
+    takes_token: bool
+    """Whether the create call has a ClientToken."""
+
+
+def facts(kind: Kind, schema: Schema) -> Facts:
+    """A kind's record read against the model, once per process."""
+    members = schema.operation(kind.service, kind.create).input.members
+    return Facts(kind, fields(kind, schema), "ClientToken" in members)
+
+
+def fields(kind: Kind, schema: Schema) -> Fields:
+    """All fields of a kind by name, in the order of the create call and then of the record."""
+    create = schema.operation(kind.service, kind.create).input
+    update = schema.operation(kind.service, kind.update).input.members if kind.update else {}
+    parts = {part.field: part for part in kind.parts}
+    hidden = OURS | kind.always.keys() | kind.forbidden
+
+    def change(name: str) -> str:
+        if name in kind.then_owns:
+            return "then"
+        if name in parts:
+            return "part"
+        if name in kind.remedies:
+            return "remedy"
+        return "update" if name in update and name not in kind.identity else "never"
+
+    def make(name: str, shape: Shape, at_birth: bool) -> Field:
+        required = at_birth and name in create.required
+        return Field(name, shape, change(name), required, at_birth, name in kind.write_only)
+
+    found = {
+        name: make(name, shape, True)
+        for name, shape in create.members.items()
+        if name not in hidden and name not in parts
+    }
+    for name, remedy in kind.remedies.items():
+        if name not in found and remedy.shape is not None:
+            found[name] = make(name, find_shape(kind.service, remedy.shape, schema), False)
+    for name, part in parts.items():
+        found[name] = make(name, schema.shape(kind.service, part.shape), False)
+    return found
+
+
+def find_shape(service: str, path: str, schema: Schema) -> Shape:
+    """The shape at `Operation.Member.Member` of an operation's input; KeyError when the path leads nowhere."""
+    operation, *members = path.split(".")
+    return reduce(
+        lambda shape, name: shape.members[name], members, schema.operation(service, operation).input
+    )

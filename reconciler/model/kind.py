@@ -1,0 +1,174 @@
+"""Kinds: frozen records of facts about one sort of thing.  `kinds` writes them, everyone else reads them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.model.calls import Call
+from reconciler.model.things import Desired, Observed, Spec
+from reconciler.model.verdicts import Verdict
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detail:
+    """One more read per thing, for what its list leaves out; made only where the config names `field`.
+
+    `arguments` are fixed parameters; the thing's id goes in as the parameter of the same name.  `path` (JMESPath)
+    finds the value in the answer; it is kept in `raw` under `field`.
+    """
+
+    field: str
+    operation: str
+    path: str
+    arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Companion:
+    """One more list per scope, for what belongs to many things at once (the rules of all security groups).
+
+    Asked only for things that are ours: `filter` is the EC2 filter that takes their ids, `key` the member of a row
+    that says whose it is.  Kept in `raw` under `name`.
+    """
+
+    name: str
+    operation: str
+    path: str
+    filter: str
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """How a kind's things are listed: all of a region at once, or all within one parent.
+
+    `path` (JMESPath) leads to the list in an answer.  `within` names the kind of the parent, whose id goes in as the
+    parameter of that id's name.  `ids` is the parameter that asks for single things, used right before a deletion.
+    `page` is the largest page to ask for, in things; None where the operation has no MaxResults.
+    """
+
+    operation: str
+    path: str
+    ids: str
+    page: int | None
+    within: str | None = None
+    arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    details: Sequence[Detail] = ()
+    companions: Sequence[Companion] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remedy:
+    """How one field is changed where the update call does not take it.
+
+    `make` gives the calls from the thing as seen and the wanted value.  `operations` names them all, for the lint,
+    the documentation and the IAM policy.  `shape` is the path of the value's type in the service model
+    (`ModifyVpcAttribute.EnableDnsSupport.Value`), needed only for a field that the create call does not have.
+    """
+
+    operations: tuple[str, ...]
+    make: Callable[[Observed, Any], Sequence[Call]]
+    shape: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A collection inside a thing, whose items cannot carry an owner tag.
+
+    Authoritative when the config has the field (an empty list removes all), untouched when it has not.  `rows` finds
+    the live items in `raw`, in the words the config uses; `normal` brings a wanted and a live item to one spelling;
+    `key` says which item it is.  `add`, `remove` and `change` take the thing and a batch of items.
+    `first`: the items are taken out before the thing itself is deleted (rules that refer to other groups).
+    """
+
+    field: str
+    shape: str
+    rows: Callable[[Spec], Sequence[Item]]
+    normal: Callable[[Item], Item]
+    key: Callable[[Item], Hashable]
+    add: Callable[[Observed, Sequence[Item]], Sequence[Call]]
+    remove: Callable[[Observed, Sequence[Item]], Sequence[Call]]
+    change: Callable[[Observed, Sequence[Item]], Sequence[Call]]
+    operations: tuple[str, ...]
+    first: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """Everything that is special about one sort of thing; what all kinds share is said once, in `engine`.
+
+    Facts are AWS's spelling: operation names, member names, state words.  `aws`'s lint test holds each of them
+    against the service model.
+    """
+
+    name: str
+    about: str
+    """One line for people."""
+    service: str
+    read: Read
+    create: str
+    delete: str
+    id: str
+    """The member of a row that is the id, and the parameter that update and delete take it in."""
+    update: str | None = None
+    arn: str | None = None
+    """The member of a row that is the ARN; None where AWS reports none and `arn_tail` builds it."""
+    arn_tail: str | None = None
+    """`vpc/{id}`: what follows `arn:<partition>:<service>:<region>:<account>:`."""
+    identity: tuple[str, ...] = ()
+    """Members that, beside the id, say which thing it is: update and delete need them, no update can change them."""
+    state: str | None = None
+    """Where (JMESPath) in a row the state stands; None for things that have none."""
+    ready: frozenset[str] = frozenset()
+    usable: frozenset[str] = frozenset()
+    """States, beside `ready`, in which others may already refer to the thing."""
+    failed: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+    """States in which the thing is still listed and no longer exists."""
+    leaving: frozenset[str] = frozenset()
+    """States in which it is on its way out: no call is made, its address waits until it is gone."""
+    refs: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Field path (`SubnetId`, `SecurityGroupIds[]`) to the kind it refers to, `.arn` behind it where it takes an ARN."""
+    tag_type: str | None = None
+    """EC2's resource type in TagSpecifications; None where the create call takes a plain list of Tags."""
+    always: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Parameters that every creation sends and no config may."""
+    forbidden: frozenset[str] = frozenset()
+    """Members of the create call that no config may set, because they would work against us."""
+    write_only: frozenset[str] = frozenset()
+    """Fields that AWS takes and does not report; compared by a digest in a tag."""
+    unordered: frozenset[str] = frozenset()
+    """Lists that mean sets."""
+    remedies: Mapping[str, Remedy] = dataclasses.field(default_factory=dict)
+    parts: tuple[Part, ...] = ()
+    project: Callable[[Spec], Spec] = dict
+    """A row in the words that the config uses."""
+    destroy: Callable[[Observed], Call] | None = None
+    """The call that deletes it, where it is not just the delete operation with the id."""
+    then: Callable[[Desired, Observed], Verdict] | None = None
+    """What else there is to do once nothing drifts: the place for small state machines."""
+    then_owns: frozenset[str] = frozenset()
+    """Fields that only `then` looks after."""
+    protected: bool = False
+    """Whether things of this kind are never deleted unless the config said `protect: false`."""
+    unique: str | None = None
+    """The field whose value only one living thing may have; it rules out `replace: create-first`."""
+
+    @property
+    def regional(self) -> bool:
+        """Whether each region has its own things of this kind."""
+        return self.service not in GLOBAL_SERVICES
+
+    def targets(self) -> Mapping[str, tuple[str, str]]:
+        """Field path to (kind, "id" or "arn") of what it refers to."""
+        split = {path: target.partition(".") for path, target in self.refs.items()}
+        return {path: (kind, attribute or "id") for path, (kind, _, attribute) in split.items()}
+
+
+GLOBAL_SERVICES = frozenset({"networkmanager"})
+"""Services with one endpoint per partition.  https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html"""

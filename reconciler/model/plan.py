@@ -1,0 +1,104 @@
+"""A plan: every address with its verdict, in order.  Made by `engine.planner`, shown by `show`, carried out by `aws.apply`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from reconciler.model.address import REPLACED, Address
+from reconciler.model.things import Observed, Scope
+from reconciler.model.verdicts import Blocked, Settled, Steps, Verdict, Wait
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One address and what is concluded about it.
+
+    `seen` is the thing that holds the address, None while there is none.  `wanted` is False for an orphan and for a
+    thing that makes way (`old`).  `after` are the addresses whose steps have to come first.
+    """
+
+    address: Address
+    scope: Scope
+    verdict: Verdict
+    seen: Observed | None = None
+    wanted: bool = True
+    old: bool = False
+    after: tuple[Address, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The address as its tag has it, unique in a plan but for two things that make way for one address."""
+        return f"{self.address}{REPLACED}" if self.old else str(self.address)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """All entries: the wanted ones in order of dependence, then deletions in reverse order.
+
+    `conflicts` are sentences about things whose ownership is in doubt; `unread` says what could not be read, `denied`
+    which of it we may not read.
+    """
+
+    stack: str
+    entries: tuple[Entry, ...]
+    conflicts: tuple[str, ...] = ()
+    unread: Mapping[Scope, str] = field(default_factory=dict)
+    denied: frozenset[Scope] = frozenset()
+
+    @property
+    def steps(self) -> tuple[Entry, ...]:
+        return tuple(entry for entry in self.entries if isinstance(entry.verdict, Steps))
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing to do, nothing to wait for and nothing in the way."""
+        return not self.unread and all(isinstance(entry.verdict, Settled) for entry in self.entries)
+
+    def count(self, sort: type[Settled] | type[Steps] | type[Wait] | type[Blocked]) -> int:
+        return sum(isinstance(entry.verdict, sort) for entry in self.entries)
+
+
+Status = Literal["settled", "created", "updated", "replaced", "deleted", "waiting", "blocked", "failed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one entry in one pass.  `final`: trying again without a change of the config is no use."""
+
+    label: str
+    status: Status
+    why: str = ""
+    code: str = ""
+    final: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What became of one pass.  `calls` and `discovery_calls` count requests; `seconds` is how long it took."""
+
+    outcomes: tuple[Outcome, ...]
+    plan: Plan
+    calls: int = 0
+    writes: int = 0
+    discovery_calls: int = 0
+    seconds: float = 0.0
+
+    def count(self, *statuses: Status) -> int:
+        return sum(outcome.status in statuses for outcome in self.outcomes)
+
+    @property
+    def changed(self) -> int:
+        return self.count("created", "updated", "replaced", "deleted")
+
+    @property
+    def outcome(self) -> str:
+        """The pass in one word: settled, done, waiting, partial or failed."""
+        if self.count("failed") or self.plan.unread:
+            return "partial" if self.changed or self.count("settled") else "failed"
+        if self.count("blocked"):
+            return "partial"
+        if self.count("waiting"):
+            return "waiting"
+        return "done" if self.changed else "settled"

@@ -1,0 +1,36 @@
+"""What is remembered of creations: evidence that a thing may exist although no list shows it.
+
+Kept by `aws.memory`, judged by `engine.holds`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.model.address import Address
+
+LOST_ANSWER = 60.0
+"""Seconds that an attempt without an answer holds its address."""
+UNLISTED = 300.0
+"""Seconds that a creation is believed although no list shows it: EC2 documents minutes at the worst.
+
+https://docs.aws.amazon.com/AWSEC2/latest/DeveloperGuide/eventual-consistency.html"""
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """Creations by address; times are seconds since the epoch.
+
+    `since` is when remembering began, `fresh` whether nothing was remembered then, `found` whether things of the stack
+    were seen that were not made since.  `intents`: when a creation was
+    begun whose answer never came.  `created`: id and time of creations that no look has shown yet.  `seen`: id of
+    what was there, and how many complete looks in a row have missed it.
+    """
+
+    since: float
+    fresh: bool = False
+    found: bool = False
+    intents: Mapping[Address, float] = field(default_factory=dict)
+    created: Mapping[Address, tuple[str, float]] = field(default_factory=dict)
+    seen: Mapping[Address, tuple[str, int]] = field(default_factory=dict)

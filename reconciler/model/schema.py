@@ -1,0 +1,88 @@
+"""The service model as everyone but `aws` sees it: shapes and operations, without botocore.
+
+`aws.schema` implements these over botocore's service models; `desired` checks configs with them, `kinds`' lint and
+documentation read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class Shape(Protocol):
+    """The type of one value."""
+
+    @property
+    def name(self) -> str:
+        """The shape's own name in the service model, `SecurityGroupRuleRequest`."""
+        ...
+
+    @property
+    def type(self) -> str:
+        """One of structure, list, map, string, integer, long, float, double, boolean, timestamp, blob."""
+        ...
+
+    @property
+    def members(self) -> Mapping[str, Shape]:
+        """A structure's members by AWS's spelling; empty for anything else."""
+        ...
+
+    @property
+    def required(self) -> tuple[str, ...]: ...
+
+    @property
+    def item(self) -> Shape | None:
+        """What a list holds, or the values of a map."""
+        ...
+
+    @property
+    def enum(self) -> tuple[str, ...]: ...
+
+    @property
+    def minimum(self) -> int | None:
+        """The least value of a number, or the least length of a string or list."""
+        ...
+
+    @property
+    def maximum(self) -> int | None: ...
+
+    @property
+    def sensitive(self) -> bool:
+        """Whether AWS marks the value as one that must not be logged."""
+        ...
+
+    @property
+    def documentation(self) -> str:
+        """AWS's words about it, without markup."""
+        ...
+
+
+class Operation(Protocol):
+    """One API operation."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def input(self) -> Shape: ...
+
+    @property
+    def output(self) -> Shape: ...
+
+
+class Schema(Protocol):
+    """All service models, and which regions there are."""
+
+    def operation(self, service: str, name: str) -> Operation:
+        """The operation; KeyError when the service has none of that name."""
+        ...
+
+    def shape(self, service: str, name: str) -> Shape:
+        """A shape by its own name; KeyError when there is none."""
+        ...
+
+    @property
+    def regions(self) -> frozenset[str]:
+        """The names of all regions that botocore knows, of every partition."""
+        ...

@@ -1,0 +1,190 @@
+"""What is wanted and what was seen.  `desired` makes the first, `aws.observe` the second, `engine` compares them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from reconciler.model.address import Address
+from reconciler.model.place import Place
+
+STACK_TAG = "reconciler:stack"
+ADDRESS_TAG = "reconciler:address"
+PROTECT_TAG = "reconciler:protect"
+DIGEST_TAG = "reconciler:digest."
+"""Prefix of the tags that hold digests of write-only fields; the field's name follows."""
+
+Spec = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Ref:
+    """`${kind/name}` or `${kind/name.Field}`.  `attribute` is "id", "arn", "name" or the field that AWS reports."""
+
+    to: Address
+    attribute: str = "id"
+
+    def __str__(self) -> str:
+        return (
+            f"${{{self.to}}}"
+            if self.attribute in {"id", "arn", "name"}
+            else f"${{{self.to}.{self.attribute}}}"
+        )
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """`${ssm:/path}`: a public SSM parameter, read in the resource's region, only when the thing is created."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"${{ssm:{self.path}}}"
+
+
+@dataclass(frozen=True)
+class Text:
+    """A longer string with references inside, in order: `vpn-${customer-gateway/fra}-a`."""
+
+    parts: tuple[str | Ref | Parameter, ...]
+
+    def __str__(self) -> str:
+        return "".join(map(str, self.parts))
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A value that is known only after `of` is created; stands where its id or field will stand."""
+
+    of: Address
+
+    def __str__(self) -> str:
+        return "(known after apply)"
+
+
+def contains(value: Any, sort: type[Parameter] | type[Pending]) -> bool:
+    """Whether a value is of a sort, or has one of it anywhere inside."""
+    match value:
+        case Mapping():
+            return any(contains(inner, sort) for inner in value.values())
+        case Text(parts):
+            return any(contains(part, sort) for part in parts)
+        case list() | tuple():
+            return any(contains(inner, sort) for inner in value)
+    return isinstance(value, sort)
+
+
+class Scope(NamedTuple):
+    """What is read, and trusted or not, as one: the things of a kind in one region of one account.
+
+    `region` is empty for kinds of a service that has one endpoint per partition.
+    """
+
+    kind: str
+    account: str
+    region: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} in {self.region or 'the global region'} of {self.account}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desired:
+    """One resource as the config wants it.  Keys of `spec` are AWS's; values may hold Ref, Text and Parameter."""
+
+    address: Address
+    account: str
+    region: str
+    spec: Spec
+    tags: Mapping[str, str | None] = field(default_factory=dict)
+    """Tags by key, the stack's and the resource's own; None removes the key.  Owner tags are added by the engine."""
+    protect: bool | None = None
+    replace: str | None = None
+    """None, "create-first" or "delete-first"."""
+    ignore: tuple[str, ...] = ()
+    """Paths (`Description`, `Location.Address`) whose drift is left alone."""
+    depends_on: tuple[Address, ...] = ()
+    previously: tuple[Address, ...] = ()
+    place: Place = Place("")
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.address.kind, self.account, self.region)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """One thing as AWS shows it.
+
+    `address` is what its tag claims, None when it has no (valid) address tag; `stack` is its stack tag.
+    `spec` is `raw` in the words that the config uses.  `replaced` is True for one that is making way (`@old`).
+    """
+
+    kind: str
+    account: str
+    region: str
+    id: str
+    arn: str
+    state: str | None
+    spec: Spec
+    tags: Mapping[str, str]
+    raw: Spec
+    address: Address | None = None
+    stack: str | None = None
+    replaced: bool = False
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.kind, self.account, self.region)
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that one look saw of this stack, and what it could not see.
+
+    `things` are alive and carry at least one owner tag that concerns this stack; `dead` carried our stack tag and
+    are listed in a state that means gone.  `unread` says, per scope that could not be read whole, why; a scope that
+    is neither in `read` nor in `unread` was not asked for.  `denied` are the unread ones that we may not read, where
+    trying again soon is no use.
+    """
+
+    stack: str
+    things: tuple[Observed, ...] = ()
+    dead: tuple[Observed, ...] = ()
+    read: frozenset[Scope] = frozenset()
+    unread: Mapping[Scope, str] = field(default_factory=dict)
+    denied: frozenset[Scope] = frozenset()
+
+    @cached_property
+    def claims(self) -> Mapping[Address, tuple[Observed, ...]]:
+        """Who claims which address, those that make way (`@old`) left out."""
+        return _grouped(thing for thing in self.things if not thing.replaced)
+
+    @cached_property
+    def replaced(self) -> Mapping[Address, tuple[Observed, ...]]:
+        """The things that make way for a successor, by the address they had."""
+        return _grouped(thing for thing in self.things if thing.replaced)
+
+    @cached_property
+    def nameless(self) -> tuple[Observed, ...]:
+        """Things with our stack tag and no valid address tag: any missing address of the kind may be theirs."""
+        return tuple(thing for thing in self.things if thing.address is None)
+
+    def owns(self, thing: Observed) -> bool:
+        """Whether a thing is ours: both owner tags, and its address names its own kind."""
+        return thing.stack == self.stack and thing.address is not None and thing.address.kind == thing.kind
+
+    @cached_property
+    def owned(self) -> tuple[Observed, ...]:
+        """The things that are ours, those that make way included."""
+        return tuple(thing for thing in self.things if self.owns(thing))
+
+
+def _grouped(things: Any) -> dict[Address, tuple[Observed, ...]]:
+    groups: dict[Address, list[Observed]] = {}
+    for thing in things:
+        if thing.address is not None:
+            groups.setdefault(thing.address, []).append(thing)
+    return {address: tuple(group) for address, group in groups.items()}

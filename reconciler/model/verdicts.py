@@ -1,0 +1,54 @@
+"""What is concluded about one address.  Made by `engine.converge`, shown as the plan, carried out by `aws.apply`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from reconciler.model.calls import Call
+
+Verb = Literal["create", "update", "replace", "delete"]
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One path that differs: what is wanted there, what was seen there (None: nothing)."""
+
+    path: str
+    wanted: Any
+    seen: Any
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Nothing to do.  `notes` are for people: an update that is available, a field that is left alone."""
+
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Calls to make, in this order.  `after` counts what further looks will add (None: nothing)."""
+
+    verb: Verb
+    calls: tuple[Call, ...]
+    drift: tuple[Drift, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """AWS, time or a person has to move first."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """Only a change of the config, or of the thing by hand, helps.  `drift` is what cannot be mended."""
+
+    why: str
+    drift: tuple[Drift, ...] = ()
+
+
+Verdict = Settled | Steps | Wait | Blocked

@@ -1,0 +1,87 @@
+"""What a pass says in the log: changes once, what stays as it is not again.  Used by `loop`."""
+
+from __future__ import annotations
+
+from reconciler.log import get_logger
+from reconciler.model.config import Config
+from reconciler.model.plan import Entry, Plan, Report
+from reconciler.model.verdicts import Blocked, Steps
+
+SLOW = 30.0
+"""Seconds between two lines about the same wait."""
+
+
+class Narrator:
+    """Remembers what it has said, so that a standing condition is one line and not one a pass."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, str] = {}
+        self._waits: dict[str, float] = {}
+
+    def planned(self, plan: Plan) -> None:
+        """What was concluded: new drift, what is blocked, what could not be read, whose ownership is in doubt."""
+        log = get_logger()
+        standing = {entry.label: entry for entry in plan.entries}
+        for label, entry in standing.items():
+            self._entry(label, entry)
+        for scope, why in plan.unread.items():
+            if self._news(f"unread {scope}", why):
+                log.warning("kind.unknown", scope=str(scope), reason=why)
+        for conflict in plan.conflicts:
+            if self._news(conflict, conflict):
+                log.error("ownership.conflict", reason=conflict)
+        log.debug(
+            "plan.computed",
+            steps=len(plan.steps),
+            blocked=plan.count(Blocked),
+            addresses=len(plan.entries),
+        )
+
+    def _entry(self, label: str, entry: Entry) -> None:
+        log, verdict = get_logger(), entry.verdict
+        if isinstance(verdict, Steps) and verdict.drift:
+            paths = [found.path for found in verdict.drift]
+            if self._news(label, f"drift {paths}"):
+                log.info("drift.detected", address=label, paths=paths)
+        elif isinstance(verdict, Blocked):
+            if self._news(label, verdict.why):
+                log.warning("address.blocked", address=label, reason=verdict.why)
+        else:
+            self._said.pop(label, None)
+
+    def _news(self, about: str, what: str) -> bool:
+        news = self._said.get(about) != what
+        self._said[about] = what
+        return news
+
+    def waiting(self, report: Report, now: float) -> None:
+        """What is waited for: at once when it begins, then every 30 s."""
+        waits = {outcome.label: outcome for outcome in report.outcomes if outcome.status == "waiting"}
+        self._waits = {label: said for label, said in self._waits.items() if label in waits}
+        for label, outcome in waits.items():
+            if label not in self._waits or now - self._waits[label] >= SLOW:
+                self._waits[label] = now
+                get_logger().info("wait.slow", address=label, reason=outcome.why)
+
+    def finished(self, report: Report, config: Config) -> None:
+        """The one line of a pass."""
+        get_logger().info(
+            "pass.finished",
+            account=config.account,
+            regions=sorted({entry.scope.region for entry in report.plan.entries} - {""}),
+            outcome=report.outcome,
+            settled=report.count("settled"),
+            created=report.count("created"),
+            updated=report.count("updated"),
+            replaced=report.count("replaced"),
+            deleted=report.count("deleted"),
+            failed=report.count("failed"),
+            waiting=report.count("waiting"),
+            blocked=report.count("blocked"),
+            unknown=len(report.plan.unread),
+            api_calls=report.calls,
+            api_writes=report.writes,
+            discovery_calls=report.discovery_calls,
+            duration_ms=round(report.seconds * 1000),
+            config_hash=config.digest[:8],
+        )

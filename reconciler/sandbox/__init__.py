@@ -1,0 +1,24 @@
+"""A local AWS: moto with Network Manager made whole and EC2 corrected, in process or as a server.
+
+Used by the tests (`local_aws`) and by the command `sandbox` (`serve`). It knows nothing of the rest of the project.
+"""
+
+from .calls import Call
+from .clock import Clock, HeldClock, RealClock
+from .errors import AwsError
+from .inprocess import LocalAws, local_aws
+from .server import serve
+from .settings import Delays, Settings
+
+__all__ = [
+    "AwsError",
+    "Call",
+    "Clock",
+    "Delays",
+    "HeldClock",
+    "LocalAws",
+    "RealClock",
+    "Settings",
+    "local_aws",
+    "serve",
+]

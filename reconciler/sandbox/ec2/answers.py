@@ -1,0 +1,116 @@
+"""The way of an EC2 request: checks that EC2 makes of all operations, then a correction or moto, then pages.
+
+Called by `pipeline.py`. To correct an operation, add a row to `CHECKS` (raises) or `ANSWERS` (answers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..errors import AwsError
+from ..request import Answer, Request
+from ..tokens import digest
+from ..world import World
+from . import groups, images, instances, listings, metadata, modify, networks, tags
+from .backend import backend_of
+from .guards import check_guards
+from .missing import check_references
+
+CHECKS: Mapping[str, Callable[[Request, Any], None]] = {
+    "ModifyVpcAttribute": networks.one_attribute,
+    "ModifySubnetAttribute": networks.one_attribute,
+}
+
+ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
+    "AuthorizeSecurityGroupEgress": groups.authorize,
+    "AuthorizeSecurityGroupIngress": groups.authorize,
+    "CreateSecurityGroup": groups.create,
+    "CreateSubnet": networks.create_subnet,
+    "CreateTags": tags.create_tags,
+    "CreateVpc": networks.create_vpc,
+    "DeleteTags": tags.delete_tags,
+    "DescribeInstances": instances.describe,
+    "DescribeInstanceAttribute": modify.describe_attribute,
+    "DescribeRegions": networks.describe_regions,
+    "DescribeSecurityGroupRules": groups.describe_rules,
+    "DescribeSecurityGroups": groups.describe,
+    "DescribeTags": tags.describe_tags,
+    "ModifyInstanceAttribute": modify.modify_attribute,
+    "ModifyInstanceMetadataOptions": metadata.modify_options,
+    "ModifySecurityGroupRules": groups.modify_rules,
+    "RevokeSecurityGroupEgress": groups.revoke,
+    "RevokeSecurityGroupIngress": groups.revoke,
+    "RunInstances": instances.run,
+    "StartInstances": instances.start,
+    "StopInstances": instances.stop,
+    "TerminateInstances": instances.terminate,
+    "UpdateSecurityGroupRuleDescriptionsEgress": groups.describe_anew,
+    "UpdateSecurityGroupRuleDescriptionsIngress": groups.describe_anew,
+}
+
+# what a repeated request is answered with; other operations get their first answer again
+REPEATS: Mapping[str, Callable[[Request, Any, Mapping[str, Any]], Answer]] = {
+    "RunInstances": instances.run_again
+}
+
+
+def answer(request: Request) -> Answer:
+    """The answer to any EC2 operation, as boto3 shows it; raises AwsError."""
+    backend = backend_of(request)
+    prepare(request.world, request.account, request.region)
+    if request.parameters.get("DryRun"):
+        raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
+    tags.check_specifications(request)
+    token = str(request.parameters.get("ClientToken") or "")
+    if token and not request.operation.startswith("Describe"):
+        return _once(request, backend, token)
+    return _answer(request, backend)
+
+
+def prepare(world: World, account: str, region: str) -> None:
+    """Gives a region what moto leaves out of it; once for each. Also called for other services that look into EC2."""
+    from moto.ec2.models import ec2_backends
+
+    key = (account, region)
+    if key not in world.prepared:
+        world.prepared.add(key)
+        groups.give_default_group_its_rule(ec2_backends[account][region])
+        images.add_public_images(account, region)
+
+
+def _once(request: Request, backend: Any, token: str) -> Answer:
+    """Has the same token make one thing only."""
+    if len(token) > 64 and request.operation == "RunInstances":
+        raise AwsError("InvalidParameterValue", "The client token is longer than 64 characters.")
+    scope = (request.account, request.region, request.operation, *instances.token_scope(request, backend))
+    first = request.world.tokens.find(scope, token)
+    if first is None:
+        made = _answer(request, backend)
+        request.world.tokens.remember(scope, token, request.parameters, made)
+        return made
+    if first.digest != digest(request.parameters):
+        raise AwsError(
+            "IdempotentParameterMismatch",
+            "Arguments on this idempotent request are inconsistent with arguments used in previous request(s): "
+            f"{token}",
+        )
+    again = REPEATS.get(request.operation)
+    return again(request, backend, first.answer) if again is not None else dict(first.answer)
+
+
+def _answer(request: Request, backend: Any) -> Answer:
+    check_references(request, backend)
+    check_guards(request, backend)
+    check = CHECKS.get(request.operation)
+    if check is not None:
+        check(request, backend)
+    own = ANSWERS.get(request.operation)
+    if request.operation in tags.GONE_WITH:
+        return tags.forget(request, backend)
+    if not listings.is_list(request.operation):
+        return own(request, backend) if own is not None else request.ask_moto(request.parameters)
+    listings.check_page_parameters(request)
+    if own is not None:
+        return listings.chosen(request, own(request, backend))
+    return listings.chosen(request, request.ask_moto(listings.without_list_parameters(request)))

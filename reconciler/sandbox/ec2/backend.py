@@ -1,0 +1,75 @@
+"""moto's EC2 store, and what every part of the corrections looks up in it.
+
+moto's models have few types, so they are `Any` from here on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..request import Request
+
+# instance states in which it holds nothing any more
+DEAD = ("terminated",)
+
+
+def backend_of(request: Request) -> Any:
+    """moto's store of the request's account and region."""
+    from moto.ec2.models import ec2_backends
+
+    return ec2_backends[request.account][request.region]
+
+
+def instances(backend: Any) -> Iterator[Any]:
+    """All instances that are still listed."""
+    for reservation in backend.reservations.values():
+        yield from reservation.instances
+
+
+def find_instance(backend: Any, instance_id: str) -> Any:
+    """An instance by id, or None."""
+    return next((instance for instance in instances(backend) if instance.id == instance_id), None)
+
+
+def subnets(backend: Any) -> Iterator[Any]:
+    """All subnets."""
+    for zone in backend.subnets.values():
+        yield from zone.values()
+
+
+def find_subnet(backend: Any, subnet_id: str) -> Any:
+    """A subnet by id, or None."""
+    return next((subnet for subnet in subnets(backend) if subnet.id == subnet_id), None)
+
+
+def groups(backend: Any) -> Iterator[Any]:
+    """All security groups."""
+    for of_network in backend.groups.values():
+        yield from of_network.values()
+
+
+def find_group(backend: Any, group_id: str) -> Any:
+    """A security group by id, or None."""
+    return next((group for group in groups(backend) if group.id == group_id), None)
+
+
+def default_group(backend: Any, vpc_id: str) -> Any:
+    """The default security group of a network, or None."""
+    return next(
+        (group for group in groups(backend) if group.vpc_id == vpc_id and group.name == "default"), None
+    )
+
+
+def interfaces(backend: Any) -> Iterator[Any]:
+    """All network interfaces that exist: those of terminated instances are gone with them."""
+    yield from backend.enis.values()
+
+
+def find_rule(backend: Any, rule_id: str) -> Any:
+    """A security group rule by id, or None."""
+    for group in groups(backend):
+        for rule in (*group.ingress_rules, *group.egress_rules):
+            if rule.id == rule_id:
+                return rule
+    return None

@@ -1,0 +1,194 @@
+"""Which filters each Describe operation has, and what they compare.
+
+Source: EC2 API reference, the Filter.N list of each operation. Names map to dotted paths in what boto3 shows; a filter
+of the list whose value boto3 does not show has an empty path and matches nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+VPCS: Mapping[str, str] = {
+    "cidr": "CidrBlock",
+    "cidr-block-association.cidr-block": "CidrBlockAssociationSet.CidrBlock",
+    "cidr-block-association.association-id": "CidrBlockAssociationSet.AssociationId",
+    "cidr-block-association.state": "CidrBlockAssociationSet.CidrBlockState.State",
+    "dhcp-options-id": "DhcpOptionsId",
+    "ipv6-cidr-block-association.ipv6-cidr-block": "Ipv6CidrBlockAssociationSet.Ipv6CidrBlock",
+    "ipv6-cidr-block-association.ipv6-pool": "Ipv6CidrBlockAssociationSet.Ipv6Pool",
+    "ipv6-cidr-block-association.association-id": "Ipv6CidrBlockAssociationSet.AssociationId",
+    "ipv6-cidr-block-association.state": "Ipv6CidrBlockAssociationSet.Ipv6CidrBlockState.State",
+    "is-default": "IsDefault",
+    "isDefault": "IsDefault",
+    "owner-id": "OwnerId",
+    "state": "State",
+    "vpc-id": "VpcId",
+}
+
+SUBNETS: Mapping[str, str] = {
+    "availability-zone": "AvailabilityZone",
+    "availabilityZone": "AvailabilityZone",
+    "availability-zone-id": "AvailabilityZoneId",
+    "available-ip-address-count": "AvailableIpAddressCount",
+    "cidr": "CidrBlock",
+    "cidr-block": "CidrBlock",
+    "cidrBlock": "CidrBlock",
+    "customer-owned-ipv4-pool": "CustomerOwnedIpv4Pool",
+    "default-for-az": "DefaultForAz",
+    "defaultForAz": "DefaultForAz",
+    "enable-dns64": "EnableDns64",
+    "enable-lni-at-device-index": "EnableLniAtDeviceIndex",
+    "ipv6-cidr-block-association.ipv6-cidr-block": "Ipv6CidrBlockAssociationSet.Ipv6CidrBlock",
+    "ipv6-cidr-block-association.association-id": "Ipv6CidrBlockAssociationSet.AssociationId",
+    "ipv6-cidr-block-association.state": "Ipv6CidrBlockAssociationSet.Ipv6CidrBlockState.State",
+    "ipv6-native": "Ipv6Native",
+    "map-customer-owned-ip-on-launch": "MapCustomerOwnedIpOnLaunch",
+    "map-public-ip-on-launch": "MapPublicIpOnLaunch",
+    "outpost-arn": "OutpostArn",
+    "owner-id": "OwnerId",
+    "private-dns-name-options-on-launch.hostname-type": "PrivateDnsNameOptionsOnLaunch.HostnameType",
+    "private-dns-name-options-on-launch.enable-resource-name-dns-a-record": (
+        "PrivateDnsNameOptionsOnLaunch.EnableResourceNameDnsARecord"
+    ),
+    "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record": (
+        "PrivateDnsNameOptionsOnLaunch.EnableResourceNameDnsAAAARecord"
+    ),
+    "state": "State",
+    "subnet-arn": "SubnetArn",
+    "subnet-id": "SubnetId",
+    "vpc-id": "VpcId",
+}
+
+
+def _permission_filters(prefix: str, member: str) -> dict[str, str]:
+    return {
+        f"{prefix}ip-permission.cidr": f"{member}.IpRanges.CidrIp",
+        f"{prefix}ip-permission.from-port": f"{member}.FromPort",
+        f"{prefix}ip-permission.group-id": f"{member}.UserIdGroupPairs.GroupId",
+        f"{prefix}ip-permission.group-name": f"{member}.UserIdGroupPairs.GroupName",
+        f"{prefix}ip-permission.ipv6-cidr": f"{member}.Ipv6Ranges.CidrIpv6",
+        f"{prefix}ip-permission.prefix-list-id": f"{member}.PrefixListIds.PrefixListId",
+        f"{prefix}ip-permission.protocol": f"{member}.IpProtocol",
+        f"{prefix}ip-permission.to-port": f"{member}.ToPort",
+        f"{prefix}ip-permission.user-id": f"{member}.UserIdGroupPairs.UserId",
+    }
+
+
+SECURITY_GROUPS: Mapping[str, str] = {
+    "description": "Description",
+    "group-id": "GroupId",
+    "group-name": "GroupName",
+    "owner-id": "OwnerId",
+    "vpc-id": "VpcId",
+    **_permission_filters("", "IpPermissions"),
+    **_permission_filters("egress.", "IpPermissionsEgress"),
+}
+
+SECURITY_GROUP_RULES: Mapping[str, str] = {
+    "group-id": "GroupId",
+    "security-group-rule-id": "SecurityGroupRuleId",
+}
+
+TAGS: Mapping[str, str] = {
+    "key": "Key",
+    "value": "Value",
+    "resource-id": "ResourceId",
+    "resource-type": "ResourceType",
+}
+
+REGIONS: Mapping[str, str] = {
+    "endpoint": "Endpoint",
+    "opt-in-status": "OptInStatus",
+    "region-name": "RegionName",
+}
+
+_INTERFACE = "NetworkInterfaces"
+
+INSTANCES: Mapping[str, str] = {
+    "affinity": "Placement.Affinity",
+    "architecture": "Architecture",
+    "availability-zone": "Placement.AvailabilityZone",
+    "availability-zone-id": "Placement.AvailabilityZoneId",
+    "block-device-mapping.attach-time": "BlockDeviceMappings.Ebs.AttachTime",
+    "block-device-mapping.delete-on-termination": "BlockDeviceMappings.Ebs.DeleteOnTermination",
+    "block-device-mapping.device-name": "BlockDeviceMappings.DeviceName",
+    "block-device-mapping.status": "BlockDeviceMappings.Ebs.Status",
+    "block-device-mapping.volume-id": "BlockDeviceMappings.Ebs.VolumeId",
+    "boot-mode": "BootMode",
+    "capacity-reservation-id": "CapacityReservationId",
+    "client-token": "ClientToken",
+    "current-instance-boot-mode": "CurrentInstanceBootMode",
+    "dns-name": "PublicDnsName",
+    "ebs-optimized": "EbsOptimized",
+    "ena-support": "EnaSupport",
+    "enclave-options.enabled": "EnclaveOptions.Enabled",
+    "hibernation-options.configured": "HibernationOptions.Configured",
+    "host-id": "Placement.HostId",
+    "hypervisor": "Hypervisor",
+    "iam-instance-profile.arn": "IamInstanceProfile.Arn",
+    "iam-instance-profile.id": "IamInstanceProfile.Id",
+    "image-id": "ImageId",
+    "instance-id": "InstanceId",
+    "instance-lifecycle": "InstanceLifecycle",
+    "instance-state-code": "State.Code",
+    "instance-state-name": "State.Name",
+    "instance-type": "InstanceType",
+    "instance.group-id": "SecurityGroups.GroupId",
+    "instance.group-name": "SecurityGroups.GroupName",
+    "ip-address": "PublicIpAddress",
+    "ipv6-address": f"{_INTERFACE}.Ipv6Addresses.Ipv6Address",
+    "kernel-id": "KernelId",
+    "key-name": "KeyName",
+    "launch-index": "AmiLaunchIndex",
+    "launch-time": "LaunchTime",
+    "metadata-options.http-endpoint": "MetadataOptions.HttpEndpoint",
+    "metadata-options.http-protocol-ipv6": "MetadataOptions.HttpProtocolIpv6",
+    "metadata-options.http-put-response-hop-limit": "MetadataOptions.HttpPutResponseHopLimit",
+    "metadata-options.http-tokens": "MetadataOptions.HttpTokens",
+    "metadata-options.instance-metadata-tags": "MetadataOptions.InstanceMetadataTags",
+    "monitoring-state": "Monitoring.State",
+    "network-interface.association.public-ip": f"{_INTERFACE}.Association.PublicIp",
+    "network-interface.attachment.attachment-id": f"{_INTERFACE}.Attachment.AttachmentId",
+    "network-interface.attachment.delete-on-termination": f"{_INTERFACE}.Attachment.DeleteOnTermination",
+    "network-interface.attachment.status": f"{_INTERFACE}.Attachment.Status",
+    "network-interface.addresses.private-ip-address": f"{_INTERFACE}.PrivateIpAddresses.PrivateIpAddress",
+    "network-interface.description": f"{_INTERFACE}.Description",
+    "network-interface.group-id": f"{_INTERFACE}.Groups.GroupId",
+    "network-interface.group-name": f"{_INTERFACE}.Groups.GroupName",
+    "network-interface.mac-address": f"{_INTERFACE}.MacAddress",
+    "network-interface.network-interface-id": f"{_INTERFACE}.NetworkInterfaceId",
+    "network-interface.owner-id": f"{_INTERFACE}.OwnerId",
+    "network-interface.private-dns-name": f"{_INTERFACE}.PrivateDnsName",
+    "network-interface.status": f"{_INTERFACE}.Status",
+    "network-interface.subnet-id": f"{_INTERFACE}.SubnetId",
+    "network-interface.vpc-id": f"{_INTERFACE}.VpcId",
+    "operator.managed": "Operator.Managed",
+    "operator.principal": "Operator.Principal",
+    "outpost-arn": "OutpostArn",
+    "owner-id": "OwnerId",
+    "placement-group-name": "Placement.GroupName",
+    "placement-partition-number": "Placement.PartitionNumber",
+    "platform": "Platform",
+    "platform-details": "PlatformDetails",
+    "private-dns-name": "PrivateDnsName",
+    "private-ip-address": "PrivateIpAddress",
+    "product-code": "ProductCodes.ProductCodeId",
+    "product-code.type": "ProductCodes.ProductCodeType",
+    "ramdisk-id": "RamdiskId",
+    "reason": "StateTransitionReason",
+    "requester-id": "RequesterId",
+    "reservation-id": "ReservationId",
+    "root-device-name": "RootDeviceName",
+    "root-device-type": "RootDeviceType",
+    "source-dest-check": "SourceDestCheck",
+    "spot-instance-request-id": "SpotInstanceRequestId",
+    "state-reason-code": "StateReason.Code",
+    "state-reason-message": "StateReason.Message",
+    "subnet-id": "SubnetId",
+    "tenancy": "Placement.Tenancy",
+    "tpm-support": "TpmSupport",
+    "usage-operation": "UsageOperation",
+    "usage-operation-update-time": "UsageOperationUpdateTime",
+    "virtualization-type": "VirtualizationType",
+    "vpc-id": "VpcId",
+}

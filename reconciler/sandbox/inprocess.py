@@ -1,0 +1,163 @@
+"""The local AWS inside a test's process, without HTTP.
+
+Called by tests: `with local_aws() as aws:` gives boto3 clients that talk to nothing outside, a held clock, the record
+of calls and the faults.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from moto import mock_aws
+
+from . import pipeline
+from .calls import Call
+from .clock import HeldClock
+from .errors import AwsError
+from .faults import Fault, FaultName, Hiding, Hook
+from .settings import Delays, Profile, Settings
+from .world import World, begin
+
+# what would make boto3 look beyond the process, or choose another account or region
+_HIDDEN_VARIABLES = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_EC2",
+    "AWS_ENDPOINT_URL_NETWORKMANAGER",
+    "AWS_ENDPOINT_URL_SSM",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+)
+
+
+class LocalAws:
+    """What a test holds in its hand: the clock, the record of calls, and what goes wrong."""
+
+    def __init__(self, world: World, clock: HeldClock) -> None:
+        self._world = world
+        self.clock = clock
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every request so far, oldest first, failed ones included."""
+        return list(self._world.calls.all)
+
+    @property
+    def writes(self) -> list[Call]:
+        """The calls that can change something."""
+        return self._world.calls.writes
+
+    def clear_calls(self) -> None:
+        """Forgets the calls so far."""
+        self._world.calls.clear()
+
+    @property
+    def problems(self) -> list[str]:
+        """Answers that do not fit botocore's output shapes; empty unless the sandbox is wrong."""
+        return self._world.problems
+
+    @property
+    def warnings(self) -> list[str]:
+        """Values in answers that botocore's enums do not list."""
+        return self._world.warnings
+
+    @property
+    def on_call(self) -> list[Hook]:
+        """Functions called as (moment, call), moment "before" or "after", around each operation. What they raise
+        (AwsError or a botocore connection error) the client sees; after "before" nothing has happened."""
+        return self._world.faults.hooks
+
+    def fail(
+        self,
+        service: str,
+        operation: str,
+        *,
+        code: str,
+        message: str = "injected",
+        status: int | None = None,
+        times: int = 1,
+        **members: Any,
+    ) -> None:
+        """The next `times` calls are refused with this error and have no effect; `operation` "*" is any.
+
+        `status` None: what the service's model or EC2 says of the code. `members`: further members of the error.
+        """
+        error = AwsError(code, message, status, **members)
+        self._world.faults.add(Fault("fail", service, operation, times, error))
+
+    def drop(self, service: str, operation: str, *, times: int = 1) -> None:
+        """The connection closes before anything happened."""
+        self._fault("drop", service, operation, times)
+
+    def lose_answer(self, service: str, operation: str, *, times: int = 1) -> None:
+        """The operation happens, and the connection closes before its answer arrives."""
+        self._fault("lose_answer", service, operation, times)
+
+    def truncate(self, service: str, operation: str, *, times: int = 1) -> None:
+        """The answer comes with half of its body, while Content-Length tells the whole."""
+        self._fault("truncate", service, operation, times)
+
+    def _fault(self, name: FaultName, service: str, operation: str, times: int) -> None:
+        self._world.faults.add(Fault(name, service, operation, times))
+
+    def hide(
+        self, service: str, operation: str = "*", *, seconds: float | None = None, calls: int | None = None
+    ) -> None:
+        """Things made from now on are missing from lists, for `seconds` of the clock each, or from the next `calls`
+        lists (all pages of a list count as one)."""
+        self._world.faults.hide(Hiding(service, operation, seconds, calls))
+
+    def clear_faults(self) -> None:
+        """Nothing goes wrong any more."""
+        self._world.faults.clear()
+
+
+@contextmanager
+def local_aws(
+    clock: HeldClock | None = None,
+    page_size: int = 3,
+    delays: Delays | Profile = "fast",
+    quotas: Mapping[str, int] | None = None,
+    unverified_block: Literal["ValidationException", "ConflictException"] = "ValidationException",
+) -> Iterator[LocalAws]:
+    """A local AWS for the time of the `with` block; boto3 clients must be made inside it.
+
+    In: the clock that decides when states change (default: a new held one); the page size of all lists; seconds per
+    transition; quotas by resource name; the code of refused deletes that no reference shows. Everything is empty at
+    the start and forgotten at the end. The account is 123456789012, the default region us-west-2.
+    """
+    pipeline.install()
+    held = clock or HeldClock()
+    settings = Settings(
+        clock=held,
+        delays=delays if isinstance(delays, Delays) else Delays.named(delays),
+        page_size=page_size,
+        quotas=quotas or {},
+        unverified_block=unverified_block,
+        check_answers=True,
+    )
+    with _environment(), mock_aws():
+        world = begin(settings)
+        try:
+            yield LocalAws(world, held)
+        finally:
+            begin(Settings())
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    before = {name: os.environ.pop(name, None) for name in (*_HIDDEN_VARIABLES, "AWS_DEFAULT_REGION")}
+    os.environ["AWS_DEFAULT_REGION"] = "us-west-2"
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value

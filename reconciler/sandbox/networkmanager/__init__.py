@@ -1,0 +1,1 @@
+"""AWS Network Manager, from rows of facts and botocore's shapes."""

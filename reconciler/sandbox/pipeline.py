@@ -1,0 +1,231 @@
+"""The way of every request: read it, let the right part answer, let faults happen, check, record, write it.
+
+`install` puts this in front of moto's own dispatch, so that it works alike in process and behind the server.
+The seams it uses (`BaseResponse._dispatch`, `.call_action`, `networkmanager_backends.backend`) are held by a contract
+test, since moto does not promise them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ConnectionClosedError, HTTPClientError
+from botocore.model import OperationModel, OperationNotFoundError
+from moto.core.responses import BaseResponse
+from moto.core.utils import get_service_model
+from moto.ec2.exceptions import FilterNotImplementedError
+
+from . import fidelity, wire
+from .calls import Call, is_read
+from .ec2.answers import answer as answer_ec2
+from .ec2.answers import prepare
+from .errors import AwsError, ConnectionLostError
+from .faults import Fault
+from .networkmanager.answers import answer as answer_networkmanager
+from .request import Answer, Request
+from .world import World, current
+
+_ANSWERED_HERE = {"ec2": answer_ec2, "networkmanager": answer_networkmanager}
+
+_moto_call_action = BaseResponse.call_action
+_moto_setup = BaseResponse.setup_class
+
+
+def install() -> None:
+    """Puts the sandbox in front of moto; doing it twice changes nothing."""
+    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # `ec2/images.py` says why, and loads its own
+    from moto.networkmanager.models import networkmanager_backends
+
+    from .networkmanager.models import NetworkManagerBackend
+
+    ours: Any = NetworkManagerBackend  # no subclass of moto's backend: it replaces that wholly
+    if networkmanager_backends.backend is not ours:
+        networkmanager_backends.backend = ours
+        networkmanager_backends.clear()
+    BaseResponse._dispatch = _dispatch  # type: ignore[method-assign]  # the seam
+    BaseResponse.call_action = _call_action  # type: ignore[method-assign]  # the seam
+
+
+def _dispatch(self: BaseResponse, request: Any, full_url: Any = None, headers: Any = None) -> Any:
+    try:
+        _moto_setup(self, request, full_url, headers)
+    except OperationNotFoundError:
+        return _finish(self, wire.render_error(_service(self), _unknown_action(self)))
+    return self.call_action()
+
+
+def _service(response: BaseResponse) -> Any:
+    return get_service_model(response.boto3_service_name)
+
+
+def _unknown_action(response: BaseResponse) -> AwsError:
+    name = response._get_action()
+    if response.boto3_service_name == "ec2":
+        return AwsError("InvalidAction", f"The action {name} is not valid for this web service.")
+    return AwsError("ValidationException", "Unknown operation.", 400, Reason="UnknownOperation")
+
+
+def _call_action(self: BaseResponse) -> Any:
+    world = current()
+    with world.lock:
+        world.timeline.settle()
+        try:
+            model = _service(self).operation_model(self._get_action())
+        except OperationNotFoundError:
+            return _finish(self, wire.render_error(_service(self), _unknown_action(self)))
+        return _finish(self, _serve(self, model, world))
+
+
+def _finish(response: BaseResponse, answer: wire.Wire) -> Any:
+    status, headers, body = answer
+    if not response.is_werkzeug_request:
+        # the real service always says how long the body is, and careful clients compare; a server says it by itself
+        length = len(body.encode() if isinstance(body, str) else body)
+        headers = {"Content-Length": str(length), **headers}
+    return status, headers, body
+
+
+def _serve(response: BaseResponse, model: OperationModel, world: World) -> wire.Wire:
+    parameters = _parameters(response, model)
+    service, operation = response.boto3_service_name, model.name
+    code: str | None = None
+    fault = world.faults.pick(service, operation)
+    try:
+        call = Call(service, operation, response.region, parameters)
+        world.faults.call_hooks("before", call)
+        _before(fault)
+        answer = _answer(response, model, world, parameters)
+        answer = _after(fault, answer)
+        world.faults.call_hooks("after", call)
+        if answer[0] >= 300:
+            code = _code(model, answer)
+        return answer
+    except AwsError as error:
+        code = error.code
+        return wire.render_error(_service(response), error)
+    except (ConnectionLostError, HTTPClientError) as error:
+        code = "ConnectionClosed"
+        if isinstance(error, HTTPClientError):
+            raise
+        raise ConnectionClosedError(endpoint_url=response.uri) from error
+    finally:
+        world.calls.add(Call(service, operation, response.region, parameters, code))
+
+
+def _parameters(response: BaseResponse, model: OperationModel) -> dict[str, Any]:
+    """What boto3 was given; moto's parser makes empty lists of list parameters that a query string does not hold."""
+    given = dict(getattr(response, "params", None) or {})
+    members = model.input_shape.members if model.input_shape is not None else {}
+    absent = [
+        name
+        for name, value in given.items()
+        if value is None or (value == [] and members[name].serialization.get("location") == "querystring")
+    ]
+    return {name: value for name, value in given.items() if name not in absent}
+
+
+def _before(fault: Fault | None) -> None:
+    if fault is not None and fault.name == "fail" and fault.error is not None:
+        raise fault.error
+    if fault is not None and fault.name == "drop":
+        raise ConnectionLostError
+
+
+def _after(fault: Fault | None, answer: wire.Wire) -> wire.Wire:
+    if fault is not None and fault.name == "lose_answer":
+        raise ConnectionLostError
+    if fault is not None and fault.name == "truncate":
+        status, headers, body = answer
+        content = body.encode() if isinstance(body, str) else body
+        return status, {**headers, "Content-Length": str(len(content))}, content[: len(content) // 2]
+    return answer
+
+
+def _code(model: OperationModel, answer: wire.Wire) -> str:
+    try:
+        wire.read(model, answer)
+    except AwsError as error:
+        return error.code
+    return f"HTTP {answer[0]}"
+
+
+def _answer(
+    response: BaseResponse, model: OperationModel, world: World, parameters: Mapping[str, Any]
+) -> wire.Wire:
+    service = response.boto3_service_name
+    own = _ANSWERED_HERE.get(service)
+    if own is None:
+        if service == "ssm":
+            prepare(world, response.current_account, response.region)
+        answer = _ask_moto(response, model)
+        if world.settings.check_answers and answer[0] < 300:
+            _check(world, model, wire.read(model, answer))
+        return answer
+
+    def ask_moto(parameters: Mapping[str, Any], operation: str | None = None) -> Answer:
+        response.params = dict(parameters)
+        if operation is None:
+            return wire.read(model, _ask_moto(response, model))
+        response.querystring["Action"] = [operation]  # where moto reads the operation's name from
+        try:
+            other = _service(response).operation_model(operation)
+            return wire.read(other, _ask_moto(response, other))
+        finally:
+            response.querystring["Action"] = [model.name]
+
+    request = Request(
+        service=service,
+        operation=model.name,
+        region=response.region,
+        partition=response.partition,
+        account=response.current_account,
+        parameters=parameters,
+        model=model,
+        world=world,
+        ask_moto=ask_moto,
+    )
+    try:
+        result = own(request)
+    except AwsError:
+        raise
+    except (
+        Exception
+    ) as error:  # a fault of the sandbox must look like one of AWS, never like a Python exception
+        raise AwsError(_internal(service), f"{type(error).__name__}: {error}", 500) from error
+    if not is_read(model.name):
+        world.faults.note_birth(model.name, result)
+    if world.settings.check_answers:
+        _check(world, model, result)
+    return wire.render(model, result)
+
+
+def _internal(service: str) -> str:
+    return {"ec2": "InternalError", "networkmanager": "InternalServerException"}.get(
+        service, "InternalFailure"
+    )
+
+
+def _ask_moto(response: BaseResponse, model: OperationModel) -> wire.Wire:
+    """moto's own answer; whatever it does not implement or fails at as an AwsError."""
+    try:
+        status, headers, body = _moto_call_action(response)
+    except FilterNotImplementedError as error:
+        raise AwsError("InvalidParameterValue", f"The filter is invalid: {error}", 400) from error
+    except NotImplementedError as error:
+        message = f"The action {model.name} is not valid for this web service."
+        raise AwsError("InvalidAction", message, 400) from error
+    except AwsError:
+        raise
+    except Exception as error:
+        name = _internal(response.boto3_service_name)
+        raise AwsError(name, f"{type(error).__name__}: {error}", 500) from error
+    return int(status), {str(k): str(v) for k, v in headers.items()}, body
+
+
+def _check(world: World, model: OperationModel, answer: Mapping[str, Any]) -> None:
+    for finding in fidelity.check(model, answer):
+        (world.warnings if finding.is_warning else world.problems).append(
+            f"{model.service_model.service_name}.{finding}"
+        )

@@ -1,0 +1,89 @@
+"""What can be set about a local AWS: its clock, how fast things settle, how long its pages are, its quotas.
+
+Built by `inprocess.local_aws` and `server.serve`, read through `World.settings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .clock import Clock, RealClock
+
+Profile = Literal["fast", "aws"]
+
+# Seconds per transition. Keys are "<kind>" or "<kind>:<state that is left>"; the second wins.
+# Classic Network Manager objects: the run times that terraform-provider-aws quotes for its acceptance tests (create,
+# update and destroy of a global network 12-18 s, of a site 15-20 s, of a connection 25-44 s) divided by the steps.
+# Instances and networks: EC2 User Guide, "Instance lifecycle"; typical values, AWS publishes no figures.
+_AWS: Mapping[str, float] = {
+    "global-network": 5.0,
+    "site": 5.0,
+    "device": 5.0,
+    "link": 5.0,
+    "connection": 8.0,
+    "vpc": 2.0,
+    "subnet": 2.0,
+    "instance:pending": 20.0,
+    "instance:stopping": 40.0,
+    "instance:shutting-down": 40.0,
+    "metadata-options": 3.0,
+}
+
+# EC2 User Guide, "Terminate Amazon EC2 instances": a terminated instance stays visible "for a short while"
+# (about an hour) and is then removed from the list.
+TERMINATED_LISTED_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class Delays:
+    """Seconds that each transition takes.
+
+    In: `default` for what `each` does not name; `each` by kind or by "kind:state".
+    """
+
+    default: float = 0.2
+    each: Mapping[str, float] = field(default_factory=dict)
+
+    def of(self, kind: str, state: str) -> float:
+        """Seconds from `state` of a thing of `kind` to the state that follows."""
+        return self.each.get(f"{kind}:{state}", self.each.get(kind, self.default))
+
+    @staticmethod
+    def named(profile: Profile) -> Delays:
+        """`fast`: 0.2 s for everything; `aws`: the published or observed times. ValueError for another name."""
+        if profile == "fast":
+            return Delays()
+        if profile == "aws":
+            return Delays(default=10.0, each=_AWS)
+        raise ValueError(f"delays must be 'fast' or 'aws', not {profile!r}")
+
+
+# AWS Global Networks for Transit Gateways user guide, "Quotas": 5 global networks per account; 200 devices, links and
+# sites each, per global network.  Connections: 500 per global network.
+QUOTAS: Mapping[str, int] = {"GlobalNetwork": 5, "Site": 200, "Device": 200, "Link": 200, "Connection": 500}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that can be set.
+
+    `page_size`: things per page when the caller gives no MaxResults; EC2 pages are never longer, whatever MaxResults
+    says (AWS may answer fewer than asked for together with a NextToken).
+    `quotas`: things per account or per global network, by resource name; overrides `QUOTAS`.
+    `unverified_block`: the code of a refused delete where no public reference shows which one AWS uses (a device or
+    link that is in use); tests set the other one to prove that callers stand both.
+    `check_answers`: every answer is held against botocore's output shape (in process only: it costs time).
+    """
+
+    clock: Clock = field(default_factory=RealClock)
+    delays: Delays = field(default_factory=Delays)
+    page_size: int = 50
+    quotas: Mapping[str, int] = field(default_factory=dict)
+    unverified_block: Literal["ValidationException", "ConflictException"] = "ValidationException"
+    check_answers: bool = False
+
+    def quota(self, resource: str) -> int | None:
+        """How many of `resource` there may be; None: no limit is known."""
+        return self.quotas.get(resource, QUOTAS.get(resource))

@@ -1,0 +1,1 @@
+"""Answers for people and for programs: plans, kinds, outputs as text and as data.  Called by `cli`; pure."""

@@ -1,0 +1,39 @@
+"""For all tests: nothing of the caller's environment gets in, and an event that the catalogue lacks is an error."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+from reconciler import log
+
+
+def _forget_the_caller() -> None:
+    """No test reaches a real account, whatever the shell has set; it runs before boto3 is imported."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "RECONCILER_", "BOTO_")) or name in {
+            "CONFIGURATION_DIRECTORY",
+            "FORCE_COLOR",
+            "JOURNAL_STREAM",
+            "NOTIFY_SOCKET",
+            "NO_COLOR",
+            "RUNTIME_DIRECTORY",
+            "STATE_DIRECTORY",
+            "WATCHDOG_PID",
+            "WATCHDOG_USEC",
+        }:
+            del os.environ[name]
+    os.environ.update(
+        AWS_CONFIG_FILE=os.devnull,
+        AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+        AWS_EC2_METADATA_DISABLED="true",
+    )
+
+
+_forget_the_caller()
+log.be_strict()
+
+# Examples do not depend on chance or on the machine's speed: what was green stays green.
+settings.register_profile("reconciler", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("reconciler")

@@ -1,0 +1,79 @@
+"""The local AWS of a test: held clock, pages of three, and no answer that botocore's model does not describe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from reconciler.sandbox import LocalAws, local_aws
+
+AMAZON_LINUX = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
+
+
+@pytest.fixture
+def aws() -> Iterator[LocalAws]:
+    """A local AWS whose every answer must fit its shape."""
+    with local_aws() as local:
+        yield local
+        assert local.problems == []
+
+
+def client(service: str, region: str = "us-west-2") -> Any:
+    """A client that tries once."""
+    return boto3.client(service, region_name=region, config=Config(retries={"total_max_attempts": 1}))
+
+
+@pytest.fixture
+def nm(aws: LocalAws) -> Any:
+    """Network Manager."""
+    return client("networkmanager")
+
+
+@pytest.fixture
+def ec2(aws: LocalAws) -> Any:
+    """EC2 in us-west-2."""
+    return client("ec2")
+
+
+@pytest.fixture
+def network(nm: Any) -> str:
+    """The id of a global network."""
+    return str(nm.create_global_network()["GlobalNetwork"]["GlobalNetworkId"])
+
+
+def refusal(call: Callable[..., Any], **parameters: Any) -> dict[str, Any]:
+    """The error answer of a call that must fail."""
+    with pytest.raises(ClientError) as caught:
+        call(**parameters)
+    response: dict[str, Any] = dict(caught.value.response)
+    return response
+
+
+def code(call: Callable[..., Any], **parameters: Any) -> tuple[str, int]:
+    """Code and HTTP status of a call that must fail."""
+    response = refusal(call, **parameters)
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def image(region: str = "us-west-2") -> str:
+    """The image of Amazon Linux in a region."""
+    return str(client("ssm", region).get_parameter(Name=AMAZON_LINUX)["Parameter"]["Value"])
+
+
+def launch(ec2: Any, **more: Any) -> dict[str, Any]:
+    """One launched instance."""
+    given = {"ImageId": image(), "InstanceType": "t2.medium", "MinCount": 1, "MaxCount": 1, **more}
+    instance: dict[str, Any] = ec2.run_instances(**given)["Instances"][0]
+    return instance
+
+
+def found(ec2: Any, instance_id: str) -> dict[str, Any]:
+    """An instance as DescribeInstances shows it."""
+    reservations = ec2.describe_instances(InstanceIds=[instance_id])["Reservations"]
+    instance: dict[str, Any] = reservations[0]["Instances"][0]
+    return instance
