@@ -30,7 +30,7 @@ CONNECTIONS = 32
 
 
 class Sessions:
-    """Clients for every account of a config.  Making a client is not thread-safe and happens under a lock; using one is.
+    """Clients for every account of a config.  Making one is not thread-safe and happens under a lock; using one is.
 
     `profile` and `endpoint_url` mean what they mean to the AWS CLI.  `region` is the config's default region, used
     to find the partition and for calls that have no region of their own.

@@ -133,7 +133,7 @@ class Kind:
     leaving: frozenset[str] = frozenset()
     """States in which it is on its way out: no call is made, its address waits until it is gone."""
     refs: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """Field path (`SubnetId`, `SecurityGroupIds[]`) to the kind it refers to, `.arn` behind it where it takes an ARN."""
+    """Field path (`SubnetId`, `SecurityGroupIds[]`) to the kind it names; `.arn` behind that where it takes an ARN."""
     tag_type: str | None = None
     """EC2's resource type in TagSpecifications; None where the create call takes a plain list of Tags."""
     always: Mapping[str, Any] = dataclasses.field(default_factory=dict)

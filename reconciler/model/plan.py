@@ -1,4 +1,4 @@
-"""A plan: every address with its verdict, in order.  Made by `engine.planner`, shown by `show`, carried out by `aws.apply`."""
+"""A plan: all addresses with their verdicts, in order.  Made by `engine`, shown by `show`, done by `aws.apply`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Pages: MaxResults and NextToken for every list operation.
 
-A token is opaque, bound to the request that it continues, and names the last thing that was given out. Called by Network Manager's lists and by the EC2 pipeline.
+A token is opaque, bound to the request that it continues, and names the last thing that was given out.
+Called by Network Manager's lists and by the EC2 pipeline.
 """
 
 from __future__ import annotations

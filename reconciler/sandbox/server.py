@@ -82,8 +82,18 @@ def _application(delays: Delays | Profile, page_size: int) -> Any:
 
     pipeline.install()
     chosen = delays if isinstance(delays, Delays) else Delays.named(delays)
-    begin(Settings(clock=RealClock(), delays=chosen, page_size=page_size))
-    return DomainDispatcherApplication(create_backend_app)
+    settings = Settings(clock=RealClock(), delays=chosen, page_size=page_size)
+    begin(settings)
+    moto_application = DomainDispatcherApplication(create_backend_app)
+
+    def application(environ: dict[str, Any], start_response: Any) -> Any:
+        if environ.get("PATH_INFO") == "/moto-api/reset":  # moto's own way, which knows nothing of our world
+            begin(settings)
+            start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", "16")])
+            return [b'{"status": "ok"}']
+        return moto_application(environ, start_response)
+
+    return application
 
 
 def _handler() -> type:

@@ -163,7 +163,8 @@ def test_five_global_networks(nm: Any) -> None:
 def test_quotas_can_be_set() -> None:
     with local_aws(quotas={"Site": 1, "GlobalNetwork": 7}):
         nm = client("networkmanager")
-        network = [nm.create_global_network()["GlobalNetwork"]["GlobalNetworkId"] for _ in range(7)][0]
+        for _ in range(7):
+            network = nm.create_global_network()["GlobalNetwork"]["GlobalNetworkId"]
         site(nm, network)
         assert code(nm.create_site, GlobalNetworkId=network) == ("ServiceQuotaExceededException", 402)
 

@@ -72,9 +72,8 @@ def prepare(world: World, account: str, region: str) -> None:
     """Gives a region what moto leaves out of it; once for each. Also called for other services that look into EC2."""
     from moto.ec2.models import ec2_backends
 
-    key = (account, region)
-    if key not in world.prepared:
-        world.prepared.add(key)
+    if (account, region) not in world.prepared:
+        world.prepared.add((account, region))
         groups.give_default_group_its_rule(ec2_backends[account][region])
         images.add_public_images(account, region)
 

@@ -112,7 +112,7 @@ def run(request: Request, backend: Any) -> Answer:
     elif not parameters.get("LaunchTemplate"):
         raise AwsError("MissingParameter", "The request must contain the parameter ImageId")
     key = parameters.get("KeyName")
-    if key and key not in backend.keypairs:
+    if key and key not in backend.key_pairs:
         raise AwsError("InvalidKeyPair.NotFound", f"The key pair '{key}' does not exist")
     if not parameters.get("NetworkInterfaces"):
         _place(parameters, backend, request.region)
