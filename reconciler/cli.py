@@ -20,7 +20,7 @@ from reconciler.aws.gateway import Gateway
 from reconciler.aws.memory import Memory
 from reconciler.aws.schema import BotocoreSchema
 from reconciler.aws.session import Sessions
-from reconciler.desired import json_schema, load, problems_as_data, render
+from reconciler.desired import fingerprint, json_schema, load, problems_as_data, render
 from reconciler.errors import (
     AwsError,
     BusyError,
@@ -80,7 +80,10 @@ class Program:
             environment=self.environment,
             default_region=self.settings.region or "",
         )
-        log.get_logger().debug("config.loaded", files=list(found.files), resources=len(found.resources))
+        logger = log.get_logger()
+        logger.debug("config.loaded", files=list(found.files), resources=len(found.resources))
+        if ignored := not_in_force(found):
+            logger.warning("config.not_in_force", keys=ignored)
         return found
 
     def facts(self) -> dict[str, Facts]:
@@ -113,7 +116,15 @@ class Program:
             clock=clock,
             choices=choices,
             stopped=lambda: self.stop_signal is not None,
+            unchanged=lambda: self.same_as(config),
         )
+
+    def same_as(self, config: Config) -> bool:
+        """Whether the files still hold what this config was made from."""
+        try:
+            return fingerprint(Path(self.settings.config or "")) == config.digest
+        except ConfigError:
+            return False
 
     def _note_endpoints(self) -> None:
         urls = {name: url for name, url in self.environment.items() if name.startswith("AWS_ENDPOINT_URL")}
@@ -169,7 +180,7 @@ def plan(program: Program) -> int:
     """What would be done?"""
     loop = program.loop(program.config(), program.choices())
     planner, found = loop.plan()
-    why = loop.guard(planner)
+    why = loop.guard(planner, found)
     program.answer(
         lambda: {**show_plan.as_data(found, loop.facts), "guard": why},
         lambda: show_plan.as_text(found, loop.facts, colour=program.colour),
@@ -207,7 +218,7 @@ def run(program: Program) -> int:
         report = loop.until_settled(program.settings.timeout)
     program.answer(lambda: report_data(report, loop), lambda: report_text(report, loop, program.colour))
     status = status_of(report)
-    if status == OK and loop.changes and program.options.detailed_exitcode:
+    if status == OK and program.options.detailed_exitcode and (loop.changes or report.count("planned")):
         return CHANGES
     return status
 
@@ -215,6 +226,8 @@ def run(program: Program) -> int:
 def destroy(program: Program) -> int:
     """Delete everything that is the stack's."""
     config = program.config()
+    if config.mode == "observe":
+        raise GuardError("the config says `mode: observe`: nothing is deleted")
     loop = program.loop(config, program.choices(destroy=True, unprotected=program.options.protected))
     with held(program.state_directory(config), config.stack, "destroy", program.settings.lock_wait):
         planner, found = loop.plan()
@@ -230,6 +243,8 @@ def destroy(program: Program) -> int:
         program.catch_signals()
         report = loop.until_settled(program.settings.timeout)
     program.answer(lambda: report_data(report, loop), lambda: report_text(report, loop, program.colour))
+    if loop.undiscovered.keys() - loop.denied_discovery:
+        return LATER  # whether all is gone cannot be told
     return status_of(report)
 
 
@@ -314,6 +329,16 @@ def sandbox(program: Program) -> int:
 
 # ---- what came of it
 
+NOT_IN_FORCE = ("windows", "lease")
+"""Keys that the language has and this version does not act on: said aloud, since they are there for safety."""
+
+
+def not_in_force(config: Config) -> list[str]:
+    """The keys of a config that have no effect yet."""
+    found = [key for key in NOT_IN_FORCE if getattr(config, key)]
+    return found + (["limits.per-hour"] if "per-hour" in config.limits else [])
+
+
 DEFAULT_INTERVAL = 300.0
 """Seconds between two looks at a settled estate, when the config has no `every`."""
 
@@ -333,6 +358,8 @@ def report_text(report: Report, loop: Loop, colour: bool) -> str:
     left = [outcome for outcome in report.outcomes if outcome.status in {"waiting", "blocked", "failed"}]
     lines = [f"  {outcome.label}: {outcome.status}, {outcome.why}" for outcome in left]
     lines += [f"  {scope} could not be read: {why}" for scope, why in report.plan.unread.items()]
+    if loop.choices.destroy:
+        lines += [f"  {where} could not be asked: {why}" for where, why in loop.undiscovered.items()]
     lines.append(f"{report.plan.stack}: {made}; {report.count('settled')} settled.")
     return "\n".join(lines) + "\n"
 
@@ -349,6 +376,7 @@ def report_data(report: Report, loop: Loop) -> dict[str, Any]:
             for outcome in report.outcomes
         ],
         "unread": [{"scope": scope._asdict(), "reason": why} for scope, why in report.plan.unread.items()],
+        "undiscovered": dict(loop.undiscovered),
     }
 
 

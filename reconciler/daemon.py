@@ -65,6 +65,8 @@ class Daemon:
 
     def _pass(self, trigger: str) -> float | None:
         """One pass; gives the seconds to the next look, None to wait for the scheduler."""
+        if trigger == "interval":
+            self._loop.try_again()
         try:
             report = self._loop.one_pass(trigger)
         except ReconcilerError as error:

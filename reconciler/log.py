@@ -66,6 +66,7 @@ EVENTS: Final[Mapping[str, Event]] = {
     # config
     "config.loaded": Event("info", "the config was read and checked"),
     "config.refused": Event("error", "the config is wrong; every problem has its place"),
+    "config.not_in_force": Event("warning", "keys of the config that this version does not act on"),
     "config.changed_on_disk": Event("info", "the files differ from what was loaded"),
     "config.reload.started": Event("info", "a reload was asked for"),
     "config.reloaded": Event("info", "the new config is in use from the next pass on"),

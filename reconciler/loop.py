@@ -19,7 +19,7 @@ from reconciler.aws.discover import Discovered, discover
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.memory import DISCOVERY_SECONDS, Memory
 from reconciler.aws.observe import Question, observe
-from reconciler.engine.guard import shrunk
+from reconciler.engine.guard import over_budget, shrunk
 from reconciler.engine.holds import holds
 from reconciler.engine.planner import Planner
 from reconciler.engine.resolve import resolve
@@ -76,6 +76,8 @@ class Loop:
     clock: Wall = field(default_factory=Wall)
     choices: Choices = Choices()
     stopped: Callable[[], bool] = lambda: False
+    unchanged: Callable[[], bool] = lambda: True
+    """Whether the files of the config still hold what was loaded; asked right before the first deletion."""
     narrator: Narrator = field(default_factory=Narrator)
     changes: Counter[str] = field(default_factory=Counter)
     """How many addresses were created, updated, replaced and deleted so far."""
@@ -83,6 +85,20 @@ class Loop:
     _found_at: float = 0.0
     _given_up: dict[Address, str] = field(default_factory=dict)
     _discovery_calls: int = 0
+
+    @property
+    def undiscovered(self) -> Mapping[str, str]:
+        """Regions and accounts that the discovery look could not ask, and why; known after a look."""
+        return self._found.unread if self._found else {}
+
+    @property
+    def denied_discovery(self) -> frozenset[str]:
+        """Those of them that we may not ask, where trying again is no use."""
+        return self._found.denied if self._found else frozenset()
+
+    def try_again(self) -> None:
+        """Forget what AWS has refused, so that it is tried once more."""
+        self._given_up.clear()
 
     # ---- looking
 
@@ -118,7 +134,7 @@ class Loop:
             self._discovery_calls += self.gateway.counts.total() - before
             for where, why in self._found.unread.items():
                 get_logger().warning("kind.unknown", scope=where, reason=why)
-            if not self._found.unread:
+            if not self._found.unread.keys() - self._found.denied:  # asking again soon is no use
                 self.memory.keep(self.config.digest, self._found)
         return self._found
 
@@ -134,12 +150,15 @@ class Loop:
             held=held,
             refused=self._given_up,
             unprotected=self.choices.unprotected,
+            keep=self.config.mode == "upsert" and not self.choices.destroy,
         )
 
-    def guard(self, planner: Planner) -> str | None:
+    def guard(self, planner: Planner, plan: Plan) -> str | None:
         """Why this plan must not be carried out; None when it may."""
         if self.choices.destroy:
             return None
+        if why := over_budget(plan, self.config.limits, planner.world):
+            return why
         return shrunk(
             wanted=self.config.resources,
             renamed=[thing.address for thing in planner.renamed.values() if thing.address],
@@ -166,12 +185,12 @@ class Loop:
             planner = self.planner(world, self._held(world))
             plan = planner.plan()
             self.narrator.planned(plan)
-            if why := self.guard(planner):
+            if why := self.guard(planner, plan):
                 get_logger().error("guard.stopped", reason=why)
                 raise GuardError(why)
             outcomes = self._carry_out(planner, plan)
             for outcome in outcomes:
-                if outcome.final and outcome.status == "failed":
+                if outcome.final:
                     self._given_up[Address.parse(outcome.label.removesuffix("@old"))] = outcome.why
                 if outcome.status in {"created", "updated", "replaced", "deleted"}:
                     self.changes[outcome.status] += 1
@@ -188,7 +207,7 @@ class Loop:
             return report
 
     def _carry_out(self, planner: Planner, plan: Plan) -> list[Outcome]:
-        if not plan.steps:
+        if not plan.steps or self.config.mode == "observe":
             return [without_steps(entry) for entry in plan.entries]
         current = planner
 
@@ -198,11 +217,18 @@ class Loop:
             world = current.world
             current = self.planner(replace(world, things=(*world.things, thing)), current.held)
 
-        applier = Applier(self.gateway, BY_NAME, self.memory, self.config.stack)
+        def keep() -> str | None:
+            changed = (
+                "the config has changed on disk since it was read; nothing is deleted by what it said before"
+            )
+            return None if self.unchanged() else changed
+
+        applier = Applier(self.gateway, BY_NAME, self.memory, self.config.stack, planner.world.spent)
         return applier.apply(
             plan,
             decide=lambda address: current.entry(address),
             fold=fold,
+            keep=keep,
             stopped=self.stopped,
             executor=self.executor,
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from reconciler.aws.gateway import Gateway
@@ -45,8 +46,17 @@ class Result:
 class Applier:
     """Carries out plans of one stack."""
 
-    def __init__(self, gateway: Gateway, kinds: KindsByName, memory: Memory, stack: str) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        kinds: KindsByName,
+        memory: Memory,
+        stack: str,
+        spent: frozenset[str] = frozenset(),
+    ) -> None:
+        """`spent` are tokens of creations that are known to be dead."""
         self._gateway, self._kinds, self._memory, self._stack = gateway, kinds, memory, stack
+        self._spent = spent
 
     def apply(
         self,
@@ -54,16 +64,18 @@ class Applier:
         *,
         decide: Callable[[Address], Entry],
         fold: Callable[[Observed], None],
+        keep: Callable[[], str | None],
         stopped: Callable[[], bool],
         executor: Executor,
     ) -> list[Outcome]:
         """Make the calls of a plan: first those of wanted addresses, each after what it needs, then deletions.
 
-        `decide` gives an address's entry anew, `fold` adds a thing to what was seen, `stopped` says whether no
-        further entry may begin.  Gives one outcome for each entry of the plan, in its order.
+        `decide` gives an address's entry anew, `fold` adds a thing to what was seen, `keep` says why nothing may be
+        deleted after all (asked once, right before the first deletion), `stopped` whether no further entry may
+        begin.  Gives one outcome for each entry of the plan, in its order.
         """
         outcomes: dict[int, Outcome] = {}
-        run = _Run(self, decide, fold, stopped, executor)
+        run = _Run(self, decide, fold, cache(keep), stopped, executor)
         wanted = [(index, entry) for index, entry in enumerate(plan.entries) if entry.wanted]
         leaving = [(index, entry) for index, entry in enumerate(plan.entries) if not entry.wanted]
         for batch in (wanted, leaving):
@@ -79,7 +91,7 @@ class Applier:
         log = get_logger().bind(address=entry.label, kind=entry.scope.kind, verb=steps.verb)
         made: Observed | None = None
         try:
-            if steps.verb in ("delete", "replace") or not entry.wanted:
+            if takes_away(entry):
                 self._prove(entry)
             for call in steps.calls:
                 log.info("change.started", api=str(call), reason=call.why)
@@ -89,7 +101,7 @@ class Applier:
                     self._gateway.perform(call)
         except _NotOurs as error:
             log.warning("ownership.conflict", reason=str(error))
-            return Result(entry, Outcome(label=entry.label, status="blocked", why=str(error)))
+            return Result(entry, Outcome(label=entry.label, status="blocked", why=str(error), final=True))
         except AwsError as error:
             return Result(entry, self._failed(entry, steps.verb, error))
         log.info("change.succeeded", id=made.id if made else (entry.seen.id if entry.seen else ""))
@@ -133,14 +145,17 @@ class Applier:
         first = self._memory.generations.get(entry.address, 0)
         for generation in range(first, first + GENERATIONS):
             given = {**call.parameters, "ClientToken": token(call.seed, generation)}
+            if given["ClientToken"] in self._spent:
+                continue
             try:
                 answer = self._gateway.perform(replace(call, parameters=given))
             except Refused as error:
                 if error.code == "IdempotentInstanceTerminated":
                     continue
                 if error.code == "IdempotentParameterMismatch":
-                    # an earlier attempt was made with other parameters: either a look will show it, or it is dead
-                    self._memory.intend(entry.address)
+                    # An earlier attempt, with other parameters, did happen.  Either a look will show it, or it is
+                    # dead and no longer listed; that is believed when no look has shown it for long enough.
+                    self._memory.made(entry.address, "")
                     self._memory.next_generation(entry.address, generation + 1)
                     raise NotYet(f"{error}; it is looked for", code=error.code, call=error.call) from error
                 raise
@@ -178,7 +193,8 @@ class Applier:
             now = as_observed(kind, row, thing.scope, self._gateway.sessions.partition)
             if now.state in kind.gone:
                 raise Gone(f"{thing.id} is {now.state}")
-            if now.tags.get(STACK_TAG) != self._stack or now.tags.get(ADDRESS_TAG) != entry.label:
+            claim = thing.tags.get(ADDRESS_TAG)
+            if now.tags.get(STACK_TAG) != self._stack or now.tags.get(ADDRESS_TAG) != claim:
                 raise _NotOurs(f"{thing.id} has lost its owner tags since it was seen: it is not touched")
             return
         raise Gone(f"{thing.id} is not listed any more")
@@ -207,11 +223,12 @@ class _Run:
         applier: Applier,
         decide: Callable[[Address], Entry],
         fold: Callable[[Observed], None],
+        keep: Callable[[], str | None],
         stopped: Callable[[], bool],
         executor: Executor,
     ) -> None:
         self._applier, self._decide, self._fold = applier, decide, fold
-        self._stopped, self._executor = stopped, executor
+        self._keep, self._stopped, self._executor = keep, stopped, executor
 
     def batch(self, entries: Iterable[tuple[int, Entry]]) -> dict[int, Outcome]:
         """Carry out entries in order of dependence, as many side by side as there are workers."""
@@ -260,15 +277,22 @@ class _Run:
         """The entry in the light of what this pass has made so far, or its outcome when there is nothing to do yet."""
         if self._stopped():
             return Outcome(label=entry.label, status="waiting", why="stopped before its turn")
-        if not entry.wanted:
-            return entry
-        now = self._decide(entry.address)
+        now = self._decide(entry.address) if entry.wanted else entry
         if not isinstance(now.verdict, Steps):
             return without_steps(now)
+        if takes_away(now) and (why := self._keep()):
+            return Outcome(label=entry.label, status="waiting", why=why)
         missing = next(pending_in(now.verdict), None)
         if missing is not None:
             return Outcome(label=entry.label, status="waiting", why=f"needs {missing}")
         return now
+
+
+def takes_away(entry: Entry) -> bool:
+    """Whether the steps of an entry delete a thing, or prepare its deletion."""
+    return not entry.wanted or (
+        isinstance(entry.verdict, Steps) and entry.verdict.verb in {"delete", "replace"}
+    )
 
 
 def without_steps(entry: Entry) -> Outcome:
@@ -280,7 +304,7 @@ def without_steps(entry: Entry) -> Outcome:
             return Outcome(label=entry.label, status="blocked", why=why)
         case Wait(why):
             return Outcome(label=entry.label, status="waiting", why=why)
-    return Outcome(label=entry.label, status="waiting", why="its steps come later")
+    return Outcome(label=entry.label, status="planned", why="nothing is written, for mode is observe")
 
 
 def pending_in(steps: Steps) -> Iterator[Address]:

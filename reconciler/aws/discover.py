@@ -29,6 +29,8 @@ class Discovered:
     parents: frozenset[str] = frozenset()
     unread: Mapping[str, str] = field(default_factory=dict)
     """Where (`eu-west-1 of 123456789012`) to why; what is there stays undiscovered until the next discovery look."""
+    denied: frozenset[str] = frozenset()
+    """Those of `unread` that we may not ask, as where an organisation forbids a region."""
 
 
 def discover(

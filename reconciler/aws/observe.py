@@ -93,8 +93,8 @@ class _Look:
         """Everything of one scope that concerns our stack; an error when any page or detail is missing."""
         found, kind = _Found(scope), self.kinds[scope.kind]
         try:
-            for parent in self._parents(scope, kind):
-                for thing in self._within(scope, kind, parent):
+            for parent, expected in self._parents(scope, kind).items():
+                for thing in self._within(scope, kind, parent, expected):
                     (found.dead if thing.state in kind.gone else found.things).append(thing)
             found.things = self._whole(scope, kind, found.things)
         except AwsError as error:
@@ -103,24 +103,25 @@ class _Look:
             return _Found(scope, error=str(error))
         return found
 
-    def _parents(self, scope: Scope, kind: Kind) -> list[str | None]:
+    def _parents(self, scope: Scope, kind: Kind) -> dict[str | None, bool]:
+        """The parents to look into (None: the kind has none), and whether this look has just seen them to exist."""
         if kind.read.within is None:
-            return [None]
+            return {None: True}
         above = self.found[Scope(kind.read.within, scope.account, scope.region)]
         if above.error is not None:
             raise _ParentUnread(f"its {kind.read.within}s could not be read: {above.error}")
-        ours = [thing.id for thing in above.things]
-        return [*ours, *sorted(self.question.parents - set(ours))]
+        found: dict[str | None, bool] = dict.fromkeys(sorted(self.question.parents), False)
+        return found | {thing.id: True for thing in above.things}
 
-    def _within(self, scope: Scope, kind: Kind, parent: str | None) -> Iterator[Observed]:
+    def _within(self, scope: Scope, kind: Kind, parent: str | None, expected: bool) -> Iterator[Observed]:
         try:
             for row in rows(self.gateway, self.kinds, scope, parent):
                 thing = as_observed(kind, row, scope, self.gateway.sessions.partition)
                 if concerns(thing, self.question.stack):
                     yield thing
         except Gone:
-            if parent is None:
-                raise
+            if expected:
+                raise  # it is there and cannot be looked into: that says nothing of what is inside
             # a parent that is gone has nothing inside
 
     # ---- what the list leaves out

@@ -6,27 +6,30 @@ cannot is Blocked, or replaced where the resource asks for it.  Then parts, then
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
 from reconciler.engine.drift import drift, same_set
 from reconciler.engine.tags import birth_tags, make_way, tag_calls, tag_drift, wanted_tags
+from reconciler.engine.users import referring
 from reconciler.model.calls import Call
 from reconciler.model.fields import Facts
 from reconciler.model.kind import Kind, Part
 from reconciler.model.things import DIGEST_TAG, Desired, Observed, Parameter, Pending, contains
-from reconciler.model.verdicts import Blocked, Drift, Settled, Steps, Verb, Verdict, Wait
+from reconciler.model.verdicts import Blocked, Drift, Settled, Steps, Verdict, Wait
 
 
-def converge(facts: Facts, *, desired: Desired, observed: Observed | None, stack: str) -> Verdict:
+def converge(
+    facts: Facts, *, desired: Desired, observed: Observed | None, stack: str, making_way: tuple[str, ...] = ()
+) -> Verdict:
     """What to do about one address.
 
     `desired` is resolved: references are ids and ARNs, or Pending.  `observed` is the one thing that holds the
-    address and is ours; None when there is none.
+    address and is ours; None when there is none.  `making_way` are the ids of those that held it before (`@old`).
     """
     if observed is None:
-        return Steps("create", (creation(facts, desired, stack),), why="it does not exist")
+        return Steps("create", (creation(facts, desired, stack, making_way),), why="it does not exist")
     if observed.scope != desired.scope:
         moved = Drift("region", _whereabouts(desired), _whereabouts(observed))
         return _cannot_change(facts, desired, observed, stack, (moved,))
@@ -48,20 +51,29 @@ def unready(kind: Kind, observed: Observed) -> Verdict | None:
 
 
 def removal(kind: Kind, observed: Observed, why: str) -> Steps:
-    """The steps that delete a thing, or first empty it of parts that may refer to others (verb "update")."""
-    inside = [
-        call
+    """The step that deletes a thing."""
+    call = kind.destroy(observed) if kind.destroy else _deletion(kind, observed)
+    return Steps("delete", (_placed(call, observed, why),), why=why)
+
+
+def loosening(kind: Kind, observed: Observed, circle: Collection[str]) -> Steps | None:
+    """The steps that take those items out of a leaving thing that refer to others of its circle, by id; None when
+    it has none."""
+    why = "not in the config, and in a circle with others that are not"
+    calls = [
+        _placed(call, observed, why)
         for part in kind.parts
-        if part.first and (rows := part.rows(observed.raw))
-        for call in part.remove(observed, rows)
+        if part.knots and (items := referring(kind, part, observed, circle))
+        for call in part.remove(observed, items)
     ]
-    calls = inside or [kind.destroy(observed) if kind.destroy else _deletion(kind, observed)]
-    verb: Verb = "update" if inside else "delete"
-    return Steps(verb, tuple(_placed(call, observed, why) for call in calls), why=why)
+    return Steps("update", tuple(calls), why=why) if calls else None
 
 
-def creation(facts: Facts, desired: Desired, stack: str) -> Call:
-    """The call that makes the thing, tagged as ours from birth."""
+def creation(facts: Facts, desired: Desired, stack: str, making_way: tuple[str, ...] = ()) -> Call:
+    """The call that makes the thing, tagged as ours from birth.
+
+    Its token differs from those of its predecessors that still exist, or AWS would answer with one of these.
+    """
     kind = facts.kind
     spec = {
         name: value
@@ -69,7 +81,7 @@ def creation(facts: Facts, desired: Desired, stack: str) -> Call:
         if facts.fields[name].at_birth and facts.fields[name].change not in {"part", "then"}
     }
     tags = birth_tags(kind, wanted_tags(kind, desired, stack))
-    seed = (stack, str(desired.address)) if facts.takes_token else None
+    seed = (stack, str(desired.address), *making_way) if facts.takes_token else None
     return Call(
         service=kind.service,
         operation=kind.create,
@@ -92,9 +104,9 @@ def _mend(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Ver
     tags = [found for found in tags if not _ignored(found.path, desired.ignore)]
     changed = list(dict.fromkeys(_field(found.path) for found in drifts))
     calls = [
-        *tag_calls(kind, observed, tags, _why(tags)),
         *_updates(facts, desired, observed, changed),
         *(call for part in kind.parts for call in _part_calls(part, desired, observed)),
+        *tag_calls(kind, observed, tags, _why(tags)),  # last: digests of write-only fields say what was done
     ]
     part_drifts = [found for part in kind.parts for found in _part_drift(part, desired, observed)]
     if calls:
@@ -157,11 +169,7 @@ def _cannot_change(
     if desired.replace == "delete-first":
         return replace(removal(facts.kind, observed, why), verb="replace", drift=drifts)
     moving = [_placed(call, observed, call.why) for call in make_way(facts.kind, observed, desired.address)]
-    birth = replace(
-        creation(facts, desired, stack),
-        why=why,
-        seed=(stack, str(desired.address), observed.id) if facts.takes_token else None,
-    )
+    birth = replace(creation(facts, desired, stack, (observed.id,)), why=why)
     return Steps("replace", (*moving, birth), drift=drifts, why=why)
 
 

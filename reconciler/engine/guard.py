@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import math
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from reconciler.model.address import Address
+from reconciler.model.plan import Plan
 from reconciler.model.things import World
+from reconciler.model.verdicts import Steps
 
 SHARE = 0.5
 """More than this share of what is owned may not vanish from a config unless a person says so."""
@@ -36,4 +40,29 @@ def shrunk(
     return (
         f"the config has lost {len(lost)} of the {len(owned)} things that this stack owns ({some}"
         f"{', …' if len(lost) > 5 else ''}); if that is meant, say --allow-shrink"
+    )
+
+
+def over_budget(plan: Plan, limits: Mapping[str, Any], world: World) -> str | None:
+    """Why a plan deletes or replaces more than the config's `limits` allow; None when it does not.
+
+    `deletes` is a number, `percent` a share of what is owned, rounded up to at least one; the smaller counts.
+    """
+    doomed = [
+        entry.label
+        for entry in plan.entries
+        if isinstance(entry.verdict, Steps) and entry.verdict.verb in {"delete", "replace"}
+    ]
+    bounds = {}
+    if "deletes" in limits:
+        bounds["deletes"] = int(limits["deletes"])
+    if "percent" in limits:
+        bounds["percent"] = max(1, math.ceil(len(world.owned) * limits["percent"] / 100))
+    if not bounds or len(doomed) <= min(bounds.values()):
+        return None
+    name = min(bounds, key=lambda name: bounds[name])
+    some = ", ".join(doomed[:5]) + (", …" if len(doomed) > 5 else "")
+    return (
+        f"{len(doomed)} things would be deleted or replaced ({some}), and `limits: {name}` allows {bounds[name]}; "
+        "do it in smaller steps, or raise the limit in the config"
     )

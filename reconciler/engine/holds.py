@@ -44,7 +44,8 @@ def _why(remembered: Remembered, address: Address, dead: set[str], now: float) -
     if address in remembered.created:
         id, when = remembered.created[address]
         if id not in dead and now < when + UNLISTED:
-            return f"{id} was created {now - when:.0f} s ago and is not listed yet"
+            what = f"{id} was created" if id else "an earlier attempt that did happen was found out"
+            return f"{what} {now - when:.0f} s ago, and it is not listed yet"
     if address in remembered.seen:
         id, _ = remembered.seen[address]
         if id not in dead:

@@ -6,8 +6,9 @@ Wanted addresses are decided in order of dependence; then orphans, and things th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from reconciler.engine.converge import converge, removal, unready
+from reconciler.engine.converge import converge, loosening, removal, unready
 from reconciler.engine.resolve import references, resolve
 from reconciler.engine.users import Users
 from reconciler.model.address import Address
@@ -15,7 +16,7 @@ from reconciler.model.fields import Facts
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Entry, Plan
 from reconciler.model.things import PROTECT_TAG, Desired, Observed, World
-from reconciler.model.verdicts import Blocked, Steps, Verdict, Wait
+from reconciler.model.verdicts import Blocked, Settled, Steps, Verdict, Wait
 
 AllFacts = Mapping[str, Facts]
 
@@ -24,7 +25,8 @@ class Planner:
     """The decisions about one stack for one config; `world` is what the last look saw.
 
     `held` are addresses that must not be created now, with the reason (see `engine.holds`); `refused` are those whose
-    steps AWS has refused for good, with what it said.  `unprotected`: protected things may be deleted.
+    steps AWS has refused for good, with what it said.  `unprotected`: protected things may be deleted.  `keep`:
+    nothing is deleted or replaced, it is only told (`mode: upsert`).
     """
 
     def __init__(
@@ -37,9 +39,11 @@ class Planner:
         held: Mapping[Address, str] | None = None,
         refused: Mapping[Address, str] | None = None,
         unprotected: bool = False,
+        keep: bool = False,
     ) -> None:
         self.stack, self.resources, self.facts, self.world = stack, resources, facts, world
-        self.held, self.refused, self.unprotected = held or {}, refused or {}, unprotected
+        self.held, self.refused = held or {}, refused or {}
+        self.unprotected, self.keep = unprotected, keep
         self.renamed = dict(self._renamed())
         self._verdicts: dict[Address, Verdict] = {}
 
@@ -92,6 +96,8 @@ class Planner:
         verdict = self._resolve(desired, holder)
         if isinstance(verdict, Steps) and desired.address in self.refused:
             return Blocked(self.refused[desired.address])
+        if isinstance(verdict, Steps) and verdict.verb == "replace" and self.keep:
+            return Settled((f"not replaced, for mode is upsert: {verdict.why}",))
         return verdict
 
     def _resolve(self, desired: Desired, holder: Observed | None) -> Verdict:
@@ -103,8 +109,9 @@ class Planner:
                 continue  # its value is known, or will be before this one's turn comes
             if holder is None or needed in spec.missing:
                 return Wait(self._not_usable(needed))
-        whole = _with(desired, spec.value, tags.value)
-        return converge(facts, desired=whole, observed=holder, stack=self.stack)
+        whole = replace(desired, spec=spec.value, tags=tags.value)
+        before = tuple(sorted(thing.id for thing in self.world.replaced.get(desired.address, ())))
+        return converge(facts, desired=whole, observed=holder, stack=self.stack, making_way=before)
 
     def _made_first(self, address: Address) -> bool:
         """Whether an address will have a new thing before this pass ends, if all goes well."""
@@ -178,9 +185,8 @@ class Planner:
             and thing.id not in kept
             and (thing.replaced or thing.address not in self.resources)
         ]
-        users = Users(self.world.owned, self.facts)
-        order = users.first(leaving)
-        return [self._leave(thing, users) for thing in order]
+        users = Users(self.world.owned, leaving, self.facts)
+        return [self._leave(thing, users) for thing in users.first()]
 
     def _leave(self, thing: Observed, users: Users) -> Entry:
         assert thing.address is not None, "only things with an address can leave it"
@@ -197,6 +203,8 @@ class Planner:
     def _farewell(self, thing: Observed, users: Users) -> Verdict:
         assert thing.address is not None, "only things with an address can leave it"
         kind = self.facts[thing.kind].kind
+        if self.keep:
+            return Settled(("not in the config, and kept, for mode is upsert",))
         claims = [
             other
             for other in self.world.things
@@ -216,16 +224,23 @@ class Planner:
             return state
         if thing.replaced and (why := self._successor_missing(thing.address)):
             return Wait(why)
-        steps = removal(
-            kind, thing, "it makes way for its successor" if thing.replaced else "not in the config"
-        )
-        if steps.verb == "update":
-            return steps  # emptying it frees others, so it waits for nobody
-        if still := users.of(thing):
+        return self._in_turn(kind, thing, users)
+
+    def _in_turn(self, kind: Kind, thing: Observed, users: Users) -> Verdict:
+        """Users go first; those that use each other in a circle are loosened from each other before."""
+        circle = users.circle(thing)
+        still = users.of(thing)
+        if circle and all(user in circle for user in still):
+            ids = {other.id for other in circle if other is not thing}
+            if steps := loosening(kind, thing, ids):
+                return steps
+        if still:
             return Wait(
                 f"{_named(still)} must go first" if len(still) < 4 else f"{len(still)} things must go first"
             )
-        return steps
+        return removal(
+            kind, thing, "it makes way for its successor" if thing.replaced else "not in the config"
+        )
 
     def _unreadable(self, kind: Kind, thing: Observed) -> str | None:
         """Guarantee 1: nothing is deleted while it, or what may use it, could not be read whole."""
@@ -248,10 +263,6 @@ class Planner:
         for thing in self.world.things:
             if not self.world.owns(thing) and (thing.address is None or thing.address not in self.resources):
                 yield _half(thing, self.stack)
-
-
-def _with(desired: Desired, spec: object, tags: object) -> Desired:
-    return Desired(**{**desired.__dict__, "spec": spec, "tags": tags})
 
 
 def _named(things: tuple[Observed, ...] | list[Observed]) -> str:

@@ -30,8 +30,7 @@ def wanted_tags(kind: Kind, desired: Desired, stack: str) -> dict[str, Any]:
     tags: dict[str, Any] = dict(desired.tags)
     tags[STACK_TAG] = stack
     tags[ADDRESS_TAG] = str(desired.address)
-    if desired.protect is not None:
-        tags[PROTECT_TAG] = "true" if desired.protect else "false"
+    tags[PROTECT_TAG] = {None: None, True: "true", False: "false"}[desired.protect]
     for name in sorted(kind.write_only & desired.spec.keys()):
         tags[DIGEST_TAG + name] = digest_of(desired.spec[name])
     return {key: value for key, value in tags.items() if value is not ...}

@@ -2,41 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from reconciler.knots import knots
 from reconciler.model.fields import Facts
+from reconciler.model.kind import Item, Kind, Part
 from reconciler.model.things import Observed
+
+Key = tuple[str, str]
 
 
 class Users:
-    """The references among things, read off the fields that their kinds' records name."""
+    """The references among things, read off the fields that their kinds' records name.
 
-    def __init__(self, things: Iterable[Observed], facts: Mapping[str, Facts]) -> None:
+    `leaving` are those of them that are on their way out: only among these can a circle be undone.
+    """
+
+    def __init__(
+        self, things: Iterable[Observed], leaving: Sequence[Observed], facts: Mapping[str, Facts]
+    ) -> None:
         self._facts = facts
         self._users: dict[str, list[Observed]] = {}
         for thing in things:
             for name in dict.fromkeys(self._used(thing)):
                 self._users.setdefault(name, []).append(thing)
+        by_key = {_key(thing): thing for thing in leaving}
+        self._ahead = {
+            key: [_key(user) for user in self.of(thing) if _key(user) in by_key]
+            for key, thing in by_key.items()
+        }
+        self._circle = {key: group for group in knots(self._ahead) for key in group}
+        self._by_key = by_key
 
     def of(self, thing: Observed) -> list[Observed]:
         """The things that refer to this one."""
         found = [*self._users.get(thing.id, ()), *self._users.get(thing.arn, ())]
         return [user for user in found if user is not thing]
 
-    def first(self, things: list[Observed]) -> list[Observed]:
-        """The same things, users before what they use; as they came where there is a circle."""
-        by_id = {(thing.kind, thing.id): thing for thing in things}
-        sorter: TopologicalSorter[tuple[str, str]] = TopologicalSorter()
-        for key, thing in reversed(by_id.items()):
-            sorter.add(
-                key, *((user.kind, user.id) for user in self.of(thing) if (user.kind, user.id) in by_id)
-            )
+    def circle(self, thing: Observed) -> list[Observed]:
+        """The leaving things that use each other in a circle with this one, itself included; empty without one."""
+        return [self._by_key[key] for key in sorted(self._circle.get(_key(thing), ()))]
+
+    def first(self) -> list[Observed]:
+        """The leaving things, users before what they use; a circle's come side by side."""
+        whole = {
+            key: min(self._circle.get(key, {key})) for key in self._ahead
+        }  # one node stands for a circle
+        sorter: TopologicalSorter[Key] = TopologicalSorter()
+        for key in reversed(self._ahead):
+            sorter.add(whole[key], *(whole[user] for user in self._ahead[key] if whole[user] != whole[key]))
         try:
-            return [by_id[key] for key in sorter.static_order()]
-        except CycleError:
-            return things
+            order = list(sorter.static_order())
+        except CycleError as error:  # cannot be: every circle is one node
+            raise AssertionError("a circle was left in") from error
+        groups: dict[Key, list[Observed]] = {}
+        for key in self._ahead:
+            groups.setdefault(whole[key], []).append(self._by_key[key])
+        return [thing for key in order for thing in groups[key]]
 
     def _used(self, thing: Observed) -> Iterator[str]:
         kind = self._facts[thing.kind].kind
@@ -47,6 +71,18 @@ class Users:
             if field in parts:
                 source = {field: parts[field].rows(thing.raw)}
             yield from _values(source, path.split("."))
+
+
+def referring(kind: Kind, part: Part, observed: Observed, to: Collection[str]) -> list[Item]:
+    """The live items of a part that refer to one of these ids."""
+    paths = [path.split(".")[1:] for path in kind.refs if path.startswith(f"{part.field}[].")]
+    return [
+        row for row in part.rows(observed.raw) if any(id in to for path in paths for id in _values(row, path))
+    ]
+
+
+def _key(thing: Observed) -> Key:
+    return thing.kind, thing.id
 
 
 def _values(value: Any, path: list[str]) -> Iterator[str]:

@@ -26,6 +26,8 @@ def rule(item: Item) -> Item:
     found: Item = {"IpProtocol": PROTOCOLS.get(protocol, protocol)}
     if found["IpProtocol"] in WITH_PORTS:
         found |= {name: item.get(name, -1) for name in ("FromPort", "ToPort")}
+        if found["IpProtocol"] in {"tcp", "udp"} and (found["FromPort"], found["ToPort"]) == (-1, -1):
+            found |= {"FromPort": 0, "ToPort": 65535}
     for name in SOURCES:
         if item.get(name):
             found[name] = _network(item[name]) if name.startswith("Cidr") else item[name]
@@ -110,7 +112,7 @@ def _rules(field: str, egress: bool) -> Part:
             f"RevokeSecurityGroup{field}",
             "ModifySecurityGroupRules",
         ),
-        first=True,
+        knots=True,
     )
 
 

@@ -83,7 +83,8 @@ class Part:
     Authoritative when the config has the field (an empty list removes all), untouched when it has not.  `rows` finds
     the live items in `raw`, in the words the config uses; `normal` brings a wanted and a live item to one spelling;
     `key` says which item it is.  `add`, `remove` and `change` take the thing and a batch of items.
-    `first`: the items are taken out before the thing itself is deleted (rules that refer to other groups).
+    `knots`: items may refer to each other's owners in a circle (rules of security groups); when all of a circle is to
+    be deleted, these are taken out first.
     """
 
     field: str
@@ -95,7 +96,7 @@ class Part:
     remove: Callable[[Observed, Sequence[Item]], Sequence[Call]]
     change: Callable[[Observed, Sequence[Item]], Sequence[Call]]
     operations: tuple[str, ...]
-    first: bool = False
+    knots: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

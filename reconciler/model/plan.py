@@ -60,7 +60,10 @@ class Plan:
         return sum(isinstance(entry.verdict, sort) for entry in self.entries)
 
 
-Status = Literal["settled", "created", "updated", "replaced", "deleted", "waiting", "blocked", "failed"]
+Status = Literal[
+    "settled", "created", "updated", "replaced", "deleted", "waiting", "blocked", "failed", "planned"
+]
+"""`planned`: there are steps, and nothing is written (`mode: observe`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,11 +97,13 @@ class Report:
 
     @property
     def outcome(self) -> str:
-        """The pass in one word: settled, done, waiting, partial or failed."""
+        """The pass in one word: settled, done, waiting, planned, partial or failed."""
         if self.count("failed") or self.plan.unread:
             return "partial" if self.changed or self.count("settled") else "failed"
         if self.count("blocked"):
             return "partial"
         if self.count("waiting"):
             return "waiting"
+        if self.count("planned"):
+            return "planned"
         return "done" if self.changed else "settled"

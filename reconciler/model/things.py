@@ -168,6 +168,11 @@ class World:
         return _grouped(thing for thing in self.things if thing.replaced)
 
     @cached_property
+    def spent(self) -> frozenset[str]:
+        """The tokens that dead things were created with, where lists show them."""
+        return frozenset(str(thing.raw["ClientToken"]) for thing in self.dead if thing.raw.get("ClientToken"))
+
+    @cached_property
     def nameless(self) -> tuple[Observed, ...]:
         """Things with our stack tag and no valid address tag: any missing address of the kind may be theirs."""
         return tuple(thing for thing in self.things if thing.address is None)

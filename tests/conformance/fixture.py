@@ -1,0 +1,56 @@
+"""What a kind brings for its tests: three fixtures.  Read by every test of this folder.
+
+KIND.yaml         a config in which KIND/subject stands, with whatever it needs beside it
+KIND-update.yaml  fields of the subject that can change in place
+KIND-fixed.yaml   fields of the subject that cannot change after creation; empty where there are none
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from reconciler.kinds import ALL
+from tests.harness import FACTS
+
+FOLDER = Path(__file__).parent / "fixtures"
+KINDS = [kind.name for kind in ALL]
+
+
+@cache
+def _load(name: str) -> dict[str, Any]:
+    return yaml.safe_load((FOLDER / f"{name}.yaml").read_text()) or {}
+
+
+class Fixture:
+    """The configs of one kind's tests, as text."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind, self.address = kind, f"{kind}/subject"
+        self.fixed = _load(f"{kind}-fixed")
+        self.base = self.text()
+        self.update = self.text(**_load(f"{kind}-update"))
+
+    def text(self, **changes: Any) -> str:
+        """The base with changes to the subject; keys of ours are spelt as in the config (`{"depends-on": …}`)."""
+        config = deepcopy(_load(self.kind))
+        config["resources"][self.address].update(changes)
+        return yaml.safe_dump(config, sort_keys=False)
+
+    def bare(self) -> str:
+        """The base with only what a creation must have."""
+        config = deepcopy(_load(self.kind))
+        subject = config["resources"][self.address]
+        needed = [name for name, field in FACTS[self.kind].fields.items() if field.required]
+        config["resources"][self.address] = {name: subject[name] for name in needed}
+        return yaml.safe_dump(config, sort_keys=False)
+
+    def without(self) -> str:
+        """The base without the subject."""
+        config = deepcopy(_load(self.kind))
+        del config["resources"][self.address]
+        return yaml.safe_dump(config, sort_keys=False)

@@ -1,0 +1,162 @@
+"""An ops host for tests: the program as the command line puts it together, on a local AWS whose clock is held.
+
+No second passes for real: waiting moves the held clock on.  Used by the tests of whole passes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+from reconciler.aws.gateway import Gateway
+from reconciler.aws.memory import Memory
+from reconciler.aws.schema import BotocoreSchema
+from reconciler.aws.session import Sessions
+from reconciler.desired import File, build
+from reconciler.kinds import ALL, BY_NAME
+from reconciler.loop import Choices, Loop, Wall, workers
+from reconciler.model.address import Address
+from reconciler.model.calls import Call
+from reconciler.model.config import Config
+from reconciler.model.fields import Facts, facts
+from reconciler.model.plan import Entry, Plan, Report
+from reconciler.model.things import Observed
+from reconciler.sandbox import HeldClock, LocalAws, local_aws
+
+ACCOUNT = "123456789012"
+STACK = "test"
+SCHEMA = BotocoreSchema()
+FACTS: dict[str, Facts] = {kind.name: facts(kind, SCHEMA) for kind in ALL}
+HEAD = f'stack: {STACK}\naccount: "{ACCOUNT}"\nregion: us-west-2\n'
+
+
+def read(text: str) -> Config:
+    """A config; a text that begins with `resources:` gets a head."""
+    text = dedent(text).lstrip("\n")
+    whole = HEAD + text if text.startswith(("resources:", "tags:", "mode:", "limits:")) else text
+    file = File("test.yaml", whole.encode())
+    return build([file], "test.yaml", kinds=BY_NAME, schema=SCHEMA, variables={}, environment={})
+
+
+class Time(Wall):
+    """The program's clock, moved together with AWS's."""
+
+    def __init__(self, held: HeldClock) -> None:
+        self._held = held
+
+    def now(self) -> float:
+        return self._held.now().timestamp()
+
+    def wait(self, seconds: float, stopped: Callable[[], bool]) -> None:
+        self._held.advance(seconds)
+
+
+class Host:
+    """Runs the program with one state directory against one local AWS."""
+
+    def __init__(self, aws: LocalAws, state: Path) -> None:
+        self.aws, self.state = aws, state
+        self._ids = itertools.count()
+        self._workers = workers(4)
+        self._sessions = Sessions(account=ACCOUNT, accounts={}, region="us-west-2", stack=STACK)
+        self.hand = Gateway(self._sessions)
+        """Somebody else's hand in the account."""
+
+    def loop(self, text: str, **choices: Any) -> Loop:
+        """One process of the program, begun now."""
+        config, time = read(text), Time(self.aws.clock)
+        return Loop(
+            config=config,
+            gateway=Gateway(self._sessions),  # clients are dear to make and remember nothing
+            facts=FACTS,
+            memory=Memory.open(self.state, time.now),
+            executor=self._workers,
+            new_id=lambda: f"pass-{next(self._ids)}",
+            clock=time,
+            choices=Choices(**choices),
+        )
+
+    def run(self, text: str, timeout: float = 600, **choices: Any) -> Report:
+        """`run --once`."""
+        return self.loop(text, **choices).until_settled(timeout)
+
+    def plan(self, text: str, **choices: Any) -> Plan:
+        """`plan`."""
+        return self.loop(text, **choices).plan()[1]
+
+    def destroy(self, text: str = "resources: {}", protected: bool = True) -> Report:
+        """`destroy --yes`."""
+        return self.run(text, destroy=True, unprotected=protected)
+
+    def entry(self, text: str, address: str) -> Entry:
+        """One entry of the plan."""
+        return next(entry for entry in self.plan(text).entries if entry.label == address)
+
+    def seen(self, text: str, address: str) -> Observed:
+        """The one thing that holds an address."""
+        found = self.loop(text).look().claims[Address.parse(address)]
+        assert len(found) == 1, found
+        return found[0]
+
+    def forget(self) -> None:
+        """The state directory is lost."""
+        shutil.rmtree(self.state, ignore_errors=True)
+
+    def by_hand(self, service: str, operation: str, region: str = "us-west-2", **parameters: Any) -> Any:
+        """A call that somebody else makes."""
+        where = "" if service == "networkmanager" else region
+        return self.hand.perform(
+            Call(service=service, operation=operation, parameters=parameters, account=ACCOUNT, region=where)
+        )
+
+    def rows(self, kind: str, region: str = "us-west-2") -> list[dict[str, Any]]:
+        """Everything of a kind that exists, ours or not, dead ones left out."""
+        record = BY_NAME[kind]
+        where = region if record.regional else ""
+        parents: list[Mapping[str, Any]] = [{}]
+        if within := record.read.within:
+            name = BY_NAME[within].id
+            parents = [{name: row[name]} for row in self.rows(within)]
+        found: list[dict[str, Any]] = []
+        for parameters in parents:
+            found += self.hand.rows(
+                account=ACCOUNT,
+                region=where,
+                service=record.service,
+                operation=record.read.operation,
+                path=record.read.path,
+                parameters=parameters,
+                page=record.read.page,
+            )
+        return [row for row in found if not self._dead(kind, row)]
+
+    def _dead(self, kind: str, row: Mapping[str, Any]) -> bool:
+        state = row.get("State")
+        name = state.get("Name") if isinstance(state, dict) else state
+        return name in BY_NAME[kind].gone
+
+    def ours(self, kind: str, region: str = "us-west-2") -> list[dict[str, Any]]:
+        """Those of a kind that carry our stack's tag."""
+        return [row for row in self.rows(kind, region) if tags(row).get("reconciler:stack") == STACK]
+
+    def writes(self) -> list[str]:
+        """The operations that changed something since the calls were last forgotten."""
+        return [call.operation for call in self.aws.writes]
+
+
+def tags(row: Mapping[str, Any]) -> dict[str, str]:
+    """The tags of a row, by key."""
+    return {tag["Key"]: tag["Value"] for tag in row.get("Tags") or ()}
+
+
+@contextmanager
+def host(folder: Path, **settings: Any) -> Iterator[Host]:
+    """A host with an empty state directory, and a local AWS of its own whose every answer must fit its shape."""
+    with local_aws(**settings) as aws:
+        yield Host(aws, folder / "state")
+        assert aws.problems == []
