@@ -1,0 +1,114 @@
+"""No kind is ever created twice: answers get lost, lists lag, and the program dies at the worst moment.
+
+Each test ends the same way: exactly one subject, and a settled estate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.kinds import BY_NAME
+from reconciler.sandbox.calls import Call
+from tests.conformance.fixture import KINDS, Fixture
+from tests.harness import Host, host, tags
+
+
+@pytest.fixture
+def ops(tmp_path: Path) -> Iterator[Host]:
+    with host(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture(params=KINDS)
+def fixture(request: pytest.FixtureRequest) -> Fixture:
+    return Fixture(request.param)
+
+
+def is_birth(fixture: Fixture, call: Call) -> bool:
+    """Whether a call creates the subject, and not something beside it."""
+    return call.operation == BY_NAME[fixture.kind].create and fixture.address in str(call.parameters)
+
+
+def assert_one(ops: Host, fixture: Fixture) -> None:
+    report = ops.run(fixture.base)
+    assert report.outcome == "settled", report.outcomes
+    kind = BY_NAME[fixture.kind]
+    rows = [row for row in ops.rows(kind.name) if tags(row).get("reconciler:address") == fixture.address]
+    assert len(rows) == 1
+    ops.aws.clear_calls()
+    assert ops.run(fixture.base).outcome == "settled"
+    assert ops.writes() == []
+
+
+class Died(BaseException):
+    """The process is gone: nothing catches this."""
+
+
+def dies(ops: Host, fixture: Fixture, moment: str) -> None:
+    """Run until the subject's creation, and die `before` it or `after` its effect, the answer unseen."""
+    dead = False
+
+    def hook(now: str, call: Call) -> None:
+        nonlocal dead
+        if dead or (now == moment and is_birth(fixture, call)):
+            dead = True  # no other thread of a dead process makes a call
+            raise Died
+
+    ops.aws.on_call.append(hook)
+    with pytest.raises(Died):
+        ops.run(fixture.base)
+    ops.aws.on_call.remove(hook)
+
+
+@pytest.mark.parametrize("memory", ["kept", "lost"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_around_its_creation(ops: Host, fixture: Fixture, moment: str, memory: str) -> None:
+    dies(ops, fixture, moment)
+    if memory == "lost":
+        ops.forget()
+    assert_one(ops, fixture)
+
+
+@pytest.mark.parametrize("memory", ["kept", "lost"])
+def test_killed_after_its_creation_while_lists_lag(ops: Host, fixture: Fixture, memory: str) -> None:
+    """With its memory the program waits for a minute; without, for the grace, or longer where it sees others."""
+    kind = BY_NAME[fixture.kind]
+    ops.aws.hide(kind.service, kind.read.operation, seconds=4 if memory == "lost" else 50)
+    dies(ops, fixture, "after")
+    if memory == "lost":
+        ops.forget()
+    assert_one(ops, fixture)
+
+
+def test_an_answer_is_lost_and_lists_lag(ops: Host, fixture: Fixture) -> None:
+    kind = BY_NAME[fixture.kind]
+    ops.aws.hide(kind.service, kind.read.operation, seconds=50)
+    ops.aws.lose_answer(kind.service, kind.create, times=1)
+    assert_one(ops, fixture)
+
+
+def test_lists_lag_for_minutes_behind_a_creation(ops: Host, fixture: Fixture) -> None:
+    kind = BY_NAME[fixture.kind]
+    ops.aws.hide(kind.service, kind.read.operation, seconds=200)
+    ops.run(fixture.base, timeout=900)
+    assert_one(ops, fixture)
+
+
+def test_a_creation_that_got_no_answer_is_tried_again_only_when_it_did_not_happen(
+    ops: Host, fixture: Fixture
+) -> None:
+    kind = BY_NAME[fixture.kind]
+    ops.aws.drop(kind.service, kind.create, times=1)
+    assert_one(ops, fixture)
+
+
+@pytest.mark.parametrize("code", ["InternalError", "Throttling"])
+def test_a_creation_that_aws_could_not_do_is_sent_once_and_tried_later(
+    ops: Host, fixture: Fixture, code: str
+) -> None:
+    kind = BY_NAME[fixture.kind]
+    ops.aws.fail(kind.service, kind.create, code=code, status=503, times=1)
+    assert_one(ops, fixture)
