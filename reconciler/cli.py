@@ -274,7 +274,7 @@ def counted(problems: Sequence[Problem]) -> str:
 
 def read(name: str) -> str:
     """The text of a file of the config."""
-    return Path(name).read_text()
+    return Path(name).read_text(encoding="utf-8")
 
 
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] | None = None) -> int:

@@ -8,10 +8,13 @@ import pytest
 import structlog
 
 from reconciler import log
-from reconciler.model.plan import Outcome, Plan, Report
+from reconciler.model.address import Address
+from reconciler.model.plan import Entry, Outcome, Plan, Report
+from reconciler.model.things import Scope
+from reconciler.model.verdicts import Blocked, Drift, Settled, Steps, Verdict
 from reconciler.narrate import Narrator
 
-from .support import VPCS, Cli
+from .support import ACCOUNT, REGION, VPCS, Cli
 
 HEAD = ["ts", "level", "event", "schema", "service", "version", "instance", "pid"]
 COUNTS = ("settled", "created", "updated", "replaced", "deleted", "failed", "waiting", "blocked", "unknown")
@@ -96,12 +99,41 @@ def test_what_waits_for_the_same_is_one_line_each_half_a_minute() -> None:
     ]
 
 
-def test_new_drift_is_told_once(cli: Cli) -> None:
+def found(verdict: Verdict) -> Plan:
+    scope = Scope("vpc", ACCOUNT, REGION)
+    return Plan(stack="ai", entries=(Entry(address=Address("vpc", "a"), scope=scope, verdict=verdict),))
+
+
+def test_what_stays_as_it_is_is_told_once() -> None:
+    narrator = Narrator()
+    by_hand, more = Drift("Tags.x", "y", None), Drift("Tags.z", "y", None)
+    verdicts: list[Verdict] = [
+        Steps("update", (), (by_hand,)),
+        Steps("update", (), (by_hand,)),
+        Steps("update", (), (by_hand, more)),
+        Settled(),
+        Steps("update", (), (by_hand,)),
+        Blocked("it is protected"),
+        Blocked("it is protected"),
+    ]
+    with structlog.testing.capture_logs() as said:
+        for verdict in verdicts:
+            narrator.planned(found(verdict))
+    news = [line for line in said if line["event"] != "plan.computed"]
+    assert [(line["event"], line["address"], line.get("paths")) for line in news] == [
+        ("drift.detected", "vpc/a", ["Tags.x"]),
+        ("drift.detected", "vpc/a", ["Tags.x", "Tags.z"]),
+        ("drift.detected", "vpc/a", ["Tags.x"]),
+        ("address.blocked", "vpc/a", None),
+    ]
+
+
+def test_drift_is_in_the_log_of_the_run_that_mends_it(cli: Cli) -> None:
     cli.write(VPCS)
     cli("run", "--once")
     cli.write(VPCS.replace("protect: false}", "protect: false, Tags: {x: y}}", 1))
-    found = cli("run", "--once")
-    assert [(line["address"], line["paths"]) for line in found.events("drift.detected")] == [
+    mended = cli("run", "--once")
+    assert [(line["address"], line["paths"]) for line in mended.events("drift.detected")] == [
         ("vpc/a", ["Tags.x"])
     ]
 
