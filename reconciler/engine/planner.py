@@ -228,11 +228,10 @@ class Planner:
 
     def _in_turn(self, kind: Kind, thing: Observed, users: Users) -> Verdict:
         """Users go first; those that use each other in a circle are loosened from each other before."""
-        circle = users.circle(thing)
+        circle = {other.id for other in users.circle(thing)}
         still = users.of(thing)
-        if circle and all(user in circle for user in still):
-            ids = {other.id for other in circle if other is not thing}
-            if steps := loosening(kind, thing, ids):
+        if circle and all(user.id in circle for user in still):
+            if steps := loosening(kind, thing, circle - {thing.id}):
                 return steps
         if still:
             return Wait(
