@@ -70,9 +70,12 @@ class Host:
     def loop(self, text: str, **choices: Any) -> Loop:
         """One process of the program, begun now."""
         config, time = read(text), Time(self.aws.clock)
+        sessions = self._sessions  # clients are dear to make and remember nothing
+        if config.account != ACCOUNT:
+            sessions = Sessions(account=config.account, accounts={}, region="us-west-2", stack=STACK)
         return Loop(
             config=config,
-            gateway=Gateway(self._sessions),  # clients are dear to make and remember nothing
+            gateway=Gateway(sessions),
             facts=FACTS,
             memory=Memory.open(self.state, time.now),
             executor=self._workers,
@@ -141,8 +144,8 @@ class Host:
         return name in BY_NAME[kind].gone
 
     def ours(self, kind: str, region: str = "us-west-2") -> list[dict[str, Any]]:
-        """Those of a kind that carry our stack's tag."""
-        return [row for row in self.rows(kind, region) if tags(row).get("reconciler:stack") == STACK]
+        """Those of a kind that carry some stack's tag."""
+        return [row for row in self.rows(kind, region) if "reconciler:stack" in tags(row)]
 
     def writes(self) -> list[str]:
         """The operations that changed something since the calls were last forgotten."""

@@ -118,7 +118,10 @@ class Memory:
         """
         with self._lock:
             before = (self.found, dict(self.intents), dict(self.created), dict(self.seen))
-            self.found = self.found or any(thing.id not in self._own for thing in world.things)
+            known = {id for id, _ in (*self.created.values(), *self.seen.values())} | self._own
+            self.found = self.found or any(
+                thing.id not in known and thing.address not in self.intents for thing in world.things
+            )
             present = {thing.address: thing for thing in world.owned if thing.address and not thing.replaced}
             for address, thing in present.items():
                 self.intents.pop(address, None)
