@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import GuardError, IdentityError
+from reconciler.model.things import World
 from reconciler.model.verdicts import Blocked, Settled, Steps, Wait
 from tests.harness import Host, host, read, tags
 
@@ -75,6 +76,28 @@ def test_what_a_creation_answers_serves_its_dependents_in_the_same_pass(ops: Hos
     )
     order = ops.writes()
     assert order.index("CreateVpc") < order.index("CreateSubnet") < order.index("RunInstances")
+
+
+def test_looks_follow_each_other_quickly_after_a_change_and_ever_slower_while_nothing_moves(
+    ops: Host,
+) -> None:
+    times: list[float] = []
+    loop = ops.loop("resources:\n  global-network/a: {}\n  site/s: {GlobalNetworkId: '${global-network/a}'}")
+    looked = loop.look
+
+    def look() -> World:
+        times.append(ops.aws.clock.monotonic())
+        return looked()
+
+    loop.look = look  # type: ignore[method-assign]
+    loop.until_settled(600)
+    gaps = [after - before for before, after in zip(times, times[1:], strict=False)]
+    waiting = gaps[: next(n for n, gap in enumerate(gaps[1:], 1) if gap < gaps[n - 1])]
+    assert waiting[0] == pytest.approx(0.2)
+    assert all(
+        after == pytest.approx(before * 1.5) for before, after in zip(waiting, waiting[1:], strict=False)
+    )
+    assert gaps[len(waiting)] == pytest.approx(0.2), "the network was made: its site can follow soon"
 
 
 def test_deletions_go_in_reverse_and_never_run_into_each_other(ops: Host) -> None:
