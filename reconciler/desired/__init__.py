@@ -6,9 +6,9 @@ known here: kinds, service model, variables and region are arguments.
 
 from __future__ import annotations
 
+from reconciler.desired.files import File
 from reconciler.desired.json_schema import json_schema
 from reconciler.desired.load import build, fingerprint, load
 from reconciler.desired.show import problems_as_data, render
-from reconciler.desired.source import File
 
 __all__ = ["File", "build", "fingerprint", "json_schema", "load", "problems_as_data", "render"]

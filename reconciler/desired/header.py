@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from reconciler.desired.findings import Findings, place, short
-from reconciler.desired.reader import NAME_RULE, Path, Reader
+from reconciler.desired.guards import Guards, read_guards
+from reconciler.desired.nodes import Entries, Entry, Scalar, is_null, united
+from reconciler.desired.reader import NAME_RULE, ROLE, Path, Reader
 from reconciler.desired.references import Names
 from reconciler.desired.scalars import core
-from reconciler.desired.source import Document, Entries, Entry, Scalar
+from reconciler.desired.source import Document
 from reconciler.model.address import NAME
 from reconciler.model.config import Account
 from reconciler.model.place import Place
 
 SINGLE = ("stack", "account", "region", "mode", "windows", "every", "lease")
+REQUIRED = {
+    "stack": "the owner tag of everything in this config",
+    "account": "the 12 digits, in quotes",
+    "resources": "a config without resources says so: resources: {}",
+}
 MERGED = ("accounts", "tags", "variables", "resources", "outputs", "limits")
-MODES = ("apply", "plan")
-WINDOW = ("cron", "from", "to", "days")
-LIMITS = ("deletions", "deletions-percent")
 
 
 class Merged(NamedTuple):
     """The files of a config as one: single values by key, and the entries of each mapping.
 
-    `present` names the mappings that some file has; `whole` is the place of the config as a whole.
+    `present` names the keys that some file has; `whole` is the place of the config as a whole.
     """
 
     single: Mapping[str, Entry]
@@ -43,11 +47,7 @@ class Header(NamedTuple):
     region: str
     accounts: Mapping[str, Account]
     tags: Mapping[str, str]
-    limits: Mapping[str, Any]
-    mode: str
-    windows: tuple[Any, ...]
-    every: float | None
-    lease: Mapping[str, Any]
+    guards: Guards
 
 
 def merge(documents: Sequence[Document], whole: Place, findings: Findings) -> Merged:
@@ -56,29 +56,43 @@ def merge(documents: Sequence[Document], whole: Place, findings: Findings) -> Me
     mappings: dict[str, dict[str, Entry]] = {key: {} for key in MERGED}
     present: set[str] = set()
     reader = Reader(findings, Names({}))
+    complete = not any(document.broken for document in documents)
     for document in documents:
         if document.root is None:
             continue
-        entries = reader.known(reader.entries(document.root, ()), (), SINGLE + MERGED)
-        for key, entry in entries.items():
+        complete = complete and isinstance(document.root, Entries)
+        for key, entry in _known(reader.entries(document.root, ()), reader):
+            present.add(key)
             if key in SINGLE:
                 _once(single, key, entry, (), findings)
-                continue
-            present.add(key)
-            if key == "resources" and isinstance(entry.node, Scalar) and entry.node.value is None:
+            elif key == "resources" and is_null(entry.node):
                 hint = "a config without resources says so: resources: {}"
                 findings.add(entry.key.mark, (key,), "is empty; was the file cut short?", hint)
-                continue
-            for name, inner in reader.entries(entry.node, (key,), empty=True).items():
-                _once(mappings[key], name, inner, (key,), findings)
-    complete = not any(document.broken for document in documents)
+            else:
+                for name, inner in reader.entries(entry.node, (key,), empty=True).items():
+                    _once(mappings[key], name, inner, (key,), findings)
     return Merged(single, mappings, frozenset(present), whole, complete)
+
+
+def _known(entries: Mapping[str, Entry], reader: Reader) -> Iterator[tuple[str, Entry]]:
+    """The entries of a file by their keys; one that is misspelt is reported, and taken for what was meant."""
+    for key, entry in entries.items():
+        if key in SINGLE + MERGED:
+            yield key, entry
+        elif "/" in key:
+            hint = "a resource stands below resources:, indented"
+            reader.findings.add(entry.key.mark, (key,), "there is no such key", hint)
+        else:
+            meant = reader.unknown(entry, (), SINGLE + MERGED, "there is no such key")
+            if meant is not None and meant not in entries:
+                yield meant, entry
 
 
 def _once(into: dict[str, Entry], name: str, entry: Entry, path: Path, findings: Findings) -> None:
     if name in into:
         first = place(into[name].key.mark)
         findings.add(entry.key.mark, (*path, name), f"{short(name)} stands twice", f"the first is at {first}")
+        into[name] = united(into[name], entry)
     else:
         into[name] = entry
 
@@ -128,11 +142,9 @@ def _default(inner: Mapping[str, Entry], path: Path, reader: Reader) -> Scalar |
     if "default" not in inner:
         return None
     node, at = inner["default"].node, (*path, "default")
-    wanted = "a string, a number, true or false"
-    if not isinstance(node, Scalar) or node.value is None:
-        reader.wrong(
-            node, at, wanted, "" if isinstance(node, Scalar) is False else "leave default out to require one"
-        )
+    if not isinstance(node, Scalar) or is_null(node):
+        hint = "leave default out to require one" if is_null(node) else ""
+        reader.wrong(node, at, "a string, a number, true or false", hint)
         return None
     if "${" in node.text:
         reader.findings.add(node.mark, at, "a default cannot hold ${…}")
@@ -162,18 +174,10 @@ def read_header(
     """Check every top-level value."""
     reader = Reader(findings, names)
     single = merged.single
-    for key in ("stack", "account"):
-        if key not in single and merged.complete:
-            hint = {
-                "stack": "the owner tag of everything in this config",
-                "account": "the 12 digits, in quotes",
-            }[key]
+    for key, hint in REQUIRED.items():
+        if key not in merged.present and merged.complete:
             findings.add(merged.whole, (key,), "is required", hint)
-    if "resources" not in merged.present and merged.complete:
-        findings.add(
-            merged.whole, ("resources",), "is required", "a config without resources says so: resources: {}"
-        )
-    region = ""
+    region: str | None = None
     if "region" in single:
         region = reader.region(single["region"].node, ("region",), regions) or ""
     elif default_region in regions:
@@ -181,22 +185,18 @@ def read_header(
     elif default_region:
         what = f"no region is called {short(default_region)!r}"
         findings.add(merged.whole, ("region",), what, findings.near(default_region, regions))
-    windows = tuple(
-        reader.as_given(node, path, WINDOW)
-        for path, node in (reader.items(single["windows"].node, ("windows",)) if "windows" in single else ())
-    )
+        region = ""
     tags = reader.tags(merged.mappings["tags"], ("tags",), removable=False)
+    unset = None if merged.complete and "region" not in merged.present else ""
     return Header(
         stack=(reader.name(single["stack"].node, ("stack",)) if "stack" in single else None) or "",
         account=(reader.account(single["account"].node, ("account",)) if "account" in single else None) or "",
-        region=region,
+        region=region or "",
         accounts=_accounts(merged.mappings["accounts"], reader),
         tags={key: value for key, value in tags.items() if value is not None},
-        limits=_limits(merged.mappings["limits"], reader),
-        mode=(reader.choice(single["mode"].node, ("mode",), MODES) if "mode" in single else None) or "apply",
-        windows=windows,
-        every=reader.seconds(single["every"].node, ("every",)) if "every" in single else None,
-        lease=_lease(single["lease"], reader, regions) if "lease" in single else {},
+        guards=read_guards(
+            single, merged.mappings["limits"], unset if region is None else region, reader, regions
+        ),
     )
 
 
@@ -206,14 +206,19 @@ def _accounts(entries: Mapping[str, Entry], reader: Reader) -> dict[str, Account
         path = ("accounts", name)
         if not NAME.fullmatch(name):
             reader.findings.add(entry.key.mark, path, f"{short(name)!r} is not a name", NAME_RULE)
-        inner = reader.known(reader.entries(entry.node, path), path, ("id", "role", "external-id"))
+        if isinstance(entry.node, Scalar):
+            hint = f'write {short(name)}: {{id: "…", role: …}}'
+            reader.wrong(entry.node, path, "a mapping", hint)
+            continue
+        inner = reader.record(entry.node, path, ("id", "role", "external-id"), required=("id", "role"))
         values: dict[str, str | None] = {}
         for key, value in inner.items():
-            read = reader.account if key == "id" else reader.text
+            read = {"id": reader.account, "role": reader.role}.get(key, reader.word)
             values[key] = read(value.node, (*path, key))
-        for key in ("id", "role"):
-            if isinstance(entry.node, Entries) and key not in inner:
-                reader.findings.add(entry.key.mark, path, f"{key} is required")
+        own = ROLE.fullmatch(values.get("role") or "")
+        if own and values.get("id") not in {None, own[1]}:
+            what = f"this role is of account {own[1]}, the id says {values['id']}"
+            reader.findings.add(inner["role"].node.mark, (*path, "role"), what)
         found[name] = Account(
             name=name,
             id=values.get("id") or "",
@@ -221,23 +226,3 @@ def _accounts(entries: Mapping[str, Entry], reader: Reader) -> dict[str, Account
             external_id=values.get("external-id"),
         )
     return found
-
-
-def _limits(entries: Mapping[str, Entry], reader: Reader) -> dict[str, Any]:
-    inner = reader.known(entries, ("limits",), LIMITS)
-    values = {
-        key: reader.number(entry.node, ("limits", key))
-        if key == "deletions"
-        else reader.number(entry.node, ("limits", key), most=100, whole=False)
-        for key, entry in inner.items()
-    }
-    return {key: value for key, value in values.items() if value is not None}
-
-
-def _lease(entry: Entry, reader: Reader, regions: frozenset[str]) -> dict[str, Any]:
-    inner = reader.known(reader.entries(entry.node, ("lease",)), ("lease",), ("table", "region"))
-    if isinstance(entry.node, Entries) and "table" not in inner:
-        reader.findings.add(entry.key.mark, ("lease",), "table is required", "the name of a DynamoDB table")
-    table = reader.text(inner["table"].node, ("lease", "table")) if "table" in inner else None
-    region = reader.region(inner["region"].node, ("lease", "region"), regions) if "region" in inner else None
-    return {key: value for key, value in (("table", table), ("region", region)) if value is not None}

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.desired.check import NUMBER, TEXT, WHOLE
-from reconciler.desired.header import LIMITS, MODES, WINDOW
-from reconciler.desired.reader import LONGEST_TAG_KEY, LONGEST_TAG_VALUE
+from reconciler.desired.guards import DAYS, MIDNIGHT, MODES, TIME, WINDOW
+from reconciler.desired.reader import LONGEST_TAG_KEY, LONGEST_TAG_VALUE, ROLE
 from reconciler.desired.resource import REPLACEMENTS
 from reconciler.model.address import NAME
 from reconciler.model.fields import Field, fields
@@ -67,7 +67,7 @@ def _header() -> Json:
     return {
         "stack": _told(
             "The owner tag of everything in this config.",
-            {"anyOf": [{"type": "string", "pattern": f"^{NAME.pattern}$"}, FILLED]},
+            _pattern(NAME.pattern),
         ),
         "account": _told(
             "The AWS account that we must be: 12 digits, in quotes.", {"$ref": "#/definitions/account"}
@@ -76,7 +76,11 @@ def _header() -> Json:
             "description": "Other accounts of the estate, by name.",
             "type": "object",
             "additionalProperties": _mapping(
-                {"id": {"$ref": "#/definitions/account"}, "role": text, "external-id": text},
+                {
+                    "id": {"$ref": "#/definitions/account"},
+                    "role": _pattern(ROLE.pattern),
+                    "external-id": {"type": "string", "minLength": 1},
+                },
                 required=["id", "role"],
             ),
         },
@@ -95,20 +99,38 @@ def _header() -> Json:
             "type": "object",
             "additionalProperties": text,
         },
-        "limits": _told(
-            "What one pass may delete at most.",
-            _mapping(
-                {
-                    LIMITS[0]: {"anyOf": [{"type": "integer", "minimum": 0}, REFERENCE]},
-                    LIMITS[1]: {"anyOf": [{"type": "number", "minimum": 0, "maximum": 100}, REFERENCE]},
-                }
-            ),
+        "limits": {
+            "description": "What one pass may delete or replace at most.",
+            "type": ["object", "null"],
+            "properties": {
+                "deletes": _told("So many things.", _number("integer")),
+                "percent": _told("So large a share of what the stack owns.", _number("number", maximum=100)),
+                "per-hour": _told("So many things in any hour.", _number("integer")),
+            },
+            "additionalProperties": False,
+        },
+        "mode": _told(
+            "observe: change nothing; upsert: create and update, delete nothing; full: all (the default).",
+            {"anyOf": [{"enum": list(MODES)}, FILLED]},
         ),
-        "mode": _told("Whether to make the changes, or only to plan them.", {"enum": list(MODES)}),
         "windows": {
-            "description": "When changes may be made.",
+            "description": "When changes may be made; without windows, always.",
             "type": "array",
-            "items": _mapping(dict.fromkeys(WINDOW, text)),
+            "items": _mapping(
+                {
+                    "days": _told(
+                        "All days where it is left out.",
+                        {"type": "array", "items": {"anyOf": [{"enum": list(DAYS)}, FILLED]}, "minItems": 1},
+                    ),
+                    "from": _told('A time of day, such as "08:30".', _pattern(TIME.pattern)),
+                    "to": _told(
+                        "A time of day; one before `from` is on the next day.",
+                        _pattern(f"{TIME.pattern}|{MIDNIGHT}"),
+                    ),
+                    "tz": _told("A time zone, such as Europe/Berlin.", text),
+                },
+                required=list(WINDOW[1:]),
+            ),
         },
         "every": {
             "description": "How long to rest between looks when all is settled: 30s, 5m, 1h or seconds.",
@@ -120,7 +142,10 @@ def _header() -> Json:
         },
         "lease": _told(
             "A DynamoDB table that lets one of several hosts work.",
-            _mapping({"table": text, "region": {"$ref": "#/definitions/region"}}, required=["table"]),
+            _mapping(
+                {"table": {"type": "string", "minLength": 1}, "region": {"$ref": "#/definitions/region"}},
+                required=["table"],
+            ),
         ),
     }
 
@@ -142,10 +167,16 @@ def _ours(kind: Kind) -> Json:
         "for": {
             "description": "Repeats the resource over the product of these lists.",
             "type": "object",
-            "additionalProperties": {"type": "array", "items": {"type": ["string", "integer"]}},
+            "additionalProperties": {
+                "type": "array",
+                "items": {"type": ["string", "integer"]},
+                "minItems": 1,
+            },
         },
         "protect": _told("true: never delete it.", {"$ref": "#/definitions/flag"}),
-        "replace": _told("How to change what cannot change in place.", {"enum": replacements}),
+        "replace": _told(
+            "How to change what cannot change in place.", {"anyOf": [{"enum": replacements}, FILLED]}
+        ),
         "ignore": _told("Paths whose drift is left alone.", _one_or_many({"type": "string"})),
         "depends-on": _told("What must exist first.", {"$ref": "#/definitions/addresses"}),
         "previously": _told("Addresses that it had before.", {"$ref": "#/definitions/addresses"}),
@@ -155,10 +186,22 @@ def _ours(kind: Kind) -> Json:
 
 
 def _field(field: Field, service: str, definitions: Json) -> Json:
-    value = _value(field.shape, service, definitions)
     if field.change == "part":
-        value = {"anyOf": [{"type": "array", "items": value}, REFERENCE]}
+        item = _value(field.shape, service, definitions)
+        value: Json = {"anyOf": [{"type": "array", "items": item}, REFERENCE]}
+    else:
+        value = _member(field.shape, service, definitions, field.required)
     return _told(_first_sentence(field.shape.documentation), value)
+
+
+def _member(shape: Shape, service: str, definitions: Json, required: bool) -> Json:
+    """What may stand for a field or a member of a structure; null clears a text that need not be there."""
+    value = _value(shape, service, definitions)
+    if shape.type not in TEXT or required:
+        return value
+    return (
+        {"anyOf": [*value["anyOf"], {"type": "null"}]} if "anyOf" in value else {"type": ["string", "null"]}
+    )
 
 
 def _value(shape: Shape, service: str, definitions: Json) -> Json:
@@ -198,7 +241,10 @@ def _shared(shape: Shape, service: str, definitions: Json) -> Json:
 
 def _structure(shape: Shape, service: str, definitions: Json) -> Json:
     members = {
-        name: _told(_first_sentence(member.documentation), _value(member, service, definitions))
+        name: _told(
+            _first_sentence(member.documentation),
+            _member(member, service, definitions, name in shape.required),
+        )
         for name, member in shape.members.items()
     }
     return _mapping(members, list(shape.required))
@@ -209,6 +255,15 @@ def _mapping(properties: Json, required: list[str] | None = None, empty: bool = 
     sort: Any = ["object", "null"] if empty else "object"
     found: Json = {"type": sort, "properties": properties, "additionalProperties": False}
     return found | ({"required": required} if required else {})
+
+
+def _pattern(pattern: str) -> Json:
+    return {"anyOf": [{"type": "string", "pattern": f"^({pattern})$"}, FILLED]}
+
+
+def _number(sort: str, maximum: int | None = None) -> Json:
+    bounds = {"minimum": 0} | ({} if maximum is None else {"maximum": maximum})
+    return {"anyOf": [{"type": sort} | bounds, REFERENCE]}
 
 
 def _tags(description: str, removable: bool) -> Json:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reconciler.desired import source
+from reconciler.desired import files as disk
 from reconciler.desired.check import Checker
-from reconciler.desired.expand import expand
-from reconciler.desired.findings import Findings
+from reconciler.desired.expand import Expanded, expand
+from reconciler.desired.files import File
+from reconciler.desired.findings import Findings, short
 from reconciler.desired.graph import Catalogue, Edge, circles
 from reconciler.desired.header import Merged, merge, read_header, read_variables
+from reconciler.desired.nodes import Entry, Scalar
 from reconciler.desired.references import Filled, Names, Pointer
 from reconciler.desired.resource import Made, Maker
-from reconciler.desired.source import Entry, File, Scalar
+from reconciler.desired.source import parse
 from reconciler.errors import ConfigError
 from reconciler.model.address import Address
 from reconciler.model.config import Config
@@ -38,7 +41,7 @@ def load(
     `variables` are those of --var; `environment` may set others (RECONCILER_VAR_X); `default_region` counts where
     the config names none.  Raises ConfigError with every problem, sorted by position.
     """
-    files, problems = source.read(path)
+    files, problems = disk.read(path)
     return build(
         files,
         str(path),
@@ -53,10 +56,10 @@ def load(
 
 def fingerprint(path: Path) -> str:
     """The digest of the files as they are now, as `Config.digest` has it; ConfigError when unreadable."""
-    files, problems = source.read(path)
+    files, problems = disk.read(path)
     if problems:
         raise ConfigError(problems)
-    return source.digest(files)
+    return disk.digest(files)
 
 
 def build(
@@ -73,7 +76,7 @@ def build(
     """As `load`, from files that are read already; `name` is what the config as a whole is called."""
     findings = Findings()
     findings.extend(problems)
-    documents = [source.parse(file) for file in files]
+    documents = [parse(file) for file in files]
     for document in documents:
         findings.extend(document.problems)
     silent = not any(document.root or document.broken for document in documents)
@@ -87,15 +90,15 @@ def build(
     merged = merged._replace(complete=merged.complete and not problems)
     names = Names(read_variables(merged, variables, environment, findings), complete=merged.complete)
     header = read_header(merged, names, schema.regions, default_region, findings)
-    declarations = expand(merged.mappings["resources"], names, findings)
-    catalogue = Catalogue(declarations, kinds, schema, merged.complete)
-    region_expected = merged.complete and "region" not in merged.single and not default_region
+    expanded = expand(merged.mappings["resources"], names, findings)
+    _unknown_kinds(expanded, kinds, findings)
+    catalogue = Catalogue(expanded.found, kinds, schema, merged.complete, expanded.vague)
+    region_expected = merged.complete and "region" not in merged.present and not default_region
     maker = Maker(kinds, schema, header, catalogue, findings, region_expected=region_expected)
-    made = {
-        address: resource
-        for address, declaration in declarations.items()
-        if (resource := maker.make(declaration)) is not None
-    }
+    made = {address: maker.make(declaration) for address, declaration in expanded.found.items()}
+    for declaration in expanded.spoilt:
+        if declaration.address.kind in kinds:
+            maker.make(declaration)
     _graph(made, findings)
     outputs = _outputs(merged, names, catalogue, findings)
     if findings.problems:
@@ -108,41 +111,49 @@ def build(
         outputs=outputs,
         accounts=header.accounts,
         tags=header.tags,
-        limits=header.limits,
-        mode=header.mode,
-        windows=header.windows,
-        every=header.every,
-        lease=header.lease,
+        mode=header.guards.mode,
+        limits=header.guards.limits,
+        windows=header.guards.windows,
+        every=header.guards.every,
+        lease=header.guards.lease,
         files=tuple(file.name for file in files),
-        digest=source.digest(files),
+        digest=disk.digest(files),
     )
+
+
+def _unknown_kinds(expanded: Expanded, kinds: Mapping[str, Kind], findings: Findings) -> None:
+    """Report the resources of unknown kinds, and take them out; who refers to one is not told that it is missing."""
+    for address in [address for address in expanded.found if address.kind not in kinds]:
+        entry = expanded.found.pop(address).entry
+        meant = findings.closest(address.kind, kinds)
+        hint = f"did you mean {meant}?" if meant else findings.choice(kinds)
+        what = f"there is no kind called {short(address.kind)!r}"
+        findings.add(entry.key.mark, (str(address),), what, hint)
+        expanded.vague += [re.escape(f"{kind}/{address.name}") for kind in (address.kind, meant) if kind]
 
 
 def _graph(made: Mapping[Address, Made], findings: Findings) -> None:
     """What is wrong between resources: circles, and two that claim one earlier address."""
     edges: dict[Address, Sequence[Edge]] = {address: resource.edges for address, resource in made.items()}
     for circle in circles(edges):
-        where = made[circle[0]].desired.place
+        where = next(edge.place for edge in edges[circle[0]] if edge.hard and edge.to == circle[1])
         findings.add(
             where, (str(circle[0]),), f"refers to itself in a circle: {' → '.join(map(str, circle))}"
         )
     claimed: dict[Address, Address] = {}
     for address, resource in made.items():
-        for earlier in resource.desired.previously:
+        for earlier, where in resource.earlier.items():
             other = claimed.setdefault(earlier, address)
             if other != address:
-                path = (str(address), "previously")
-                findings.add(
-                    resource.desired.place,
-                    path,
-                    f"{earlier} became {other} already",
-                    "one of the two is wrong",
-                )
+                what = f"{earlier} became {other} already"
+                findings.add(where, (str(address), "previously"), what, "one of the two is wrong")
 
 
 def _outputs(merged: Merged, names: Names, catalogue: Catalogue, findings: Findings) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, entry in merged.mappings["outputs"].items():
+        if not name.strip() or "${" in name:
+            findings.add(entry.key.mark, ("outputs", name), f"{short(name)!r} is not the name of an output")
         found[name] = _output(name, entry, names, catalogue, findings)
     return found
 
@@ -166,6 +177,6 @@ def _output(name: str, entry: Entry, names: Names, catalogue: Catalogue, finding
         case (str(text),):
             return text
         case (Pointer() as pointer,):
-            reference = checker.reference(node, pointer, path, hard=False)
-            return None if reference is None else reference[0]
+            found = checker.reference(node, pointer, path, hard=False)
+            return found.ref if found is not None and checker.fits_text(node, found, path) else None
     return checker.joined(node, pieces, path, hard=False)

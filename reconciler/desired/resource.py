@@ -7,16 +7,18 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from reconciler.desired.check import Checker, PartSlot, Slot
-from reconciler.desired.expand import ADDRESS_RULE, Declaration
+from reconciler.desired.expand import Declaration, address_hint
 from reconciler.desired.findings import Findings, named, place, short
 from reconciler.desired.graph import Catalogue, Edge
 from reconciler.desired.header import Header
+from reconciler.desired.nodes import Entries, Entry, Items, Node, Scalar, is_null
+from reconciler.desired.paths import differ, whole_fields, wrong_path
 from reconciler.desired.reader import Path, Reader
-from reconciler.desired.references import Pointer
-from reconciler.desired.source import Entry, Node, Scalar
+from reconciler.desired.references import Filled, Pointer
 from reconciler.model.address import Address
 from reconciler.model.fields import OURS, Field, fields
 from reconciler.model.kind import Kind
+from reconciler.model.place import Place
 from reconciler.model.schema import Schema
 from reconciler.model.things import Desired
 
@@ -37,6 +39,8 @@ class Facts:
             name: (PartSlot if field.change == "part" else Slot)(field.shape, name, targets)
             for name, field in self.fields.items()
         }
+        self.parts = {part.field: part for part in kind.parts}
+        self.whole = whole_fields(kind)
         self.required = tuple(name for name, field in self.fields.items() if field.required)
         self.hard = frozenset(
             name for name, field in self.fields.items() if field.at_birth and field.change != "part"
@@ -49,10 +53,11 @@ class Facts:
 
 
 class Made(NamedTuple):
-    """A resource and what it refers to."""
+    """A resource, what it refers to, and where it says what it was called before."""
 
     desired: Desired
     edges: tuple[Edge, ...]
+    earlier: Mapping[Address, Place]
 
 
 class Maker:
@@ -73,44 +78,54 @@ class Maker:
         self._region_expected = region_expected
         self._facts: dict[str, Facts] = {}
 
-    def make(self, declaration: Declaration) -> Made | None:
-        """The resource; None when its kind is unknown or its body is no mapping."""
+    def make(self, declaration: Declaration) -> Made:
+        """The resource, of a kind that is known."""
         address, entry, names = declaration
         facts = self._facts_of(address.kind)
-        if facts is None:
-            hint = self._findings.near(address.kind, tuple(self._kinds))
-            self._findings.add(
-                entry.key.mark, (str(address),), f"there is no kind called {short(address.kind)!r}", hint
-            )
-            return None
         checker = Checker(self._findings, names, address, self._catalogue)
         path: Path = (str(address),)
         entries = checker.entries(entry.node, path, empty=True)
         spec: dict[str, Any] = {}
+        meant: set[str | None] = set()
         for name, inner in entries.items():
-            slot = facts.slots.get(name)
-            if slot is not None:
-                spec[name] = checker.value(inner.node, slot, (*path, name), name in facts.hard)
+            if name in facts.slots:
+                spec[name] = self._field(name, inner.node, (*path, name), facts, checker)
             elif name not in KEYS and name != "Tags":
-                self._findings.add(inner.key.mark, (*path, name), *self._unknown(name, facts))
-        for name in facts.required:
-            if name not in entries:
-                self._findings.add(entry.key.mark, path, f"{name} is required")
-        desired = self._desired(address, entry, entries, spec, facts, checker)
-        return Made(desired, tuple(checker.edges))
+                meant.add(self._unknown(name, inner, path, facts, checker))
+        if isinstance(entry.node, Entries) or is_null(entry.node):
+            for name in facts.required:
+                if name not in entries and name not in meant:
+                    self._findings.add(entry.key.mark, path, f"{name} is required")
+        earlier = (
+            self._previously(entries["previously"].node, path, checker) if "previously" in entries else {}
+        )
+        desired = self._desired(address, entry, entries, spec, tuple(earlier), facts, checker)
+        return Made(desired, tuple(checker.edges), earlier)
 
-    def _facts_of(self, kind: str) -> Facts | None:
-        if kind not in self._facts and kind in self._kinds:
+    def _field(self, name: str, node: Node, path: Path, facts: Facts, checker: Checker) -> Any:
+        before = self._findings.told
+        value = checker.member(node, facts.slots[name], path, name in facts.hard, name in facts.required)
+        if name in facts.parts and isinstance(node, Items) and self._findings.told == before:
+            differ(facts.parts[name], value, node.items, path, self._findings)
+        return value
+
+    def _facts_of(self, kind: str) -> Facts:
+        if kind not in self._facts:
             self._facts[kind] = Facts(self._kinds[kind], self._schema)
-        return self._facts.get(kind)
+        return self._facts[kind]
 
-    def _unknown(self, name: str, facts: Facts) -> tuple[str, str]:
+    def _unknown(self, name: str, entry: Entry, path: Path, facts: Facts, checker: Checker) -> str | None:
+        """Report a key that is no field; gives the one that was probably meant."""
         kind = facts.kind
-        if name in OURS or name in kind.always:
-            return "is set by the reconciler itself", "leave it out"
+        what, hint = "is set by the reconciler itself", "leave it out"
         if name in kind.forbidden:
-            return "cannot be set here, it would work against the reconciler", "leave it out"
-        return "there is no such field", self._findings.near(name, facts.words)
+            what = "cannot be set here, it would work against the reconciler"
+        elif name == "Name":
+            what, hint = "there is no such field", "did you mean Tags: {Name: …}?"
+        elif name not in OURS and name not in kind.always:
+            return checker.unknown(entry, path, facts.words, "there is no such field")
+        self._findings.add(entry.key.mark, (*path, name), what, hint)
+        return None
 
     def _desired(
         self,
@@ -118,6 +133,7 @@ class Maker:
         entry: Entry,
         entries: Mapping[str, Entry],
         spec: Mapping[str, Any],
+        previously: tuple[Address, ...],
         facts: Facts,
         checker: Checker,
     ) -> Desired:
@@ -129,9 +145,8 @@ class Maker:
         protect = checker.flag(node("protect"), (*path, "protect")) if "protect" in entries else None
         tags: dict[str, str | None] = dict(self._header.tags)
         if "Tags" in entries:
-            at = (*path, "Tags")
-            tags |= checker.tags(checker.entries(node("Tags"), at, empty=True), at, removable=True)
-        ours = 2 + (protect is True) + sum(facts.fields[name].write_only for name in spec)
+            tags |= self._tags(node("Tags"), (*path, "Tags"), checker)
+        ours = 2 + (protect is not None) + sum(facts.fields[name].write_only for name in spec)
         count = sum(value is not None for value in tags.values()) + ours
         if count > MOST_TAGS:
             mark = entries["Tags"].key.mark if "Tags" in entries else entry.key.mark
@@ -149,9 +164,15 @@ class Maker:
             else None,
             ignore=self._ignore(node("ignore"), path, facts, checker) if "ignore" in entries else (),
             depends_on=self._depends_on(node("depends-on"), path, checker) if "depends-on" in entries else (),
-            previously=self._previously(node("previously"), path, checker) if "previously" in entries else (),
+            previously=previously,
             place=place(entry.key.mark),
         )
+
+    def _tags(self, node: Node, path: Path, reader: Reader) -> dict[str, str | None]:
+        if isinstance(node, Items):
+            reader.wrong(node, path, "a mapping", "write {Name: …} and not a list of Key and Value")
+            return {}
+        return reader.tags(reader.entries(node, path, empty=True), path, removable=True)
 
     def _account(self, entries: Mapping[str, Entry], path: Path, reader: Reader) -> str:
         if "account" not in entries:
@@ -201,54 +222,62 @@ class Maker:
             text = reader.text(item, at, "the path of a field")
             if text is None:
                 continue
-            top = text.partition(".")[0].partition("[")[0]
-            if top not in facts.fields and top != "Tags":
-                hint = self._findings.near(top, tuple(facts.fields))
-                self._findings.add(item.mark, at, f"there is no field called {short(top)!r}", hint)
+            if wrong := wrong_path(text, facts.slots, facts.whole, self._findings):
+                self._findings.add(item.mark, at, *wrong)
             found.append(text)
-        return tuple(found)
+        return tuple(dict.fromkeys(found))
 
     def _depends_on(self, node: Node, path: Path, checker: Checker) -> tuple[Address, ...]:
         found = []
         for at, item in checker.items(node, (*path, "depends-on"), single=True):
-            pointer = self._pointer(item, at, checker)
-            if pointer is None or not isinstance(item, Scalar):
+            text = self._address(item, at, checker)
+            if text is None or not isinstance(item, Scalar):
                 continue
-            if (target := checker.reference(item, pointer, at, hard=True)) is not None:
-                if target[1] is not None:
-                    self._findings.add(
-                        item.mark, at, "names a field; an address is enough", str(target[0].to)
-                    )
-                found.append(target[0].to)
+            if (target := checker.reference(item, Pointer(text), at, hard=True)) is not None:
+                if target.spelt is not None:
+                    what = "names a field; an address is enough"
+                    self._findings.add(item.mark, at, what, str(target.ref.to))
+                found.append(target.ref.to)
         return tuple(dict.fromkeys(found))
 
-    def _pointer(self, item: Node, at: Path, checker: Checker) -> Pointer | None:
-        """An address as `kind/name` or as `${kind/name}`."""
-        if isinstance(item, Scalar) and isinstance(item.value, str) and "${" in item.value:
+    def _address(self, item: Node, at: Path, checker: Checker) -> str | None:
+        """The text of an address, spelt as `kind/name` or as `${kind/name}`."""
+        if not (isinstance(item, Scalar) and isinstance(item.value, str) and "${" in item.value):
+            text = checker.text(item, at, "an address")
+        else:
             match checker.pieces(item, at):
                 case None:
                     return None
-                case (Pointer() as pointer,):
-                    return pointer
-        text = checker.text(item, at, "an address")
-        return None if text is None else Pointer(text)
+                case (Pointer(text=text) | Filled(text=text) | (str() as text),):
+                    pass
+                case _:
+                    checker.wrong(item, at, "an address")
+                    return None
+        if text is not None and self._catalogue.find(text)[0] is None:
+            if self._catalogue.lacks(text):
+                self._findings.add(item.mark, at, f"{short(text)!r} is not an address", address_hint(text))
+            return None
+        return text
 
-    def _previously(self, node: Node, path: Path, checker: Checker) -> tuple[Address, ...]:
-        kind = checker.owner.kind
-        found = []
+    def _previously(self, node: Node, path: Path, checker: Checker) -> dict[Address, Place]:
+        """The earlier addresses, each with the place that names it."""
+        found: dict[Address, Place] = {}
         for at, item in checker.items(node, (*path, "previously"), single=True):
-            text = checker.text(item, at, "an address")
+            text = self._address(item, at, checker)
             if text is None:
                 continue
             try:
                 address = Address.parse(text)
             except ValueError:
-                self._findings.add(item.mark, at, f"{short(text)!r} is not an address", ADDRESS_RULE)
+                self._findings.add(item.mark, at, f"{short(text)!r} is not an address", address_hint(text))
                 continue
-            if address.kind != kind:
-                self._findings.add(item.mark, at, f"{address} is of another kind; this is {named(kind)}")
+            if address.kind != checker.owner.kind:
+                what = f"{address} is of another kind; this is {named(checker.owner.kind)}"
+                self._findings.add(item.mark, at, what)
+            elif address == checker.owner:
+                self._findings.add(item.mark, at, f"{address} is what it is called now", "remove it")
             elif address in self._catalogue.addresses:
                 what = f"{address} is still in the config"
                 self._findings.add(item.mark, at, what, "an earlier address must be gone from it")
-            found.append(address)
-        return tuple(dict.fromkeys(found))
+            found[address] = place(item.mark)
+        return found

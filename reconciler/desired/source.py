@@ -1,72 +1,35 @@
-"""Files and YAML: bytes become a tree of nodes that know where they stand.  Called by `load`.
+"""YAML: the bytes of a file become a tree of nodes that know where they stand.  Called by `load`.
 
-The only module of this package that reads files, and the only one that knows the YAML library.  libyaml's
-composer gives nodes with marks; values are made from them here, so that nothing is parsed twice.
+The only module of this package that knows the YAML library.  libyaml's composer gives nodes with marks; values are
+made from them here, so that nothing is parsed twice.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 import yaml  # type: ignore[import-untyped, unused-ignore]
 from yaml._yaml import CParser  # type: ignore[import-untyped, unused-ignore]
 
-from reconciler.desired.findings import place, short
-from reconciler.desired.scalars import Value, core
+from reconciler.desired.files import LARGEST_FILE, File
+from reconciler.desired.findings import place, short, visible
+from reconciler.desired.nodes import Entries, Entry, Items, Node, Scalar, united
+from reconciler.desired.scalars import core
+from reconciler.desired.syntax import BARE_REFERENCE, QUOTE_REFERENCE, syntax
 from reconciler.model.place import Place, Problem
 
-LARGEST_FILE = 5_000_000
 MOST_ALIASED_NODES = 10_000
 DEEPEST = 100
+MOST_CONFLICTS = 100
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-CONFLICT = re.compile(r"^(<{7}|>{7})", re.MULTILINE)
+CONFLICT = re.compile(r"^(<{7}|>{7}|\|{7})", re.MULTILINE)
 """`=======` alone may underline a heading in a text."""
-QUOTE_REFERENCE = 'put quotes around "${…}" inside { } or [ ]'
-
-
-class Scalar(NamedTuple):
-    """One value.  `text` is how the file spells it; `filled` says that it came from a variable or a `for`."""
-
-    mark: Any
-    text: str
-    value: Value
-    filled: bool = False
-
-
-class Items(NamedTuple):
-    """A list."""
-
-    mark: Any
-    items: Sequence[Node]
-
-
-class Entries(NamedTuple):
-    """A mapping; keys are strings and stand once."""
-
-    mark: Any
-    entries: Mapping[str, Entry]
-
-
-class Entry(NamedTuple):
-    """A key, with its own mark, and what stands under it."""
-
-    key: Scalar
-    node: Node
-
-
-Node = Scalar | Items | Entries
-
-
-class File(NamedTuple):
-    """The name and bytes of one file."""
-
-    name: str
-    data: bytes
+REFERENCE = re.compile(r"\$\{(?:[^{}\n]|\$\{[^{}\n]*\})*\}")
+OPEN, CLOSE = "\ue000", "\ue001"
+"""Stand for the braces of ${…} where a bare one broke the YAML; of one character as well, so no place moves."""
 
 
 class Document(NamedTuple):
@@ -75,52 +38,6 @@ class Document(NamedTuple):
     root: Node | None
     problems: tuple[Problem, ...] = ()
     broken: bool = False
-
-
-def read(path: Path) -> tuple[tuple[File, ...], tuple[Problem, ...]]:
-    """The files that make up a config, in order, and what could not be read.
-
-    A folder gives its *.yaml, sorted by the bytes of their names; names that begin with a dot are ignored.
-    """
-    files: list[File] = []
-    problems: list[Problem] = []
-    try:
-        if not path.is_dir():
-            return (File(str(path), _bytes(path)),), ()
-        entries = sorted(path.iterdir(), key=lambda entry: os.fsencode(entry.name))
-    except (OSError, ValueError) as error:
-        return (), (Problem(Place(str(path)), "", f"cannot be read: {_reason(error)}"),)
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if entry.suffix == ".yml":
-            problems.append(Problem(Place(str(entry)), "", "is not read, for its name", "rename it to .yaml"))
-        elif entry.suffix == ".yaml":
-            try:
-                files.append(File(str(entry), _bytes(entry)))
-            except OSError as error:
-                problems.append(Problem(Place(str(entry)), "", f"cannot be read: {_reason(error)}"))
-    if not files and not problems:
-        problems.append(Problem(Place(str(path)), "", "this folder has no *.yaml in it"))
-    return tuple(files), tuple(problems)
-
-
-def _bytes(path: Path) -> bytes:
-    """A file's bytes, never much more than `parse` accepts."""
-    with path.open("rb") as stream:
-        return stream.read(LARGEST_FILE + 1)
-
-
-def _reason(error: Exception) -> str:
-    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-
-
-def digest(files: Sequence[File]) -> str:
-    """SHA-256 (hex) over names and bytes, in order; a config that is moved as a whole keeps its digest."""
-    found = hashlib.sha256()
-    for file in files:
-        found.update(os.fsencode(os.path.basename(file.name)) + b"\0%d\0" % len(file.data) + file.data)
-    return found.hexdigest()
 
 
 def parse(file: File) -> Document:
@@ -138,20 +55,36 @@ def parse(file: File) -> Document:
     if odd := UNPRINTABLE.search(text):
         what = f"the character U+{ord(odd[0]):04X} cannot stand in YAML"
         return _broken(_at(name, text[: odd.start()]), what, "remove it")
-    if conflicts := tuple(_conflicts(name, text)):
+    if conflicts := tuple(islice(_conflicts(name, text), MOST_CONFLICTS)):
         return Document(None, conflicts, broken=True)
-    try:
-        root = _Parser(_Stream(name, text)).get_single_node()
-    except yaml.YAMLError as error:
-        return Document(None, (_syntax(name, text, error),), broken=True)
+    root, problems = _compose(name, text)
+    bare = bool(problems) and root is not None
     if root is None:
-        return Document(None)
+        return Document(None, problems, broken=bool(problems))
     if "&" in text and (excess := _excess(root)):
         return Document(None, (excess,), broken=True)
-    builder = _Builder(shared="&" in text)
-    node = builder.node(root)
+    builder = _Builder(shared="&" in text, bare=bare)
+    node = builder.node(root, flow=False)
     says_nothing = isinstance(node, Scalar) and node.value is None
-    return Document(None if says_nothing else node, tuple(builder.problems))
+    return Document(None if says_nothing else node, (*problems, *builder.problems))
+
+
+def _compose(name: str, text: str) -> tuple[Any, tuple[Problem, ...]]:
+    """The composer's root node, and what is wrong.
+
+    With both, the only thing wrong is that ${…} stand bare inside { } or [ ]; their braces are OPEN and CLOSE.
+    """
+    try:
+        return _Parser(_Stream(name, text)).get_single_node(), ()
+    except yaml.YAMLError as error:
+        problem = syntax(name, text, error)
+    if problem.what != BARE_REFERENCE or OPEN in text or CLOSE in text:
+        return None, (problem,)
+    marked = REFERENCE.sub(lambda found: found[0].replace("{", OPEN).replace("}", CLOSE), text)
+    try:
+        return _Parser(_Stream(name, marked)).get_single_node(), (problem,)
+    except yaml.YAMLError as error:
+        return None, (problem, syntax(name, text, error))
 
 
 def _broken(at: Place, what: str, hint: str) -> Document:
@@ -165,17 +98,19 @@ def _at(name: str, before: str) -> Place:
 
 def _conflicts(name: str, text: str) -> Iterator[Problem]:
     """One problem for each merge conflict, at its first line that is left."""
-    inside = False
+    inside, line, counted = False, 1, 0
     for mark in CONFLICT.finditer(text):
+        line += text.count("\n", counted, mark.start())
+        counted = mark.start()
         opens = mark[0][0] == "<"
         if opens or not inside:
             yield Problem(
-                _at(name, text[: mark.start()]),
+                Place(name, line, 1),
                 "",
                 "a merge conflict stands in the file",
                 "keep one side and remove the lines of <, = and >",
             )
-        inside = opens
+        inside = mark[0][0] != ">"
 
 
 class _Stream:
@@ -315,13 +250,18 @@ class _AliasError(Exception):
 
 
 class _Builder:
-    """Turns the composer's nodes into ours; `shared` says that a node may be met more than once."""
+    """Turns the composer's nodes into ours.
 
-    def __init__(self, shared: bool) -> None:
+    `shared` says that a node may be met more than once, `bare` that OPEN and CLOSE stand for braces.
+    """
+
+    def __init__(self, shared: bool, bare: bool) -> None:
         self.problems: list[Problem] = []
         self._met: dict[int, Node] | None = {} if shared else None
+        self._bare = bare
 
-    def node(self, source: Any) -> Node:
+    def node(self, source: Any, flow: bool) -> Node:
+        """The node; `flow` says that it stands inside { } or [ ]."""
         if self._met is not None and id(source) in self._met:
             return self._met[id(source)]
         if source.tag:
@@ -331,32 +271,49 @@ class _Builder:
             )
         made: Node
         if isinstance(source, yaml.ScalarNode):
-            text = source.value
-            made = Scalar(source.start_mark, text, text if source.style else core(text))
+            made = self._scalar(source, flow)
         elif isinstance(source, yaml.SequenceNode):
-            made = Items(source.start_mark, [self.node(item) for item in source.value])
+            inside = flow or bool(source.flow_style)
+            made = Items(source.start_mark, [self.node(item, inside) for item in source.value])
         else:
-            made = Entries(source.start_mark, self._entries(source.value))
+            inside = flow or bool(source.flow_style)
+            made = Entries(source.start_mark, self._entries(source.value, inside))
         if self._met is not None:
             self._met[id(source)] = made
         return made
 
-    def _entries(self, pairs: Any) -> dict[str, Entry]:
+    def _scalar(self, source: Any, flow: bool) -> Scalar:
+        text = source.value
+        if self._bare and OPEN in text:
+            text = text.replace(OPEN, "{").replace(CLOSE, "}")
+            if flow and not source.style:
+                start = place(source.start_mark)
+                at = Place(start.file, start.line, start.column + text.index("${"))
+                self.problems.append(Problem(at, "", BARE_REFERENCE, QUOTE_REFERENCE))
+        if source.style == '"' and "\0" in text:
+            self._add(source, "the character U+0000 cannot stand in a value", "remove it")
+        value = text if source.style else core(text)
+        return Scalar(source.start_mark, text, value, filled=bool(source.tag))
+
+    def _entries(self, pairs: Any, flow: bool) -> dict[str, Entry]:
         entries: dict[str, Entry] = {}
         for key_source, value_source in pairs:
-            key, value = self.node(key_source), self.node(value_source)
+            key, value = self.node(key_source, flow), self.node(value_source, flow)
             if not isinstance(key, Scalar):
-                self._add(key_source, "a key must be a text", QUOTE_REFERENCE)
+                hint = "there are no templates here; quote a text that begins with { or ["
+                self._add(key_source, "a key must be a text", hint)
             elif key.text == "<<" and not key_source.style:
                 self._add(key_source, "merge keys (<<) are refused", "write the fields out")
             elif not isinstance(key.value, str):
                 self._add(key_source, f"a key must be a text, this is {key.text or 'empty'}", "quote it")
             elif key.value in entries:
-                first = place(entries[key.value].key.mark)
-                self._add(key_source, f"{short(key.value)} stands twice", f"the first is at {first}")
+                first = entries[key.value]
+                hint = f"the first is at {place(first.key.mark)}"
+                self._add(key_source, f"{short(key.value)} stands twice", hint)
+                entries[key.value] = united(first, Entry(key, value))
             else:
                 entries[key.value] = Entry(key, value)
         return entries
 
     def _add(self, source: Any, what: str, hint: str) -> None:
-        self.problems.append(Problem(place(source.start_mark), "", what, hint))
+        self.problems.append(Problem(place(source.start_mark), "", visible(what), hint))

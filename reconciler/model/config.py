@@ -26,7 +26,13 @@ class Config:
 
     `account` is the 12-digit id that we must be; `region` the default region of regional resources ("" when the
     config names none).  `outputs` may hold Ref and Text.  `digest` is the SHA-256 (hex) of the bytes of all files in
-    order; `files` their names.  `every` is in seconds, None when unset.
+    order; `files` their names.
+
+    `mode` is "observe" (change nothing), "upsert" (create and update, delete nothing) or "full".  `limits` holds those
+    that are set of `deletes`, `percent` and `per-hour`.  Each window is `days` (of mon … sun, in their order), `from`
+    and `to` ("HH:MM"; `to` may be "24:00", and a `to` before its `from` is on the next day) and `tz` (an IANA name);
+    without windows there is no bound.  `every` is in seconds, None when unset.  `lease` is `table` and `region`, or
+    empty.
     """
 
     stack: str
@@ -37,8 +43,8 @@ class Config:
     accounts: Mapping[str, Account] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     limits: Mapping[str, Any] = field(default_factory=dict)
-    mode: str = "apply"
-    windows: tuple[Any, ...] = ()
+    mode: str = "full"
+    windows: tuple[Mapping[str, Any], ...] = ()
     every: float | None = None
     lease: Mapping[str, Any] = field(default_factory=dict)
     files: tuple[str, ...] = ()

@@ -60,3 +60,16 @@ def resources(text: str, head: str = HEAD) -> str:
     """A config with these resources; the first of them stands on line 5."""
     body = "\n".join(f"  {line}" if line else "" for line in dedent(text).strip("\n").splitlines())
     return f"{head}resources:\n{body}\n"
+
+
+HERE = "▸"
+"""Stands in the text of a test where a problem is to be reported."""
+
+
+def problem_here(text: str, **options: object) -> Problem:
+    """The one thing that is wrong with a file, reported where HERE stands in it."""
+    before, _, after = text.partition(HERE)
+    found = problem(before + after, **options)
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    assert (found.place.line, found.place.column) == (line, column), str(found)
+    return found

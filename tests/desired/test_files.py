@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from reconciler.kinds import BY_NAME
 from reconciler.model.config import Config
 from reconciler.model.place import Place, Problem
 
-from .support import EXAMPLES, HEAD, SCHEMA
+from .support import EXAMPLES, HEAD, SCHEMA, problems
 
 
 def loaded(path: Path) -> Config:
@@ -47,14 +48,6 @@ def test_a_folder(tmp_path: Path) -> None:
     assert fingerprint(tmp_path) != before
 
 
-def test_a_yml_file_is_not_overlooked(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_text(f"{HEAD}resources: {{}}\noutputs: {{a: '${{site/x}}'}}")
-    (tmp_path / "more.yml").write_text("resources: {}")
-    assert [str(problem) for problem in refused(tmp_path)] == [
-        f"{tmp_path}/more.yml: is not read, for its name (rename it to .yaml)"
-    ]
-
-
 def test_what_cannot_be_read(tmp_path: Path) -> None:
     assert "this folder has no *.yaml" in str(refused(tmp_path)[0])
     assert "cannot be read: No such file or directory" in str(refused(tmp_path / "none.yaml")[0])
@@ -64,6 +57,37 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     assert [problem.place.file for problem in refused(tmp_path)] == [str(tmp_path / "b.yaml")]
     with pytest.raises(ConfigError):
         fingerprint(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["more.yml", "B.YAML", "c.Yml"])
+def test_a_name_that_is_almost_right_is_not_overlooked(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.yaml").write_text(f"{HEAD}resources: {{}}")
+    (tmp_path / name).write_text("resources: {vpc/a: {}}")
+    assert [str(one) for one in refused(tmp_path)] == [
+        f"{tmp_path}/{name}: is not read, for its name (rename it to .yaml)"
+    ]
+
+
+@pytest.mark.parametrize("sort", ["pipe", "loop", "folder", "device"])
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path, sort: str) -> None:
+    """Alone, and in a folder beside good ones; a pipe that nobody writes to is not waited for."""
+    (tmp_path / "a.yaml").write_text(f"{HEAD}resources: {{vpc/a: {{Foo: x}}}}")
+    odd = tmp_path / "b.yaml"
+    match sort:
+        case "pipe":
+            os.mkfifo(odd)
+        case "loop":
+            odd.symlink_to(odd)
+        case "folder":
+            odd.mkdir()
+        case _:
+            odd.symlink_to("/dev/zero")
+    assert [(one.place.file, one.what.partition(":")[0]) for one in refused(tmp_path)] == [
+        (str(tmp_path / "a.yaml"), "there is no such field"),
+        (str(odd), "cannot be read"),
+    ]
+    what = "this folder has no *.yaml in it" if sort == "folder" else "cannot be read"
+    assert [one.what.partition(":")[0] for one in refused(odd)] == [what]
 
 
 def test_an_empty_file_alone(tmp_path: Path) -> None:
@@ -94,6 +118,13 @@ def test_render() -> None:
         "gone.yaml:7:1: broken",
         "config: stack: is required",
     ]
+
+
+def test_a_message_keeps_the_terminal_whole() -> None:
+    text = f'{HEAD}resources: {{"vpc/\\e[2J": {{}}, vpc/a: {{"\\e[31m": x, region: "\\e"}}}}\n'
+    found = "\n".join(map(str, problems(text)))
+    assert found.count("x1b") == 3
+    assert "\x1b" not in found
 
 
 def test_render_keeps_the_terminal_whole() -> None:

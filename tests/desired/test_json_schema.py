@@ -37,8 +37,8 @@ def test_it_is_a_schema() -> None:
 
 def test_the_file_is_up_to_date() -> None:
     kept = (EXAMPLES / "reconciler.schema.json").read_text()
-    wanted = json.dumps(MADE, indent=1, ensure_ascii=False) + "\n"
-    assert kept == wanted, "write config/reconciler.schema.json anew: reconciler schema, indent 1"
+    wanted = json.dumps(MADE, indent=2, ensure_ascii=False) + "\n"
+    assert kept == wanted, "write it anew: reconciler schema > config/reconciler.schema.json"
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.name)
@@ -65,7 +65,14 @@ def test_the_examples_are_valid(path: Any) -> None:
                 "security-group/a": {"GroupName": "a", "Description": "a", "Ingress": [{"IpProtocol": "-1"}]}
             }
         },
-        {"every": 30, "mode": "plan", "limits": {"deletions": 1}},
+        {"every": 30, "mode": "upsert", "limits": {"deletes": 1, "percent": 2.5, "per-hour": 3}},
+        {"windows": [{"days": ["mon"], "from": "22:00", "to": "24:00", "tz": "Europe/Berlin"}]},
+        {"lease": {"table": "t", "region": "us-west-2"}},
+        {
+            "resources": {
+                "site/a": {"GlobalNetworkId": "x", "Description": None, "Location": {"Latitude": None}}
+            }
+        },
     ],
 )
 def test_good(document: Any) -> None:
@@ -93,6 +100,15 @@ def test_good(document: Any) -> None:
             }
         },
         {"outputs": {"a": 5}},
+        {"mode": "plan"},
+        {"limits": {"deletes": -1}},
+        {"limits": {"deletions": 1}},
+        {"windows": [{"from": "08:00", "to": "17:00"}]},
+        {"windows": [{"from": "8:00", "to": "17:00", "tz": "UTC"}]},
+        {"windows": [{"days": ["monday"], "from": "08:00", "to": "17:00", "tz": "UTC"}]},
+        {"lease": {"region": "us-west-2"}},
+        {"resources": {"site/a": {"GlobalNetworkId": None}}},
+        {"resources": {"instance/a": {"EbsOptimized": None}}},
     ],
 )
 def test_bad(document: Any) -> None:

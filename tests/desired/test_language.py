@@ -59,38 +59,24 @@ def test_two_regions_expand() -> None:
     assert group.spec["Ingress"][1]["ReferencedGroupId"] == Ref(group.address)
 
 
-def test_every_top_level_key() -> None:
+ROLE = "arn:aws:iam::210987654321:role/reconciler"
+
+
+def test_top_level_keys() -> None:
     found = config(
         HEAD
-        + """
+        + f"""
 accounts:
-  data: {id: "210987654321", role: reconciler, external-id: x}
-tags: {team: ml}
-variables: {x: {default: 1}}
-resources: {}
-outputs: {a: plain}
-limits: {deletions: 3, deletions-percent: 12.5}
-mode: plan
-windows: [{cron: "0 8 * * 1-5", from: 08:00, to: 17:00, days: mon-fri}]
-every: 5m
-lease: {table: leases, region: eu-central-1}
+  data: {{id: "210987654321", role: "{ROLE}", external-id: x}}
+tags: {{team: ml}}
+variables: {{x: {{default: 1}}}}
+resources: {{}}
+outputs: {{a: plain}}
 """
     )
-    account = Account(name="data", id="210987654321", role="reconciler", external_id="x")
+    account = Account(name="data", id="210987654321", role=ROLE, external_id="x")
     assert found.accounts == {"data": account}
-    assert found.limits == {"deletions": 3, "deletions-percent": 12.5}
-    assert found.mode == "plan"
-    assert found.windows == ({"cron": "0 8 * * 1-5", "from": "08:00", "to": "17:00", "days": "mon-fri"},)
-    assert found.every == 300.0
-    assert found.lease == {"table": "leases", "region": "eu-central-1"}
     assert (found.outputs, found.resources, found.tags) == ({"a": "plain"}, {}, {"team": "ml"})
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("30s", 30.0), ("5m", 300.0), ("1h", 3600.0), ("45", 45.0), ("1d", 86400.0)]
-)
-def test_every(text: str, seconds: float) -> None:
-    assert config(f"{HEAD}every: {text}\nresources: {{}}").every == seconds
 
 
 def test_lower_case_keys() -> None:
@@ -108,7 +94,7 @@ def test_lower_case_keys() -> None:
               previously: site/old-${each.n}
               GlobalNetworkId: ${global-network/ai}
             """,
-            HEAD + 'accounts: {data: {id: "210987654321", role: r}}\n',
+            f'{HEAD}accounts: {{data: {{id: "210987654321", role: "{ROLE}"}}}}\n',
         )
     ).resources[Address("site", "x-2")]
     assert found.account == "210987654321"
@@ -143,7 +129,7 @@ MAIN = Address("vpc", "main")
         ("${subnet/a.id}", Ref(Address("subnet", "a"), "id")),
         ("${vpc/main.id}", Ref(Address("vpc", "main.id"), "id")),
         ("${vpc/main.DhcpOptionsId}", Ref(MAIN, "DhcpOptionsId")),
-        ("${vpc/main.EnableDnsSupport}", Ref(MAIN, "EnableDnsSupport")),
+        ("dns ${vpc/main.EnableDnsSupport}", Text(("dns ", Ref(MAIN, "EnableDnsSupport")))),
         ("in ${vpc/main}!", Text(("in ", Ref(MAIN), "!"))),
         ("${vpc/main}${subnet/a.CidrBlock}", Text((Ref(MAIN), Ref(Address("subnet", "a"), "CidrBlock")))),
         ("${ssm:/aws/x}", Parameter("/aws/x")),
@@ -214,7 +200,7 @@ def test_variables_in_header_and_outputs() -> None:
         account: ${var.account}
         region: ${var.region}
         tags: {env: "${var.env}"}
-        limits: {deletions: "${var.most}"}
+        limits: {deletes: "${var.most}"}
         variables: {env: {}, account: {}, region: {default: us-west-2}, most: {}}
         resources: {}
         outputs: {env: "${var.env}"}
@@ -222,7 +208,7 @@ def test_variables_in_header_and_outputs() -> None:
         variables={"env": "prod", "account": "012345678901", "most": "4"},
     )
     assert (found.stack, found.account, found.region) == ("prod-net", "012345678901", "us-west-2")
-    assert (found.tags, found.outputs, found.limits) == ({"env": "prod"}, {"env": "prod"}, {"deletions": 4})
+    assert (found.tags, found.outputs, found.limits) == ({"env": "prod"}, {"env": "prod"}, {"deletes": 4})
 
 
 def test_tags_of_the_resource_win() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .support import HEAD, problem, problems, resources
+from .support import HEAD, problem, problem_here, problems, resources
 
 TEN = """\
 stack: ai
@@ -62,22 +62,21 @@ HEADERS = [
     ("variables: {x: {default: [1]}}", "expected a string, a number, true or false, got a list"),
     ("variables: {x: {default: '${var.y}'}}", "a default cannot hold ${…}"),
     ("accounts: {a: {id: '123456789012'}}", "role is required"),
-    ("accounts: {a: {id: 123456789012, role: r}}", "quote it"),
-    ("accounts: {a: {id: '123456789012', role: r, externalid: x}}", "did you mean external-id?"),
-    ("limits: {deletions: -1}", "expected a whole number, 0 or more, got -1"),
-    ("limits: {deletions: 1.5}", "expected a whole number"),
-    ("limits: {deletions: true}", "expected a whole number"),
-    ("limits: {deletions-percent: 101}", "expected a number from 0 to 100, got 101"),
-    ("limits: {deletion: 1}", "did you mean deletions?"),
-    ("mode: aply", "did you mean apply?"),
-    ("windows: {cron: x}", "expected a list, got a mapping"),
-    ("windows: [x]", "expected a mapping, got x"),
-    ("windows: [{form: x}]", "did you mean from?"),
-    ("windows: [{from: 8}]", "expected a string, got 8 (quote it)"),
-    ("every: 5 minutes", "expected a duration"),
-    ("every: 0", "expected a duration"),
-    ("lease: {region: us-west-2}", "table is required"),
-    ("lease: {table: t, region: us-west-9}", "no region is called 'us-west-9'"),
+    ("accounts: {a: '123456789012'}", "expected a mapping, got 123456789012 (write a: {id:"),
+    ("accounts: {a: {id: 123456789012, role: 'arn:aws:iam::123456789012:role/r'}}", "quote it"),
+    ("accounts: {a: {id: '123456789012', role: r}}", "'r' is not the ARN of a role (arn:aws:iam::"),
+    ("accounts: {a: {id: '123456789012', role: ''}}", "'' is not the ARN of a role"),
+    (
+        "accounts: {a: {id: '123456789012', role: 'arn:aws:iam::210987654321:role/r'}}",
+        "this role is of account 210987654321, the id says 123456789012",
+    ),
+    (
+        "accounts: {a: {id: '123456789012', role: 'arn:aws:iam::123456789012:role/r', externalid: x}}",
+        "did you mean external-id?",
+    ),
+    ("outputs: {'': x}", "'' is not the name of an output"),
+    ("outputs: {'${var.x}': x}", "is not the name of an output"),
+    ("outputs: {a: null}", "expected a string, got nothing"),
     ("outputs: {a: 5}", "expected a string, got 5 (quote it)"),
     ("outputs: {a: '${ssm:/x}'}", "cannot hold a parameter"),
     ("outputs: {a: '${site/x}'}", "refers to site/x, which is nowhere in the config"),
@@ -102,89 +101,174 @@ def test_headers(line: str, told: str) -> None:
 
 
 BODIES = [
-    ("global-network/a: {Descriptoin: x}", 24, "did you mean Description?"),
-    ("global-network/a: {description: x}", 24, "did you mean Description?"),
-    ("global-network/a: {Region: x}", 24, "there is no such field"),
-    ("global-network/a: {region: us-west-2}", 24, "a global-network has no region"),
-    ("global-network/a: {Description: 5}", 37, "expected a string, got 5 (quote it)"),
-    ("global-network/a: {Description: 2024.0}", 37, "got 2024.0"),
-    ("global-network/a: {Description: }", 37, 'got nothing (write "" for an empty one)'),
-    ("global-network/a: {Description: [x]}", 37, "expected a string, got a list"),
-    ("global-network/a: {Description: {x: y}}", 37, "expected a string, got a mapping"),
-    ("global-network/a: {Description: '%s'}" % ("x" * 257), 37, "has 257 characters, allowed are 0 to 256"),
+    ("global-network/a: {▸Descriptoin: x}", "did you mean Description?"),
+    ("global-network/a: {▸description: x}", "did you mean Description?"),
+    ("global-network/a: {▸Region: x}", "there is no such field"),
+    ("global-network/a: {▸region: us-west-2}", "a global-network has no region"),
+    ("global-network/a: {Description: ▸5}", "expected a string, got 5 (quote it)"),
+    ("global-network/a: {Description: ▸2024.0}", "got 2024.0"),
+    ("global-network/a: {Description: ▸[x]}", "expected a string, got a list"),
+    ("global-network/a: {Description: ▸{x: y}}", "expected a string, got a mapping"),
+    ("global-network/a: {Description: ▸'%s'}" % ("x" * 257), "has 257 characters, allowed are 0 to 256"),
+    ("global-network/a: {Description: ▸'${global-network/a}'}", "refers to the resource that it stands in"),
+    ("global-network/a: {Tags: {a: ▸'${global-network/a}'}}", "cannot hold a reference"),
+    ("global-network/a: {Tags: {▸aws:a: b}}", "this tag key is reserved"),
+    ("global-network/a: {Tags: ▸[a]}", "expected a mapping, got a list"),
+    ("global-network/a: {▸ClientToken: x}", "is set by the reconciler itself"),
+    ("instance/a: {▸MinCount: 1}", "is set by the reconciler itself"),
+    ("instance/a: {▸DryRun: true}", "is set by the reconciler itself"),
+    ("instance/a: {▸TagSpecifications: []}", "is set by the reconciler itself"),
+    ("instance/a: {▸SecurityGroups: [x]}", "cannot be set here"),
+    ("instance/a: {SourceDestCheck: ▸no}", "expected true or false, got no"),
+    ("instance/a: {EbsOptimized: ▸'true'}", "remove the quotes"),
+    ("instance/a: {Ipv6AddressCount: ▸'1'}", "expected a whole number, got 1 (remove the quotes)"),
+    ("instance/a: {Ipv6AddressCount: ▸1.5}", "expected a whole number, got 1.5"),
+    ("instance/a: {Ipv6AddressCount: ▸true}", "expected a whole number, got true"),
+    ("instance/a: {SecurityGroupIds: ▸sg-1}", "expected a list, got sg-1 (put it in a list: [ ])"),
+    ("instance/a: {SecurityGroupIds: [▸1]}", "expected a string, got 1"),
+    ("instance/a: {Placement: ▸x}", "expected a mapping, got x"),
+    ("instance/a: {Placement: {▸Zone: x}}", "there is no such field"),
+    ("instance/a: {InstanceType: ▸t2.mediun}", "did you mean t2.medium?"),
+    ("instance/a: {Monitoring: ▸{}}", "Enabled is required"),
+    ("instance/a: {SubnetId: ▸'${instance/b}'}\ninstance/b:", "needs a subnet, instance/b is an instance"),
+    ("instance/a: {SubnetId: ▸'${instance/b.Foo}'}\ninstance/b:", "an instance has no field 'Foo'"),
+    ("instance/a: {EbsOptimized: ▸'${instance/b}'}\ninstance/b:", "expected true or false"),
+    ("instance/a: {region: ▸us-wst-2}", "did you mean us-west-2?"),
+    ("instance/a: {account: ▸data}", "no account is called 'data' (declare it under accounts:)"),
+    ("instance/a: {protect: ▸yes}", "expected true or false, got yes"),
+    ("instance/a: {replace: ▸create_first}", "did you mean create-first?"),
+    ("instance/a: {ignore: [▸Imageid]}", "did you mean ImageId?"),
+    ("instance/a: {ignore: ▸{a: b}}", "expected a list, got a mapping"),
+    ("instance/a: {depends-on: ▸instance/b}", "refers to instance/b, which is nowhere in the config"),
+    ("instance/a: {depends-on: ▸b}", "'b' is not an address (expected <kind>/<name>"),
+    ("instance/a: {depends-on: ▸instance/a}", "refers to the resource that it stands in"),
+    ("instance/a: {depends-on: ▸'${instance/b.VpcId}'}\ninstance/b:", "an address is enough"),
+    ("instance/a: {previously: ▸instance/b}\ninstance/b:", "instance/b is still in the config"),
+    ("instance/a: {previously: ▸site/b}", "site/b is of another kind; this is an instance"),
+    ("instance/a: {previously: ▸b}", "'b' is not an address"),
+    ("instance/a: ▸text", "expected a mapping, got text"),
+    ("▸instance/A:", "'instance/A' is not an address"),
+    ("▸instance:", "'instance' is not an address"),
+    ("▸instans/a:", "did you mean instance?"),
+    ("security-group/a: {GroupName: a, Description: a, replace: ▸create-first}", "only one security-group"),
+    ("security-group/a: {GroupName: a, Description: a, Ingress: ▸{}}", "expected a list, got a mapping"),
+    ("security-group/a: {GroupName: a, Description: a, Ingress: [{▸Port: 1}]}", "there is no such field"),
+    ("instance/a: {ImageId: ▸'${var.x}'}", "no variable is called 'x' (declare it under variables:)"),
+    ("instance/a: {ImageId: ▸'${each.x}'}", "stands outside a `for`"),
+    ("instance/a-${each.n}: {for: {n: [1]}, ImageId: ▸'${each.m}'}", "`for` has no list called 'm'"),
+    ("▸instance/a-${each.n}: {for: {n: [1], m: [2]}}", "the address must hold ${each.m}"),
+    ("instance/a-${each.n}: {for: {n: ▸1}}", "expected a list, got 1"),
+    ("instance/a-${each.n}: {for: {n: [▸1.5]}}", "expected a string or a whole number, got 1.5"),
+    ("▸instance/a-${each.n}:", "stands outside a `for`"),
+    ("instance/a-1:\n▸instance/a-${each.n}: {for: {n: [1]}}", "the first is at a.yaml:5:3"),
+    ("instance/a: ▸[]", "expected a mapping, got a list"),
+    ("instance/a: ▸''", "expected a mapping, got an empty text"),
+    ("site/a: {▸GlobalNetworkID: x}", "did you mean GlobalNetworkId?"),
+    ("site/a: {GlobalNetworkId: ▸''}", "cannot be empty"),
+    ("security-group/a: {GroupName: ▸'', Description: a}", "cannot be empty, it is required"),
+    ("instance/a: {▸Name: x}", "did you mean Tags: {Name: …}?"),
+    ("instance/a: {Tags: ▸[{Key: a, Value: b}]}", "write {Name: …} and not a list of Key and Value"),
+    ("instance/a: {SecurityGroupIds: [sg-1, ▸'']}", "cannot be empty"),
+    ("instance/a: {EbsOptimized: ▸yes}", "expected true or false, got yes (write true)"),
+    ("instance/a: {protect: ▸'true'}", "remove the quotes"),
+    ("instance/a: {▸SubnetId:x}", "a space is missing behind the colon"),
     (
-        "global-network/a: {Description: '${global-network/a}'}",
-        37,
-        "refers to the resource that it stands in",
+        "instance/a: {SubnetId: ▸subnet/a}\nsubnet/a: {VpcId: x}",
+        "'subnet/a' is no id, it is the address of a resource (write ${subnet/a})",
     ),
-    ("global-network/a: {Tags: {a: '${global-network/a}'}}", 34, "cannot hold a reference"),
-    ("global-network/a: {Tags: {aws:a: b}}", 31, "this tag key is reserved"),
-    ("global-network/a: {Tags: [a]}", 30, "expected a mapping, got a list"),
-    ("global-network/a: {ClientToken: x}", 24, "is set by the reconciler itself"),
-    ("instance/a: {MinCount: 1}", 18, "is set by the reconciler itself"),
-    ("instance/a: {DryRun: true}", 18, "is set by the reconciler itself"),
-    ("instance/a: {TagSpecifications: []}", 18, "is set by the reconciler itself"),
-    ("instance/a: {SecurityGroups: [x]}", 18, "cannot be set here"),
-    ("instance/a: {SourceDestCheck: no}", 35, "expected true or false, got no"),
-    ("instance/a: {EbsOptimized: 'true'}", 32, "remove the quotes"),
-    ("instance/a: {Ipv6AddressCount: '1'}", 36, "expected a whole number, got 1 (remove the quotes)"),
-    ("instance/a: {Ipv6AddressCount: 1.5}", 36, "expected a whole number, got 1.5"),
-    ("instance/a: {Ipv6AddressCount: true}", 36, "expected a whole number, got true"),
-    ("instance/a: {SecurityGroupIds: sg-1}", 36, "expected a list, got sg-1 (put it in a list: [ ])"),
-    ("instance/a: {SecurityGroupIds: [1]}", 37, "expected a string, got 1"),
-    ("instance/a: {Placement: x}", 29, "expected a mapping, got x"),
-    ("instance/a: {Placement: {Zone: x}}", 30, "there is no such field"),
-    ("instance/a: {InstanceType: t2.mediun}", 32, "did you mean t2.medium?"),
-    ("instance/a: {Monitoring: {}}", 30, "Enabled is required"),
-    ("instance/a: {SubnetId: '${instance/b}'}\ninstance/b:", 28, "needs a subnet, instance/b is an instance"),
-    ("instance/a: {SubnetId: '${instance/b.Foo}'}\ninstance/b:", 28, "an instance has no field 'Foo'"),
-    ("instance/a: {EbsOptimized: '${instance/b}'}\ninstance/b:", 32, "expected true or false"),
-    ("instance/a: {region: us-wst-2}", 26, "did you mean us-west-2?"),
-    ("instance/a: {account: data}", 27, "no account is called 'data' (declare it under accounts:)"),
-    ("instance/a: {protect: yes}", 27, "expected true or false, got yes"),
-    ("instance/a: {replace: create_first}", 27, "did you mean create-first?"),
-    ("instance/a: {ignore: [Imageid]}", 27, "did you mean ImageId?"),
-    ("instance/a: {ignore: {a: b}}", 26, "expected a list, got a mapping"),
-    ("instance/a: {depends-on: instance/b}", 30, "refers to instance/b, which is nowhere in the config"),
-    ("instance/a: {depends-on: b}", 30, "is not a reference"),
-    ("instance/a: {depends-on: instance/a}", 30, "refers to the resource that it stands in"),
-    ("instance/a: {depends-on: '${instance/b.VpcId}'}\ninstance/b:", 30, "an address is enough"),
-    ("instance/a: {previously: instance/b}\ninstance/b:", 30, "instance/b is still in the config"),
-    ("instance/a: {previously: site/b}", 30, "site/b is of another kind; this is an instance"),
-    ("instance/a: {previously: b}", 30, "'b' is not an address"),
-    ("instance/a: text", 17, "expected a mapping, got text"),
-    ("instance/A:", 5, "'instance/A' is not an address"),
-    ("instance:", 5, "'instance' is not an address"),
-    ("instans/a:", 5, "did you mean instance?"),
+    ("instance/a: {SubnetId: ▸$subnet/a}\nsubnet/a: {VpcId: x}", "write ${subnet/a}"),
     (
-        "security-group/a: {GroupName: a, Description: a, replace: create-first}",
-        63,
-        "only one security-group",
+        "instance/a: {SubnetId: ▸'${ subnet/a }'}\nsubnet/a: {VpcId: x}",
+        "${ subnet/a } is not a reference (did you mean ${subnet/a}?)",
     ),
-    ("security-group/a: {GroupName: a, Description: a, Ingress: {}}", 63, "expected a list, got a mapping"),
-    ("security-group/a: {GroupName: a, Description: a, Ingress: [{Port: 1}]}", 65, "there is no such field"),
-    ("instance/a: {ImageId: '${var.x}'}", 27, "no variable is called 'x' (declare it under variables:)"),
-    ("instance/a: {ImageId: '${each.x}'}", 27, "stands outside a `for`"),
-    ("instance/a-${each.n}: {for: {n: [1]}, ImageId: '${each.m}'}", 52, "`for` has no list called 'm'"),
-    ("instance/a-${each.n}: {for: {n: [1], m: [2]}}", 5, "the address must hold ${each.m}"),
-    ("instance/a-${each.n}: {for: {n: 1}}", 37, "expected a list, got 1"),
-    ("instance/a-${each.n}: {for: {n: [1.5]}}", 38, "expected a string or a whole number, got 1.5"),
-    ("instance/a-${each.n}: {for: {n: [1, 1]}}", 5, "instance/a-1 stands twice"),
-    ("instance/a-${each.n}:", 5, "stands outside a `for`"),
-    ("instance/a-1:\ninstance/a-${each.n}: {for: {n: [1]}}", 5, "the first is at a.yaml:5:3"),
+    ("instance/a: {SubnetId: ▸'${Subnet/a}'}\nsubnet/a: {VpcId: x}", "did you mean ${subnet/a}?"),
+    (
+        "instance/a: {ImageId: ▸'${vpc/a.cidrblock}'}\nvpc/a:",
+        "a vpc has no field 'cidrblock' (did you mean CidrBlock?)",
+    ),
+    ("instance/a: {ImageId: ▸'${vpc/a.vpcId}'}\nvpc/a:", "did you mean VpcId?"),
+    ("instance/a: {ImageId: ▸'${vpc/a.Tags}'}\nvpc/a:", "needs a string, Tags of a vpc is a list"),
+    (
+        "instance/a: {EbsOptimized: ▸'${vpc/a.CidrBlock}'}\nvpc/a:",
+        "needs true or false, CidrBlock of a vpc is a string",
+    ),
+    (
+        "instance/a: {ImageId: ▸'x ${vpc/a.Tags}'}\nvpc/a:",
+        "Tags of a vpc is a list, which has no place in a text",
+    ),
+    ("instance/a: {ImageId: ▸'${ssm://}'}", "${ssm://} names no parameter"),
+    (
+        "instance/a: {ImageId: ▸'${SSM:/a}'}",
+        "expected ${kind/name}, ${kind/name.Field}, ${var.x}, ${each.x} or ${ssm:/path}",
+    ),
+    ("instance/a: {ImageId: ▸'${Var.x}'}", "did you mean ${var.x}?"),
+    ("instance/a: {ignore: ▸''}", "there is no field called ''"),
+    ("instance/a: {ignore: ▸tags}", "did you mean Tags?"),
+    (
+        "instance/a: {ignore: ▸Placement.tenancy}",
+        "nothing called .tenancy below Placement (did you mean Tenancy?)",
+    ),
+    ("instance/a: {ignore: ▸Placement.Tenancy.x}", "nothing called .x below Placement.Tenancy"),
+    ("instance/a: {ignore: ▸Placement.}", "'Placement.' is not a path"),
+    (
+        "instance/a: {ignore: [▸'SecurityGroupIds[0]']}",
+        "SecurityGroupIds is compared as a whole (write SecurityGroupIds)",
+    ),
+    ("instance/a: {ignore: ▸UserData.x}", "UserData is compared as a whole"),
+    ("instance/a: {ignore: ▸'Tags.reconciler:stack'}", "is no tag of yours"),
+    ("instance/a: {depends-on: ▸}", "expected a list, got nothing"),
+    ("instance/a: {depends-on: ▸'x${instance/b}'}\ninstance/b:", "expected an address, got x${instance/b}"),
+    ("instance/a: {depends-on: ▸'${ssm:/x}'}", "expected an address, got ${ssm:/x}"),
+    (
+        "instance/a: {depends-on: ▸instance/B}\ninstance/b:",
+        "'instance/B' is not an address (did you mean instance/b?)",
+    ),
+    ("instance/a: {depends-on: ▸'instance/b, instance/c'}\ninstance/b:", "expected <kind>/<name>"),
+    ("instance/a: {previously: ▸instance/a}", "instance/a is what it is called now"),
+    ("instance/a: {previously: ▸INSTANCE/b}", "did you mean instance/b?"),
+    ("▸VPC/a:", "did you mean vpc/a?"),
+    (
+        "▸vpc/a b:",
+        "expected <kind>/<name>, such as site/berlin; a name has small letters, digits, dots, dashes and underscores",
+    ),
+    ("▸vpc/a@old:", "did you mean vpc/a-old?"),
+    ("vpc/a:\n▸CidrBlock: x", "a field of a resource? it stands below its address, indented"),
 ]
 
 
-@pytest.mark.parametrize(("body", "column", "told"), BODIES)
-def test_resources(body: str, column: int, told: str) -> None:
-    found = problem(resources(body))
-    assert told in str(found)
-    assert found.place.column == column - 2
+@pytest.mark.parametrize(("body", "told"), BODIES)
+def test_resources(body: str, told: str) -> None:
+    assert told in str(problem_here(resources(body)))
 
 
-def test_a_sensitive_value_is_not_repeated() -> None:
-    found = problem(resources("instance/a: {UserData: 123456}"))
-    assert str(found) == "a.yaml:5:26: instance/a.UserData: expected a string (quote it)"
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("123456", "expected a string (quote it)"),
+        ("{hunter2: x}", "expected a string, got a mapping"),
+        ("'x ${hunter2}'", "a ${…} that leads nowhere ($${ is a literal ${)"),
+        ("'x ${hunter2/x}'", "a ${…} that leads nowhere ($${ is a literal ${)"),
+        ("'hunter2 ${'", "a ${ is not closed by } (write $${ for a literal ${)"),
+        ("'hunter2 ${var.x}'", "no variable is called 'x' (declare it under variables:)"),
+        ("'hunter2 ${vpc/x}'", "refers to vpc/x, which is nowhere in the config"),
+        ('"a\\n${hunter2}"', "line 2 of the text: a ${…} that leads nowhere ($${ is a literal ${)"),
+    ],
+)
+def test_a_sensitive_value_is_not_repeated(value: str, told: str) -> None:
+    assert (
+        str(problem(resources(f"instance/a: {{UserData: {value}}}")))
+        == f"a.yaml:5:26: instance/a.UserData: {told}"
+    )
+
+
+def test_each_bad_reference_of_a_text_is_told() -> None:
+    """A script with many shell variables is mended in one go."""
+    text = "instance/a:\n  AdditionalInfo: |\n    echo ${A}\n    echo ${B} ${var.c}\n"
+    assert [one.what for one in problems(resources(text))] == [
+        "line 1 of the text: ${A} is not a reference",
+        "line 2 of the text: ${B} is not a reference",
+        "line 2 of the text: no variable is called 'c'",
+    ]
 
 
 def test_a_regional_resource_needs_a_region() -> None:
@@ -220,7 +304,7 @@ def test_a_circle_is_told_once() -> None:
         )
     )
     assert found.what == "refers to itself in a circle: vpc/a → vpc/b → vpc/a"
-    assert (found.place.line, found.place.column, found.path) == (5, 3, "vpc/a")
+    assert (found.place.line, found.place.column, found.path) == (5, 22, "vpc/a")
 
 
 def test_one_earlier_address_has_one_successor() -> None:

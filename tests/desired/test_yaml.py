@@ -6,10 +6,11 @@ import math
 
 import pytest
 
+from reconciler.desired.files import LARGEST_FILE, File
 from reconciler.desired.scalars import core
-from reconciler.desired.source import LARGEST_FILE, File, parse
+from reconciler.desired.source import parse
 
-from .support import HEAD, problem, problems, resources
+from .support import HEAD, config, problem, problems, resources
 
 SCALARS = [
     ("", None), ("~", None), ("null", None), ("Null", None), ("nULL", "nULL"),
@@ -42,8 +43,8 @@ BROKEN = [
     ("a: @b", 1, 4, "a value cannot begin with '@' (quote it)"),
     ("a: b: c", 1, 5, "a second `: ` on this line"),
     ("a: *b", 1, 4, "this alias has no anchor"),
-    ("a: 'b", 1, 6, "the file ends inside a quoted text"),
-    ("a: [b", 2, 1, "the list [ ] is not closed"),
+    ("a: 'b", 1, 4, "the file ends inside a quoted text"),
+    ("a: [b\nc: d", 2, 2, "the list [ ] is not closed"),
     ("a: b\n---\nc: d", 2, 1, "a second document begins here"),
     ("a: 1\na: 2", 2, 1, "a stands twice (the first is at a.yaml:1:1)"),
     ("a: {b: 1, b: 2}", 1, 11, "b stands twice (the first is at a.yaml:1:5)"),
@@ -62,6 +63,15 @@ BROKEN = [
     (b"\xff\xfea\0:\0 \0b\0", 1, 1, "is not UTF-8"),
     ("a: " + "[" * 5000, 1, None, "nested too deeply"),
     ("".join(f"{' ' * depth}a:\n" for depth in range(300)), None, None, "nested too deeply"),
+    ("a: b\n...\nc: d", 3, 1, "something stands behind the end of the document"),
+    ("a: {b: *}", 1, 9, "an anchor or alias without a name (quote a value that begins with & or *)"),
+    ('a: "b\\q"', 1, 6, "an unknown escape in double quotes (write \\\\ for a backslash"),
+    ("a: |b", 1, 5, "a text begins on the line of its | or >"),
+    ("a: {b: {{ c }}}", 1, 9, "there are no templates here; quote a text that begins with {"),
+    ('a: "b\\0c"', 1, 4, "the character U+0000 cannot stand in a value"),
+    ("a: b\n||||||| base\n=======\nb: d\n>>>>>>> other\n", 2, 1, "a merge conflict stands in the file"),
+    ("%FOO x\n---\na: b", 1, 5, "remove the line that begins with %"),
+    ("a: [", 2, 1, "a value is missing here (is the end of the file missing?)"),
     ("- a\n", 1, 1, "expected a mapping, got a list"),
     ("text", 1, 1, "expected a mapping, got text"),
 ]
@@ -74,12 +84,9 @@ def test_broken_yaml(text: str | bytes, line: int | None, column: int | None, to
     assert column in (None, found.place.column)
 
 
-def test_a_reference_in_a_flow_mapping_needs_quotes() -> None:
-    found = problem(resources("site/x: {GlobalNetworkId: ${global-network/ai}}"))
-    assert (
-        str(found)
-        == 'a.yaml:5:29: a bare ${…} inside { } or [ ] (put quotes around "${…}" inside { } or [ ])'
-    )
+def test_a_key_without_a_space_behind_its_colon() -> None:
+    assert "a space is missing behind the colon" in str(problem(resources("vpc/a:{}")))
+    assert "a space is missing behind the colon" in str(problem(resources("vpc/a: {CidrBlock:x}")))
 
 
 def test_an_alias_bomb() -> None:
@@ -97,9 +104,12 @@ def test_a_large_file() -> None:
     assert "larger than 5 MB" in problem(b"#" * (LARGEST_FILE + 1)).what
 
 
-@pytest.mark.parametrize("text", [b"\xef\xbb\xbfa: b\n", b"a: b\r\n", b"a: b"])
-def test_what_editors_do_to_files(text: bytes) -> None:
-    assert parse(File("a.yaml", text)).problems == ()
+@pytest.mark.parametrize(("mark", "end"), [("\ufeff", "\n"), ("", "\r\n"), ("\ufeff", "\r\n"), ("", "\r")])
+def test_what_editors_do_to_files(mark: str, end: str) -> None:
+    """A mark of the byte order, and other ends of lines: all means the same, and places are right."""
+    good, bad = resources("vpc/a: {CidrBlock: x}"), resources("vpc/a: {CidrBlock: x, Foo: x}")
+    assert config(mark + good.replace("\n", end)).resources.keys() == config(good).resources.keys()
+    assert problem(mark + bad.replace("\n", end)) == problem(bad)
 
 
 def test_a_heading_is_no_conflict() -> None:
