@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,37 +26,50 @@ def held(directory: Path, stack: str, what: str, wait: float) -> Iterator[None]:
     """
     path = directory / "lock"
     try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o750)
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        file = _take(path, stack, wait)
     except OSError as error:
         get_logger().warning(
             "state.unwritable", path=str(directory), message=f"{error}; goes on without a lock"
         )
-        yield
-        return
+        file = None
     try:
-        _take(file, stack, wait)
-        holder = {"pid": os.getpid(), "what": what, "since": datetime.now(UTC).isoformat(timespec="seconds")}
-        os.ftruncate(file, 0)
-        os.pwrite(file, json.dumps(holder).encode(), 0)
-        get_logger().debug("lock.acquired", path=str(path))
+        if file is not None:
+            _sign(file, what)
+            get_logger().debug("lock.acquired", path=str(path))
         yield
     finally:
-        os.close(file)
+        if file is not None:
+            with suppress(OSError):
+                os.ftruncate(file, 0)  # the next holder is not taken for this one before it has signed
+            os.close(file)
 
 
-def _take(file: int, stack: str, wait: float) -> None:
+def _take(path: Path, stack: str, wait: float) -> int:
+    """The open, locked file; OSError where there can be none, BusyError when another process keeps it."""
     end = time.monotonic() + wait
     while True:
+        # opened anew each time, since it may have been removed and made again
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() >= end:
-                raise BusyError(
-                    f"{stack} is held by {_holder(file)}; try later, or say --lock-wait"
-                ) from None
-            time.sleep(min(0.2, wait))
+            return file
+        except OSError as error:
+            holder = _holder(file)
+            os.close(file)
+            if not isinstance(error, BlockingIOError):
+                raise
+        if time.monotonic() >= end:
+            raise BusyError(f"{stack} is held by {holder}; try later, or say --lock-wait")
+        time.sleep(min(0.2, wait))
+
+
+def _sign(file: int, what: str) -> None:
+    """Say who holds the lock.  Where the disk is full, the lock is held namelessly."""
+    holder = {"pid": os.getpid(), "what": what, "since": datetime.now(UTC).isoformat(timespec="seconds")}
+    with suppress(OSError):
+        os.ftruncate(file, 0)
+        os.pwrite(file, json.dumps(holder).encode(), 0)
 
 
 def _holder(file: int) -> str:

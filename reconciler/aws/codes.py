@@ -7,27 +7,39 @@ and botocore's service models.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import botocore.exceptions
 from botocore.exceptions import (
+    BaseEndpointResolverError,
     BotoCoreError,
     ClientError,
-    HTTPClientError,
+    ConfigNotFound,
+    CredentialRetrievalError,
+    EndpointProviderError,
+    InvalidConfigError,
+    InvalidRegionError,
+    NoAuthTokenError,
     NoCredentialsError,
     ParamValidationError,
     PartialCredentialsError,
     ProfileNotFound,
+    RefreshWithMFAUnsupportedError,
+    SSOError,
     TokenRetrievalError,
+    UnknownCredentialError,
+    UnknownRegionError,
 )
-from botocore.exceptions import (
-    ConnectionError as BotoConnectionError,
-)
+from botocore.parsers import ResponseParserError
 
 from reconciler.errors import AwsError, Denied, Exhausted, Gone, Lost, NotYet, Refused, Throttled
 
 THROTTLED = {
+    "BandwidthLimitExceeded",
     "EC2ThrottledException",
     "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "RequestThrottled",
     "RequestThrottledException",
@@ -40,14 +52,18 @@ THROTTLED = {
 DENIED = {
     "AccessDenied",
     "AccessDeniedException",
+    "AccountDisabled",
     "AuthFailure",
+    "AuthFailure.ServiceLinkedRoleCreationNotPermitted",
     "Blocked",
     "ExpiredToken",
     "ExpiredTokenException",
     "IncompleteSignature",
+    "InvalidAccessKeyId",
     "InvalidClientTokenId",
     "InvalidSignatureException",
     "MissingAuthenticationToken",
+    "NotAuthorized",
     "OptInRequired",
     "PendingVerification",
     "RequestExpired",
@@ -58,55 +74,131 @@ DENIED = {
 EXHAUSTED = {
     "InsufficientAddressCapacity",
     "InsufficientCapacity",
+    "InsufficientCapacityOnHost",
     "InsufficientFreeAddressesInSubnet",
     "InsufficientHostCapacity",
     "InsufficientInstanceCapacity",
+    "InsufficientReservedInstanceCapacity",
     "InsufficientVolumeCapacity",
+    "LimitExceededException",
+    "MaxFleetCountExceeded",
+    "MaxSpotFleetRequestCountExceeded",
     "MaxSpotInstanceCountExceeded",
     "ReservationCapacityExceeded",
     "ServiceQuotaExceededException",
-    "TagLimitExceeded",
+    "SpotMaxPriceTooLow",
     "UnfulfillableCapacity",
+    "Unsupported",
 }
+"""Capacity, which may exist elsewhere (`Unsupported`: the zone has no such instance type), and quotas."""
 NOT_YET = {
     "ConcurrentModification",
+    "ConcurrentModificationException",
     "ConflictException",
+    "DeleteConflict",
     "DependencyViolation",
+    "HostedZoneNotEmpty",
     "IncorrectInstanceState",
     "IncorrectModificationState",
+    "IncorrectSpotRequestState",
     "IncorrectState",
     "InvalidGroup.InUse",
     "InvalidIPAddress.InUse",
     "InvalidPermission.Duplicate",
     "InvalidPlacementGroup.InUse",
+    "InvalidStateTransition",
+    "OperationInProgress",
+    "OperationInProgressException",
     "Resource.AlreadyAssociated",
     "ResourceInUse",
+    "ResourceInUseException",
     "ResourceNotReady",
+    "RouteAlreadyExists",
+    "ScalingActivityInProgress",
+    "TransactionInProgressException",
     "VolumeInUse",
 }
+"""Busy, still in use, or there already although the list did not show it: a later look knows more."""
 GONE = {
+    "InvalidLaunchTemplateId.VersionNotFound",
     "InvalidPermission.NotFound",
     "InvalidPlacementGroup.Unknown",
     "InvalidSecurityGroupRuleId.NotFound",
+    "InvalidSubnet",
     "NatGatewayNotFound",
-    "ParameterNotFound",
+    "NoSuchEntity",
     "ResourceNotFoundException",
 }
-REFUSED = {"InvalidAMIID.NotFound", "InvalidKeyPair.NotFound"}
+REFUSED = {
+    "InvalidAMIID.NotFound",
+    "InvalidKeyPair.NotFound",
+    "ParameterNotFound",
+    "ParameterVersionNotFound",
+}
 """Codes that look like "gone" and name something that the config spelt wrongly."""
 LOST = {
     "InternalError",
     "InternalFailure",
     "InternalServerException",
     "RequestTimeout",
+    "RequestTimeoutException",
     "ServiceUnavailable",
+    "ServiceUnavailableException",
     "Unavailable",
 }
+TABLES: dict[type[AwsError], set[str]] = {
+    Throttled: THROTTLED,
+    Denied: DENIED,
+    Exhausted: EXHAUSTED,
+    NotYet: NOT_YET,
+    Gone: GONE,
+    Refused: REFUSED,
+    Lost: LOST,
+}
 
-LATER = ("cannot be deleted due to existing", "state is invalid")
-"""How Network Manager says, in a ValidationException, that something is still inside or not ready."""
-NO_NETWORK = "Global network not found"
-CREDENTIALS = (NoCredentialsError, PartialCredentialsError, ProfileNotFound, TokenRetrievalError)
+BY_TEXT: tuple[tuple[str, str, type[AwsError]], ...] = (
+    # Network Manager says with one code that a network is gone, that something is in the way, and what is wrong
+    ("ValidationException", "global network not found", Gone),
+    ("ValidationException", "cannot be deleted due to existing", NotYet),
+    ("ValidationException", "state is invalid", NotYet),
+    ("ValidationException", "change set state for policy is invalid", NotYet),
+    ("ValidationException", "edge location .* not available", NotYet),
+    # an address that was released, or is not visible yet, is said to be somebody else's
+    ("AuthFailure", "does not belong to you", Gone),
+    # an instance profile takes up to two minutes to get from IAM to EC2
+    ("InvalidParameterValue", "invalid iam instance profile", NotYet),
+    ("InvalidParameterValue", "has no associated iam roles", NotYet),
+    # not a quota: so many may change at one time
+    ("VpnConnectionLimitExceeded", "mutating objects", NotYet),
+    ("VpnGatewayLimitExceeded", "mutating objects", NotYet),
+)
+"""Codes whose meaning stands in the message alone: code, pattern in the lower-case text, meaning.
+
+AWS documents none of these texts; they are what terraform-provider-aws matches, or what users have reported."""
+
+CREDENTIALS = (
+    ConfigNotFound,
+    CredentialRetrievalError,
+    InvalidConfigError,
+    NoAuthTokenError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    RefreshWithMFAUnsupportedError,
+    SSOError,
+    TokenRetrievalError,
+    UnknownCredentialError,
+    *(getattr(botocore.exceptions, name) for name in ("LoginError",) if hasattr(botocore.exceptions, name)),
+)
+"""What botocore (`LoginError`: since 1.41) raises before it sends anything, when it finds no good credentials."""
+NOWHERE = (BaseEndpointResolverError, EndpointProviderError, InvalidRegionError, UnknownRegionError)
+"""What botocore raises before it sends anything, when it does not know where to."""
+SDK_ERRORS = (BotoCoreError, ClientError, ResponseParserError, RuntimeError, UnicodeDecodeError)
+"""All that `meaning` takes: what a call through the SDK raises for reasons that lie outside of this program.
+
+RuntimeError: credentials that are expired although they were just renewed.  The last: an answer in another encoding."""
+STILL_EXPIRED = "refreshed credentials are still expired"
+VALUE = re.compile(r"value: .*, type: ")
 
 
 def meaning(error: Exception, *, call: str, creates: bool = False) -> AwsError:
@@ -117,11 +209,14 @@ def meaning(error: Exception, *, call: str, creates: bool = False) -> AwsError:
     """
     if isinstance(error, ClientError):
         return _of_answer(error, call, creates)
-    if isinstance(error, CREDENTIALS):
-        return Denied(f"{call}: {error}; set credentials as for the AWS CLI", call=call)
+    if isinstance(error, CREDENTIALS) or STILL_EXPIRED in str(error):
+        return Denied(f"{call}: {str(error).strip()}; set credentials as for the AWS CLI", call=call)
     if isinstance(error, ParamValidationError):
-        return Refused(f"{call}: {error}", code="ParamValidation", call=call)
-    if isinstance(error, HTTPClientError | BotoConnectionError | BotoCoreError):
+        # the value may be a secret
+        return Refused(f"{call}: {VALUE.sub('type: ', str(error))}", code="ParamValidation", call=call)
+    if isinstance(error, NOWHERE):
+        return Refused(f"{call}: {error}", code=type(error).__name__, call=call)
+    if isinstance(error, BotoCoreError | ResponseParserError | UnicodeDecodeError):
         return Lost(
             f"{call}: no answer ({type(error).__name__}: {error})", code=type(error).__name__, call=call
         )
@@ -141,34 +236,39 @@ def _of_answer(error: ClientError, call: str, creates: bool) -> AwsError:
 
 
 def _sort(code: str, text: str, status: int) -> type[AwsError]:
-    tables: list[tuple[set[str], type[AwsError]]] = [
-        (REFUSED, Refused),
-        (THROTTLED, Throttled),
-        (DENIED, Denied),
-        (EXHAUSTED, Exhausted),
-        (NOT_YET, NotYet),
-        (GONE, Gone),
-        (LOST, Lost),
-    ]
-    for codes, sort in tables:
+    for wanted, pattern, sort in BY_TEXT:
+        if code == wanted and re.search(pattern, text.lower()):
+            return sort
+    for sort, codes in TABLES.items():
         if code in codes:
             return sort
-    if code == "ValidationException" and NO_NETWORK in text:
+    if code.endswith((".NotFound", ".NotFoundException")):
         return Gone
-    if code == "ValidationException" and any(sign in text for sign in LATER):
-        return NotYet
-    if code.endswith(".NotFound") or code.endswith(".NotFoundException"):
-        return Gone
-    if code.endswith("LimitExceeded"):
+    if code.endswith(("LimitExceeded", "QuotaExceeded")):
         return Exhausted
-    return Lost if status >= 500 or not code else Refused
+    if code.startswith("AccessDenied"):
+        return Denied
+    return _by_status(status) if code else Lost
+
+
+def _by_status(status: int) -> type[AwsError]:
+    """The meaning of a code that no table has.  Whatever it is, it does not say that something is gone."""
+    if status in {401, 403, 407}:
+        return Denied
+    if status == 429:
+        return Throttled
+    return Lost if status >= 500 or status == 408 else Refused
 
 
 def explanation(answer: dict[str, Any]) -> str:
     """All that AWS says about an error: Network Manager's useful words are in Fields, beside the Error."""
     said = [str(answer.get("Error", {}).get("Message", ""))]
     said += [
-        f"{name} {answer[name]}" for name in ("Reason", "ResourceType", "ResourceId") if answer.get(name)
+        f"{name} {answer[name]}"
+        for name in ("Reason", "ResourceType", "ResourceId", "LimitCode")
+        if answer.get(name)
     ]
     said += [f"{field.get('Name')}: {field.get('Message')}" for field in answer.get("Fields") or ()]
+    # what is wrong with a core network's policy, and where in it
+    said += [f"{found.get('Path')}: {found.get('Message')}" for found in answer.get("Errors") or ()]
     return "; ".join(part for part in said if part)

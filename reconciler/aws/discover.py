@@ -6,7 +6,7 @@ where to look: the look itself is `observe`'s.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from typing import Any
 
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.observe import rows
-from reconciler.errors import AwsError, Gone
+from reconciler.errors import AwsError, Denied, Gone
 from reconciler.model.kind import Kind
 from reconciler.model.things import STACK_TAG, Scope
 
@@ -37,52 +37,69 @@ def discover(
     gateway: Gateway, kinds: Mapping[str, Kind], stack: str, accounts: frozenset[str], executor: Executor
 ) -> Discovered:
     """Ask every enabled region and every global network of the accounts for things of the stack."""
-    scopes: set[Scope] = set()
-    parents: set[str] = set()
-    unread: dict[str, str] = {}
+    look = _Look(gateway, kinds, stack)
     for account in sorted(accounts):
-        asker = _RegionalAsker(gateway, kinds, stack, account)
+        look.in_regions(account, executor)
+        look.in_networks(account)
+    return Discovered(frozenset(look.scopes), frozenset(look.parents), look.unread, frozenset(look.denied))
+
+
+class _Look:
+    """A discovery look on its way.  One failure hides no more than what it is about."""
+
+    def __init__(self, gateway: Gateway, kinds: Mapping[str, Kind], stack: str) -> None:
+        self._gateway, self._kinds, self._stack = gateway, kinds, stack
+        self.scopes: set[Scope] = set()
+        self.parents: set[str] = set()
+        self.unread: dict[str, str] = {}
+        self.denied: set[str] = set()
+
+    def in_regions(self, account: str, executor: Executor) -> None:
+        """Things of the stack in the regions of an account."""
         try:
+            asker = _RegionalAsker(self._gateway, self._kinds, self._stack, account)
             regions = asker.regions()
         except AwsError as error:
-            unread[f"the regions of {account}"] = str(error)
-            regions = []
+            self._missed(f"the regions of {account}", error)
+            return
         for region, found in zip(regions, executor.map(asker.ask, regions), strict=True):
             if isinstance(found, AwsError):
-                unread[f"{region} of {account}"] = str(found)
+                self._missed(f"{region} of {account}", found)
             else:
-                scopes |= found
-        try:
-            for scope, parent in _in_networks(gateway, kinds, stack, account):
-                scopes.add(scope)
-                if parent:
-                    parents.add(parent)
-        except AwsError as error:
-            unread[f"the global networks of {account}"] = str(error)
-    return Discovered(frozenset(scopes), frozenset(parents), unread)
+                self.scopes |= found
 
-
-def _in_networks(
-    gateway: Gateway, kinds: Mapping[str, Kind], stack: str, account: str
-) -> Iterator[tuple[Scope, str | None]]:
-    """Things of the stack in services without regions: they are listed whole, since no list filters by tag."""
-    top = [kind for kind in kinds.values() if not kind.regional and kind.read.within is None]
-    for kind in top:
-        scope = Scope(kind.name, account, "")
-        found = list(rows(gateway, kinds, scope, None))
-        if any(_is_of(row, stack) for row in found):
-            yield scope, None
-        for inner in kinds.values():
-            if inner.read.within != kind.name:
+    def in_networks(self, account: str) -> None:
+        """Things of the stack in services without regions: they are listed whole, since no list filters by tag."""
+        for kind in self._kinds.values():
+            if kind.regional or kind.read.within is not None:
                 continue
-            for row in found:
-                parent = str(row[kind.id])
-                try:
-                    inside = list(rows(gateway, kinds, Scope(inner.name, account, ""), parent))
-                except Gone:
-                    continue
-                if any(_is_of(row, stack) for row in inside):
-                    yield Scope(inner.name, account, ""), parent
+            scope = Scope(kind.name, account, "")
+            try:
+                found = list(rows(self._gateway, self._kinds, scope, None))
+            except AwsError as error:
+                self._missed(f"the {kind.name}s of {account}", error)
+                continue
+            if any(_is_of(row, self._stack) for row in found):
+                self.scopes.add(scope)
+            for inner in self._kinds.values():
+                if inner.read.within == kind.name:
+                    for row in found:
+                        self._within(Scope(inner.name, account, ""), str(row[kind.id]))
+
+    def _within(self, scope: Scope, parent: str) -> None:
+        try:
+            if any(_is_of(row, self._stack) for row in rows(self._gateway, self._kinds, scope, parent)):
+                self.scopes.add(scope)
+                self.parents.add(parent)
+        except Gone:
+            return  # nothing is inside what is not there any more
+        except AwsError as error:
+            self._missed(f"the {scope.kind}s in {parent} of {scope.account}", error)
+
+    def _missed(self, where: str, why: AwsError) -> None:
+        self.unread[where] = str(why)
+        if isinstance(why, Denied):
+            self.denied.add(where)
 
 
 def _is_of(row: Mapping[str, Any], stack: str) -> bool:

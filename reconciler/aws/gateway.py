@@ -13,9 +13,8 @@ from typing import Any
 
 import jmespath
 from botocore import xform_name
-from botocore.exceptions import BotoCoreError, ClientError
 
-from reconciler.aws.codes import meaning
+from reconciler.aws.codes import SDK_ERRORS, meaning
 from reconciler.aws.session import Sessions
 from reconciler.errors import Lost
 from reconciler.model.calls import Call
@@ -37,9 +36,9 @@ class Gateway:
 
         A call that creates something is sent exactly once: whether to try again is decided by who can look first.
         """
-        client = self.sessions.client(call.account, call.service, call.region, retries=not call.creates)
         parameters = self._read_parameters(call.parameters, call)
         with self._translated(str(call), call.creates):
+            client = self.sessions.client(call.account, call.service, call.region, retries=not call.creates)
             self._count(call.operation)
             answer: dict[str, Any] = getattr(client, xform_name(call.operation))(**parameters)
         return answer
@@ -56,9 +55,9 @@ class Gateway:
         page: int | None = None,
     ) -> Iterator[Any]:
         """What a list operation gives at `path`, over all of its pages; Lost when an answer lacks the list."""
-        client = self.sessions.client(account, service, region)
         method, name = xform_name(operation), f"{service}:{operation}"
         with self._translated(name):
+            client = self.sessions.client(account, service, region)
             for answer in self._pages(client, method, operation, parameters, page):
                 found = jmespath.search(path, answer)
                 if found is None:
@@ -68,15 +67,22 @@ class Gateway:
     def _pages(
         self, client: Any, method: str, operation: str, parameters: Mapping[str, Any], page: int | None
     ) -> Iterator[dict[str, Any]]:
-        if page is None or not client.can_paginate(method):
+        if not client.can_paginate(method):
             self._count(operation)
-            yield getattr(client, method)(**parameters)
-            return
-        for answer in client.get_paginator(method).paginate(
-            PaginationConfig={"PageSize": page}, **parameters
-        ):
-            self._count(operation)
+            answer = getattr(client, method)(**parameters)
+            if answer.get("NextToken"):
+                name = f"{client.meta.service_model.service_name}:{operation}"
+                raise Lost(f"{name}: the answer is not the whole list", code="IncompleteAnswer", call=name)
             yield answer
+            return
+        size = {} if page is None else {"PageSize": page}
+        try:
+            for answer in client.get_paginator(method).paginate(PaginationConfig=size, **parameters):
+                self._count(operation)
+                yield answer
+        except SDK_ERRORS:
+            self._count(operation)  # a request that failed was one too
+            raise
 
     def _read_parameters(self, value: Any, call: Call) -> Any:
         """`${ssm:…}` in the parameters of a call, read now and in the call's own region."""
@@ -93,8 +99,8 @@ class Gateway:
 
     def parameter(self, account: str, region: str, path: str) -> str:
         """The value of a public SSM parameter."""
-        client = self.sessions.client(account, "ssm", region)
         with self._translated(f"ssm:GetParameter {path}"):
+            client = self.sessions.client(account, "ssm", region)
             self._count("GetParameter")
             return str(client.get_parameter(Name=path)["Parameter"]["Value"])
 
@@ -107,5 +113,5 @@ class Gateway:
     def _translated(self, call: str, creates: bool = False) -> Iterator[None]:
         try:
             yield
-        except (ClientError, BotoCoreError) as error:
+        except SDK_ERRORS as error:
             raise meaning(error, call=call, creates=creates) from error

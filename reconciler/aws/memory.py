@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from reconciler import __version__
 from reconciler.aws.discover import Discovered
 from reconciler.log import get_logger
 from reconciler.model.address import Address
@@ -48,6 +49,8 @@ class Memory:
     """Ids of what this process has made."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _writable: bool = True
+    _torn: bool = False
+    """Whether the journal may end within a line, of a process or a write that did not finish."""
 
     @classmethod
     def open(cls, directory: Path, clock: Clock) -> Memory:
@@ -55,6 +58,7 @@ class Memory:
         memory = cls(directory, clock, since=clock())
         for line in memory._lines():
             memory._replay(line)
+        memory._not_from_the_future()
         return memory
 
     @property
@@ -71,7 +75,8 @@ class Memory:
             ]
             lines += [{"seen": str(address), "id": id, "misses": n} for address, (id, n) in self.seen.items()]
             lines += [{"generation": str(address), "value": n} for address, n in self.generations.items()]
-            self._write(lambda: _replace(self.path, "".join(map(_line, lines))))
+            if self._write(lambda: _replace(self.path, "".join(map(_line, lines)))):
+                self._torn = False
 
     # ---- creations
 
@@ -105,6 +110,7 @@ class Memory:
     def remembered(self) -> Remembered:
         """A copy for those who judge."""
         with self._lock:
+            self._not_from_the_future()
             return Remembered(
                 self.since, self.fresh, self.found, dict(self.intents), dict(self.created), dict(self.seen)
             )
@@ -147,33 +153,49 @@ class Memory:
 
     def _forget_old(self) -> None:
         """Evidence that `engine.holds` does not count any more."""
+        self._not_from_the_future()
         now = self.clock()
         self.intents = {address: at for address, at in self.intents.items() if now < at + LOST_ANSWER}
         self.created = {
             address: (id, at) for address, (id, at) in self.created.items() if now < at + UNLISTED
         }
 
+    def _not_from_the_future(self) -> None:
+        """The clock may have been set back: what would hold creations for hours is taken to be of this moment."""
+        now = self.clock()
+        self.since = _until(now, self.since)
+        self.intents = {address: _until(now, at) for address, at in self.intents.items()}
+        self.created = {address: (id, _until(now, at)) for address, (id, at) in self.created.items()}
+
     # ---- discovery
 
     def discovered(self, digest: str) -> Discovered | None:
-        """What the last discovery look found, if it is recent, was whole and was made for the same config."""
+        """What the last discovery look found, if it is recent and was made for the same config."""
         try:
-            note = json.loads((self.directory / "discovery.json").read_text())
-            if note["digest"] != digest or not 0 <= self.clock() - note["at"] < DISCOVERY_SECONDS:
+            note = json.loads((self.directory / "discovery.json").read_bytes())
+            if note["by"] != __version__ or note["digest"] != digest:
+                return None
+            if not 0 <= self.clock() - note["at"] < DISCOVERY_SECONDS:
                 return None
             return Discovered(
-                frozenset(Scope(*scope) for scope in note["scopes"]), frozenset(note["parents"])
+                frozenset(Scope(*map(_text, scope)) for scope in note["scopes"]),
+                frozenset(map(_text, note["parents"])),
+                {_text(where): _text(why) for where, why in note["unread"].items()},
+                frozenset(map(_text, note["denied"])),
             )
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def keep(self, digest: str, found: Discovered) -> None:
-        """Remember what a whole discovery look found."""
+        """Remember what a discovery look found, and what it could not ask."""
         note = {
+            "by": __version__,  # another version may know other kinds
             "digest": digest,
             "at": self.clock(),
             "scopes": sorted(map(list, found.scopes)),
             "parents": sorted(found.parents),
+            "unread": dict(found.unread),
+            "denied": sorted(found.denied),
         }
         self._write(lambda: _replace(self.directory / "discovery.json", json.dumps(note)))
 
@@ -181,10 +203,11 @@ class Memory:
 
     def _lines(self) -> Iterable[dict[str, Any]]:
         try:
-            text = self.path.read_text()
-        except (OSError, UnicodeDecodeError):
+            text = self.path.read_bytes().decode(errors="replace")
+        except OSError:
             return
-        for line in text.splitlines():
+        self._torn = not text.endswith("\n")
+        for line in text.split("\n"):
             try:
                 entry = json.loads(line)
             except ValueError:
@@ -195,32 +218,35 @@ class Memory:
     def _replay(self, entry: dict[str, Any]) -> None:
         try:
             match entry:
-                case {"since": since, "fresh": fresh, "found": found}:
-                    self.since, self.fresh, self.found = float(since), bool(fresh), bool(found)
-                case {"intent": address, "at": at}:
+                case {"since": int() | float() as since, "fresh": bool(fresh), "found": bool(found)}:
+                    self.since, self.fresh, self.found = float(since), fresh, found
+                case {"intent": str(address), "at": int() | float() as at}:
                     self.intents[Address.parse(address)] = float(at)
-                case {"refused": address}:
+                case {"refused": str(address)}:
                     self.intents.pop(Address.parse(address), None)
-                case {"created": address, "id": id, "at": at}:
+                case {"created": str(address), "id": str(id), "at": int() | float() as at}:
                     self.intents.pop(Address.parse(address), None)
-                    self.created[Address.parse(address)] = (str(id), float(at))
-                case {"seen": address, "id": id, "misses": misses}:
-                    self.seen[Address.parse(address)] = (str(id), int(misses))
-                case {"generation": address, "value": value}:
-                    self.generations[Address.parse(address)] = int(value)
-        except (ValueError, TypeError, AttributeError):
+                    self.created[Address.parse(address)] = (id, float(at))
+                case {"seen": str(address), "id": str(id), "misses": int(misses)}:
+                    self.seen[Address.parse(address)] = (id, misses)
+                case {"generation": str(address), "value": int(value)}:
+                    self.generations[Address.parse(address)] = value
+        except (ValueError, OverflowError):
             return  # a line that is not ours says nothing
 
     def _append(self, entry: dict[str, Any]) -> None:
+        line = "\n" * self._torn + _line(entry)
+
         def write() -> None:
             with self.path.open("a") as file:
-                file.write(_line(entry))
+                file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
 
-        self._write(write)
+        self._torn = not self._write(write)
 
-    def _write(self, write: Callable[[], None]) -> None:
+    def _write(self, write: Callable[[], None]) -> bool:
+        """Whether it could be written."""
         try:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o750)
             write()
@@ -232,6 +258,19 @@ class Memory:
                     path=str(self.directory),
                     message=f"{error}; goes on without remembering",
                 )
+            return False
+        return True
+
+
+def _until(now: float, at: float) -> float:
+    """A time, or now for one that is yet to come (or is no time)."""
+    return at if at <= now else now
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a text")
+    return value
 
 
 def _line(entry: Mapping[str, Any]) -> str:
@@ -241,8 +280,12 @@ def _line(entry: Mapping[str, Any]) -> str:
 def _replace(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
     temporary = path.with_suffix(".tmp")
-    with temporary.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise

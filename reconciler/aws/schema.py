@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import botocore.session
+from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationNotFoundError, ServiceModel, StructureShape
 
 MARKUP = re.compile(r"<[^>]+>")
@@ -56,15 +58,13 @@ class ModelShape:
 
     @property
     def minimum(self) -> int | None:
-        return self._bound("min")
+        value = self.source.metadata.get("min")
+        return None if value is None else math.floor(value)  # a few are fractions: nothing good is refused
 
     @property
     def maximum(self) -> int | None:
-        return self._bound("max")
-
-    def _bound(self, name: str) -> int | None:
-        value = self.source.metadata.get(name)
-        return None if value is None else int(value)
+        value = self.source.metadata.get("max")
+        return None if value is None else math.ceil(value)
 
     @property
     def sensitive(self) -> bool:
@@ -94,7 +94,10 @@ class BotocoreSchema:
 
     def _model(self, service: str) -> ServiceModel:
         if service not in self._models:
-            self._models[service] = self._session.get_service_model(service)
+            try:
+                self._models[service] = self._session.get_service_model(service)
+            except UnknownServiceError as error:
+                raise KeyError(f"there is no service {service}") from error
         return self._models[service]
 
     def operation(self, service: str, name: str) -> ModelOperation:

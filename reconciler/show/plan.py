@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reconciler.model.calls import Call
 from reconciler.model.fields import Facts
 from reconciler.model.plan import Entry, Plan
-from reconciler.model.things import ADDRESS_TAG, STACK_TAG, Pending
+from reconciler.model.schema import Shape
+from reconciler.model.things import ADDRESS_TAG, DIGEST_TAG, STACK_TAG, Pending
 from reconciler.model.verdicts import Blocked, Drift, Settled, Steps, Verdict, Wait
 
 VERSION = 1
@@ -19,15 +22,20 @@ HIDDEN = "(sensitive)"
 OWNER_TAGS = {STACK_TAG, ADDRESS_TAG}
 LONGEST = 120
 
+Secrets = frozenset[str]
+"""Names of fields and members, at any depth, whose values are not shown."""
+
 
 def as_text(plan: Plan, facts: Mapping[str, Facts], *, colour: bool = False) -> str:
     """The plan for people: what is settled is only counted, deletions come last."""
     lines: list[str] = []
+    hidden = _hidden(plan, facts)
     for entry in plan.entries:
-        lines += _entry(entry, facts[entry.scope.kind], colour)
+        kind = entry.scope.kind
+        lines += _entry(entry, facts[kind], hidden[kind], colour)
     for scope, why in plan.unread.items():
-        lines.append(f"  ? {scope} could not be read, so nothing of it is created or deleted: {why}")
-    lines += [f"  ! {conflict}" for conflict in plan.conflicts]
+        lines.append(_clean(f"  ? {scope} could not be read, so nothing of it is created or deleted: {why}"))
+    lines += [_clean(f"  ! {conflict}") for conflict in plan.conflicts]
     if lines:
         lines.append("")
     return "\n".join([*lines, summary(plan)]) + "\n"
@@ -48,18 +56,18 @@ def summary(plan: Plan) -> str:
     return f"Plan: {', '.join(counts)}, {plan.count(Settled)} settled, {verbs.count('delete')} to delete."
 
 
-def _entry(entry: Entry, facts: Facts, colour: bool) -> Iterator[str]:
+def _entry(entry: Entry, facts: Facts, hidden: Secrets, colour: bool) -> Iterator[str]:
     sign, words = _head(entry.verdict)
     if not sign:
-        yield from (f"    {entry.label}: {note}" for note in getattr(entry.verdict, "notes", ()))
+        yield from (_clean(f"    {entry.label}: {note}") for note in getattr(entry.verdict, "notes", ()))
         return
     where = f" ({entry.scope.region})" if entry.scope.region else ""
     id = f" {entry.seen.id}" if entry.seen else ""
-    yield _coloured(f"  {sign} {entry.label}{where}{id}{words}", sign, colour)
+    yield _coloured(_clean(f"  {sign} {entry.label}{where}{id}{words}"), sign, colour)
     if isinstance(entry.verdict, Steps) and entry.verdict.verb == "create":
-        yield from _creation(entry.verdict, facts)
+        yield from map(_clean, _creation(entry.verdict, facts, hidden))
     for found in getattr(entry.verdict, "drift", ()):
-        yield f"      {_change(found, facts)}"
+        yield _clean(f"      {_change(found, hidden)}")
 
 
 def _head(verdict: Verdict) -> tuple[str, str]:
@@ -73,14 +81,15 @@ def _head(verdict: Verdict) -> tuple[str, str]:
     return "", ""
 
 
-def _creation(steps: Steps, facts: Facts) -> Iterator[str]:
+def _creation(steps: Steps, facts: Facts, hidden: Secrets) -> Iterator[str]:
     for call in steps.calls:
         for name, value in call.parameters.items():
             if name in facts.fields:
-                yield f"      {name}: {shown(value, hidden=is_hidden(name, facts))}"
-        tags = {key: value for key, value in birth_tags(call.parameters).items() if key not in OWNER_TAGS}
-        for key, value in sorted(tags.items()):
-            yield f"      Tags.{key}: {shown(value)}"
+                yield f"      {name}: {shown(value, name, hidden)}"
+        tags = birth_tags(call.parameters)
+        for key in sorted(tags.keys() - OWNER_TAGS):
+            if not key.startswith(DIGEST_TAG):
+                yield f"      Tags.{key}: {shown(tags[key], f'Tags.{key}', hidden)}"
 
 
 def birth_tags(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,39 +101,80 @@ def birth_tags(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {tag["Key"]: tag["Value"] for tag in pairs}
 
 
-def _change(found: Drift, facts: Facts) -> str:
-    hidden = is_hidden(found.path, facts)
-    if found.seen is None:
-        return f"{found.path}: {shown(found.wanted, hidden=hidden)}"
-    return f"{found.path}: {shown(found.seen, hidden=hidden)} -> {shown(found.wanted, hidden=hidden)}"
+def _change(found: Drift, hidden: Secrets) -> str:
+    wanted = shown(found.wanted, found.path, hidden)
+    return (
+        f"{found.path}: {wanted}"
+        if found.seen is None
+        else f"{found.path}: {shown(found.seen, found.path, hidden)} -> {wanted}"
+    )
 
 
-def is_hidden(path: str, facts: Facts) -> bool:
-    """Whether the value at a path must not be shown: AWS marks it, or never reports it itself."""
-    name, *rest = path.replace("[", ".").split(".")
-    field = facts.fields.get(name)
-    if field is None:
-        return False
-    shape = field.shape
-    if field.write_only or shape.sensitive:
-        return True
-    for member in rest:
-        shape = shape.members.get(member, shape)
-        if shape.sensitive:
-            return True
-    return False
+# ---- what must not be shown
 
 
-def shown(value: Any, *, hidden: bool = False) -> str:
+def _hidden(plan: Plan, facts: Mapping[str, Facts]) -> dict[str, Secrets]:
+    """The secrets of every kind of a plan."""
+    return {kind: secrets(facts[kind]) for kind in {entry.scope.kind for entry in plan.entries}}
+
+
+def secrets(facts: Facts) -> Secrets:
+    """What a kind keeps to itself: fields that AWS never reports, and all that AWS marks as sensitive."""
+    found = {name for name, field in facts.fields.items() if field.write_only}
+    for name, field in facts.fields.items():
+        found |= _marked(name, field.shape, set())
+    return frozenset(found)
+
+
+def _marked(name: str, shape: Shape, seen: set[str]) -> set[str]:
+    if shape.sensitive or (shape.item is not None and shape.item.sensitive):
+        return {name}
+    if shape.name in seen:
+        return set()
+    seen.add(shape.name)
+    found = _marked(name, shape.item, seen) if shape.item is not None else set()
+    return found.union(*(_marked(member, inner, seen) for member, inner in shape.members.items()))
+
+
+def is_hidden(path: str, hidden: Secrets) -> bool:
+    """Whether the value at a path must not be shown.  Digests tell something of short secrets."""
+    top, *below = re.split(r"[.\[\]]+", path)
+    if top == "Tags":
+        return path.startswith(f"Tags.{DIGEST_TAG}")
+    return any(name in hidden for name in (top, *below))
+
+
+def veiled(value: Any, hidden: Secrets) -> Any:
+    """A value as JSON has it, without what must not be shown inside it."""
+    match value:
+        case Mapping():
+            tag = str(value.get("Key", "")).startswith(DIGEST_TAG)
+            return {
+                str(name): HIDDEN if name in hidden or (tag and name == "Value") else veiled(inner, hidden)
+                for name, inner in value.items()
+            }
+        case list() | tuple() | set() | frozenset():
+            return [veiled(inner, hidden) for inner in value]
+        case None | bool() | int() | float() | str():
+            return value
+    return str(value)
+
+
+def shown(value: Any, path: str, hidden: Secrets) -> str:
     """A value in one line."""
     if isinstance(value, Pending):
         return str(value)
-    if hidden:
+    if is_hidden(path, hidden):
         return HIDDEN
     if value is None:
         return "(none)"
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = json.dumps(veiled(value, hidden), ensure_ascii=False)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _clean(line: str) -> str:
+    """A line of text without what a terminal would obey: AWS's words hold what others have written."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
 
 
 def _coloured(text: str, sign: str, colour: bool) -> str:
@@ -133,20 +183,21 @@ def _coloured(text: str, sign: str, colour: bool) -> str:
 
 def as_data(plan: Plan, facts: Mapping[str, Facts]) -> dict[str, Any]:
     """The plan for programs: every address with verdict, drift, calls and reason."""
+    hidden = _hidden(plan, facts)
     return {
         "version": VERSION,
         "stack": plan.stack,
         "settled": plan.settled,
-        "addresses": [_data(entry, facts[entry.scope.kind]) for entry in plan.entries],
+        "addresses": [_data(entry, hidden[entry.scope.kind]) for entry in plan.entries],
         "conflicts": list(plan.conflicts),
         "unread": [{"scope": scope._asdict(), "reason": why} for scope, why in plan.unread.items()],
         "summary": summary(plan),
     }
 
 
-def _data(entry: Entry, facts: Facts) -> dict[str, Any]:
+def _data(entry: Entry, hidden: Secrets) -> dict[str, Any]:
     verdict = entry.verdict
-    found: dict[str, Any] = {
+    return {
         "address": entry.label,
         "kind": entry.scope.kind,
         "account": entry.scope.account,
@@ -155,34 +206,25 @@ def _data(entry: Entry, facts: Facts) -> dict[str, Any]:
         "verdict": type(verdict).__name__.lower(),
         "verb": verdict.verb if isinstance(verdict, Steps) else None,
         "reason": getattr(verdict, "why", "") or "; ".join(getattr(verdict, "notes", ())),
-        "drift": [_drift_data(drift, facts) for drift in getattr(verdict, "drift", ())],
-        "calls": [],
+        "drift": [_drift_data(drift, hidden) for drift in getattr(verdict, "drift", ())],
+        "calls": [_call_data(call, hidden) for call in getattr(verdict, "calls", ())],
     }
-    if isinstance(verdict, Steps):
-        found["calls"] = [
-            {
-                "service": call.service,
-                "operation": call.operation,
-                "region": call.region,
-                "parameters": {
-                    name: HIDDEN if is_hidden(name, facts) else _plain(value)
-                    for name, value in call.parameters.items()
-                },
-                "reason": call.why,
-            }
-            for call in verdict.calls
-        ]
-    return found
 
 
-def _drift_data(drift: Drift, facts: Facts) -> dict[str, Any]:
-    hidden = is_hidden(drift.path, facts)
+def _call_data(call: Call, hidden: Secrets) -> dict[str, Any]:
+    return {
+        "service": call.service,
+        "operation": call.operation,
+        "region": call.region,
+        "parameters": veiled(call.parameters, hidden),
+        "reason": call.why,
+    }
+
+
+def _drift_data(drift: Drift, hidden: Secrets) -> dict[str, Any]:
+    secret = is_hidden(drift.path, hidden)
     return {
         "path": drift.path,
-        "wanted": HIDDEN if hidden else _plain(drift.wanted),
-        "seen": HIDDEN if hidden else _plain(drift.seen),
+        "wanted": HIDDEN if secret else veiled(drift.wanted, hidden),
+        "seen": HIDDEN if secret else veiled(drift.seen, hidden),
     }
-
-
-def _plain(value: Any) -> Any:
-    return json.loads(json.dumps(value, default=str))

@@ -1,0 +1,236 @@
+"""Who we are: the account is asked of STS once for each set of credentials, and what is wrong is said with what to do.
+
+Roles of other accounts carry their name and renew themselves.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from reconciler.aws.gateway import Gateway
+from reconciler.errors import IdentityError, Lost, ReconcilerError, Throttled
+from reconciler.model.calls import Call
+from reconciler.model.config import Account
+from reconciler.sandbox import LocalAws
+
+from .support import ACCOUNT, OTHER, Answer, Request, count, ec2, requests, server, sessions
+
+
+def soon(minutes: float) -> str:
+    """The time in so many minutes, as AWS writes it."""
+    return (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
+
+
+def test_the_right_account_is_asked_for_once(aws: LocalAws) -> None:
+    made = sessions()
+    for _ in range(5):
+        made.verify()
+    assert count(aws, "GetCallerIdentity") == 1
+
+
+def test_another_account_is_refused_with_both_numbers(aws: LocalAws) -> None:
+    made = sessions(account="999999999999")
+    for _ in range(2):
+        with pytest.raises(IdentityError, match=rf"{ACCOUNT}.*999999999999.*nothing was done.*--profile"):
+            made.verify()
+
+
+@pytest.fixture
+def renewing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A profile whose keys come from a program; the file that the program shows."""
+    shown = tmp_path / "keys.json"
+    config = tmp_path / "config"
+    config.write_text(f"[profile renewing]\ncredential_process = cat {shown}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    return shown
+
+
+def show(file: Path, key: str, minutes: float) -> None:
+    """Have the program give a key that expires in so many minutes."""
+    found = {"Version": 1, "AccessKeyId": key, "SecretAccessKey": "s", "SessionToken": "t"}
+    file.write_text(json.dumps({**found, "Expiration": soon(minutes)}))
+
+
+def test_new_credentials_are_asked_about_anew(aws: LocalAws, renewing: Path) -> None:
+    """Keys that end within a quarter of an hour are renewed by botocore each time that they are used."""
+    made = sessions(profile="renewing")
+    show(renewing, "AKIDFIRST", minutes=14)
+    made.verify()
+    made.verify()
+    assert count(aws, "GetCallerIdentity") == 1
+    show(renewing, "AKIDSECOND", minutes=60)
+    made.verify()
+    made.verify()
+    assert count(aws, "GetCallerIdentity") == 2
+
+
+def test_credentials_that_are_expired_when_they_come_are_refused(aws: LocalAws, renewing: Path) -> None:
+    made = sessions(profile="renewing")
+    show(renewing, "AKIDFIRST", minutes=1)
+    made.verify()
+    show(renewing, "AKIDSECOND", minutes=-1)
+    with pytest.raises(IdentityError, match=r"still expired.*renew"):
+        made.verify()
+
+
+def test_a_program_that_gives_no_credentials_is_told(aws: LocalAws, renewing: Path) -> None:
+    with pytest.raises(IdentityError, match=r"custom-process.*No such file.*renew"):
+        sessions(profile="renewing").verify()
+
+
+def test_no_credentials_at_all_is_told_with_what_to_do(
+    aws: LocalAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(IdentityError, match=r"no AWS credentials.*--profile"):
+        sessions().verify()
+    with pytest.raises(IdentityError, match=r"no AWS credentials.*--profile"):
+        sessions(accounts={"other": OTHER}).client(OTHER.id, "ec2")
+    assert aws.calls == []
+
+
+@pytest.mark.parametrize(
+    "code", ["ExpiredToken", "InvalidClientTokenId", "SignatureDoesNotMatch", "AccessDenied"]
+)
+def test_credentials_that_aws_refuses_are_told_with_what_to_do(aws: LocalAws, code: str) -> None:
+    aws.fail("sts", "GetCallerIdentity", code=code, message="so it says", status=403)
+    made = sessions()
+    with pytest.raises(IdentityError, match=f"{code}: so it says.*renew.*--profile"):
+        made.verify()
+    made.verify()  # they may be accepted later, without a restart
+    assert count(aws, "GetCallerIdentity") == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "sort"), [("InternalFailure", 500, Lost), ("Throttling", 400, Throttled)]
+)
+def test_sts_that_cannot_say_is_no_wrong_identity(
+    aws: LocalAws, code: str, status: int, sort: type[ReconcilerError]
+) -> None:
+    aws.fail("sts", "GetCallerIdentity", code=code, status=status, times=3)
+    with pytest.raises(sort):
+        sessions().verify()
+
+
+def test_sts_that_is_out_of_reach_is_no_wrong_identity(aws: LocalAws) -> None:
+    aws.drop("sts", "GetCallerIdentity", times=3)
+    made = sessions()
+    with pytest.raises(Lost):
+        made.verify()
+    assert count(aws, "GetCallerIdentity") == 3
+    made.verify()
+
+
+# ---- roles of other accounts
+
+
+def test_a_role_is_assumed_with_its_name_and_external_id(aws: LocalAws) -> None:
+    other = Account(name="other", id=OTHER.id, role=OTHER.role, external_id="ext-1")
+    made = sessions(accounts={"other": other}, stack="s" * 80)
+    made.verify()
+    made.verify()
+    (asked,) = requests(aws, "AssumeRole")
+    assert asked.parameters["RoleArn"] == OTHER.role
+    assert asked.parameters["ExternalId"] == "ext-1"
+    assert asked.parameters["RoleSessionName"] == "reconciler-" + "s" * 53  # 64 is the most that STS takes
+    assert count(aws, "GetCallerIdentity") == 2  # once as ourselves, once in the role
+
+
+def test_a_role_without_external_id_sends_none(aws: LocalAws) -> None:
+    sessions(accounts={"other": OTHER}).verify()
+    (asked,) = requests(aws, "AssumeRole")
+    assert "ExternalId" not in asked.parameters
+
+
+def test_what_is_made_in_another_account_is_there_and_not_here(aws: LocalAws) -> None:
+    gate = Gateway(sessions(accounts={"other": OTHER}))
+    call = Call(
+        service="ec2",
+        operation="CreateVpc",
+        parameters={"CidrBlock": "10.0.0.0/16"},
+        account=OTHER.id,
+        region="us-west-2",
+    )
+    made = gate.perform(call)["Vpc"]
+    assert made["OwnerId"] == OTHER.id
+    here = gate.sessions.client(ACCOUNT, "ec2").describe_vpcs()["Vpcs"]
+    assert made["VpcId"] not in {vpc["VpcId"] for vpc in here}
+
+
+def test_a_role_that_leads_elsewhere_is_refused(aws: LocalAws) -> None:
+    astray = Account(name="other", id="333333333333", role=OTHER.role)
+    with pytest.raises(IdentityError, match=f"role.*leads to account {OTHER.id}.*333333333333.*`accounts:`"):
+        sessions(accounts={"other": astray}).verify()
+
+
+def test_a_role_that_may_not_be_assumed_is_told_by_its_operation(aws: LocalAws) -> None:
+    aws.fail("sts", "AssumeRole", code="AccessDenied", message="not authorized", status=403)
+    with pytest.raises(IdentityError, match="sts:AssumeRole: AccessDenied: not authorized"):
+        sessions(accounts={"other": OTHER}).verify()
+
+
+class Sts:
+    """Gives keys in turn, each with the minutes that it is good for, and lists no VPCs to anyone."""
+
+    def __init__(self, **keys: float) -> None:
+        self._left = iter(keys.items())
+
+    def __call__(self, request: Request) -> Answer:
+        if request.form["Action"] == "DescribeVpcs":
+            return ec2("DescribeVpcs", "<vpcSet/>")
+        key, minutes = next(self._left)
+        return Answer(
+            '<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>'
+            f"<Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
+            f"<SessionToken>t</SessionToken><Expiration>{soon(minutes)}</Expiration></Credentials>"
+            "</AssumeRoleResult></AssumeRoleResponse>"
+        )
+
+
+def test_a_role_renews_itself_and_its_sts_is_the_given_endpoint(keys: None) -> None:
+    """A key is renewed when it has less than a quarter of an hour, and kept otherwise."""
+    with server(Sts(AKID1=14, AKID2=60)) as (url, sent):
+        client = sessions(endpoint_url=url, accounts={"other": OTHER}).client(OTHER.id, "ec2")
+        assert sent == []  # not before it is needed
+        for _ in range(3):
+            client.describe_vpcs()
+    assert [(request.form["Action"], request.key) for request in sent] == [
+        ("AssumeRole", "AKIDEXAMPLE"),
+        ("DescribeVpcs", "AKID1"),
+        ("AssumeRole", "AKIDEXAMPLE"),
+        ("DescribeVpcs", "AKID2"),
+        ("DescribeVpcs", "AKID2"),
+    ]
+
+
+def test_a_role_that_cannot_be_renewed_yet_is_used_while_it_is_good(keys: None) -> None:
+    def failing(request: Request) -> Answer:
+        try:
+            return sts(request)
+        except StopIteration:
+            return Answer("<ErrorResponse/>", status=500)
+
+    sts = Sts(AKID1=14)
+    with server(failing) as (url, sent):
+        client = sessions(endpoint_url=url, accounts={"other": OTHER}).client(OTHER.id, "ec2")
+        client.describe_vpcs()
+        client.describe_vpcs()
+    actions = [request.form["Action"] for request in sent]
+    assert actions == ["AssumeRole", "DescribeVpcs", *["AssumeRole"] * 3, "DescribeVpcs"]
+    assert sent[-1].key == "AKID1"
+
+
+def test_two_roles_are_two_identities(aws: LocalAws) -> None:
+    third = Account(name="third", id="333333333333", role="arn:aws:iam::333333333333:role/reconciler")
+    made = sessions(accounts={"other": OTHER, "third": third})
+    made.verify()
+    made.verify()
+    assert [call.parameters["RoleArn"] for call in requests(aws, "AssumeRole")] == [OTHER.role, third.role]
+    assert count(aws, "GetCallerIdentity") == 3

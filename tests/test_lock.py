@@ -1,0 +1,179 @@
+"""One process at a time holds a stack; the kernel takes the lock back when it dies; the loser learns who has it.
+
+The other holder is a real process each time.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.errors import BusyError
+from reconciler.lock import held
+
+HOLDER = """
+import sys
+from pathlib import Path
+from reconciler.lock import held
+with held(Path(sys.argv[1]), "ai", "daemon", 0.0):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+Start = Callable[[], "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Begins a process that holds the lock until it is told to end."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def run() -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLDER, str(tmp_path / "state")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        begun.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        return process
+
+    yield run
+    for process in begun:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            assert pipe is not None
+            pipe.close()
+
+
+def take(tmp_path: Path, wait: float = 0.0) -> None:
+    with held(tmp_path / "state", "ai", "run --once", wait):
+        pass
+
+
+def holder(tmp_path: Path) -> str:
+    return (tmp_path / "state" / "lock").read_text()
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [str(record.msg) for record in caplog.records if "state.unwritable" in str(record.msg)]
+
+
+def test_the_loser_learns_who_holds_it_for_what_and_since_when(tmp_path: Path, start: Start) -> None:
+    process = start()
+    began = time.monotonic()
+    with pytest.raises(BusyError) as caught:
+        take(tmp_path)
+    assert time.monotonic() - began < 0.2  # at once, unless it was told to wait
+    text = (
+        rf"ai is held by process {process.pid} \(daemon\) since 20\d\d-\d\d-\d\dT[\d:]+\+00:00; .*--lock-wait"
+    )
+    assert re.fullmatch(text, str(caught.value))
+
+
+def test_the_file_says_who_holds_it(tmp_path: Path) -> None:
+    with held(tmp_path / "state", "ai", "run --once", 0.0):
+        found = json.loads(holder(tmp_path))
+        assert (found["pid"], found["what"]) == (os.getpid(), "run --once")
+    assert holder(tmp_path) == ""  # a leftover file means nothing, and says nothing
+
+
+def test_the_kernel_frees_the_lock_of_a_process_that_is_killed(tmp_path: Path, start: Start) -> None:
+    process = start()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert f'"pid": {process.pid}' in holder(tmp_path)  # what it wrote is still there
+    take(tmp_path)
+
+
+def test_an_error_frees_the_lock(tmp_path: Path, start: Start) -> None:
+    with pytest.raises(ZeroDivisionError), held(tmp_path / "state", "ai", "run --once", 0.0):
+        raise ZeroDivisionError
+    start()
+
+
+def test_waiting_gets_the_lock_when_it_is_free(tmp_path: Path, start: Start) -> None:
+    process = start()
+    assert process.stdin is not None
+    with pytest.raises(BusyError):
+        take(tmp_path, wait=0.05)
+    end = threading.Timer(0.1, process.stdin.close)
+    end.start()
+    take(tmp_path, wait=20.0)
+    end.join()
+
+
+def test_a_child_does_not_keep_the_lock(tmp_path: Path, start: Start) -> None:
+    with held(tmp_path / "state", "ai", "run --once", 0.0):
+        child = subprocess.Popen(["sleep", "60"], close_fds=False)
+    try:
+        start()
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_another_stack_is_another_lock(tmp_path: Path, start: Start) -> None:
+    start()
+    with held(tmp_path / "other", "other", "run --once", 0.0):
+        pass
+
+
+def test_a_holder_that_has_not_signed_is_another_process(tmp_path: Path, start: Start) -> None:
+    start()
+    for text in ("", "{", "[]", '{"pid": 1}'):
+        (tmp_path / "state" / "lock").write_text(text)
+        with pytest.raises(BusyError, match="held by another process"):
+            take(tmp_path)
+
+
+# ---- directories that cannot be written, or go away
+
+
+def test_where_nothing_can_be_written_the_work_goes_on_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "state").touch()
+    done = []
+    with caplog.at_level(logging.WARNING):
+        with held(tmp_path / "state", "ai", "run --once", 0.0):
+            done.append(True)
+        with pytest.raises(ZeroDivisionError), held(tmp_path / "state", "ai", "run --once", 0.0):
+            raise ZeroDivisionError
+    assert done == [True]
+    assert len(said(caplog)) == 2
+    assert "goes on without a lock" in said(caplog)[0]
+
+
+def test_a_full_disk_is_locked_namelessly(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "lock").symlink_to("/dev/full")
+    with caplog.at_level(logging.WARNING):
+        take(tmp_path)
+    assert said(caplog) == []
+
+
+def test_a_file_that_is_made_anew_while_waiting_is_the_one_that_is_locked(
+    tmp_path: Path, start: Start
+) -> None:
+    """Waiting for the old one would be waiting for what keeps nobody out."""
+    start()
+    removal = threading.Timer(0.1, shutil.rmtree, [tmp_path / "state"])
+    removal.start()
+    with held(tmp_path / "state", "ai", "run --once", 20.0):
+        assert json.loads(holder(tmp_path))["pid"] == os.getpid()
+    removal.join()
