@@ -32,6 +32,7 @@ from reconciler.errors import (
     ReconcilerError,
     Throttled,
 )
+from reconciler.events import EVENTS
 from reconciler.kinds import ALL, BY_NAME
 from reconciler.lock import held
 from reconciler.loop import Choices, Loop, Wall, workers
@@ -305,7 +306,7 @@ def schema(program: Program) -> int:
 
 def events(program: Program) -> int:
     """The events that the log can hold."""
-    catalogue = log.EVENTS
+    catalogue = EVENTS
     program.answer(
         lambda: {name: {"level": event.level, "meaning": event.meaning} for name, event in catalogue.items()},
         lambda: "".join(f"{name:24} {event.level:8} {event.meaning}\n" for name, event in catalogue.items()),

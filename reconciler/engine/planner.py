@@ -230,9 +230,9 @@ class Planner:
         """Users go first; those that use each other in a circle are loosened from each other before."""
         circle = {other.id for other in users.circle(thing)}
         still = users.of(thing)
-        if circle and all(user.id in circle for user in still):
-            if steps := loosening(kind, thing, circle - {thing.id}):
-                return steps
+        alone = bool(circle) and all(user.id in circle for user in still)
+        if alone and (steps := loosening(kind, thing, circle - {thing.id})):
+            return steps
         if still:
             return Wait(
                 f"{_named(still)} must go first" if len(still) < 4 else f"{len(still)} things must go first"

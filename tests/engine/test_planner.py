@@ -188,6 +188,23 @@ def test_a_parameter_is_no_drift() -> None:
     )
 
 
+def test_null_is_left_out_of_a_creation_and_clears_later() -> None:
+    spec = {"GlobalNetworkId": "gn", "Description": None, "Location": {"Address": None, "Latitude": "1"}}
+    birth = verdicts([NETWORK, wish("site/s", spec)], N)["site/s"]
+    assert isinstance(birth, Steps)
+    assert birth.calls[0].parameters["Location"] == {"Latitude": "1"}
+    assert "Description" not in birth.calls[0].parameters
+    seen = {"GlobalNetworkId": "gn", "Description": "d", "Location": {"Address": "a", "Latitude": "1"}}
+    update = verdicts([NETWORK, wish("site/s", spec)], N, thing("site/s", "site-1", seen))["site/s"]
+    assert isinstance(update, Steps)
+    assert update.calls[0].parameters == {
+        "GlobalNetworkId": "gn",
+        "SiteId": "site-1",
+        "Description": "",
+        "Location": {"Address": "", "Latitude": "1"},
+    }
+
+
 # ---- ownership
 
 
@@ -341,6 +358,11 @@ def test_rules_are_added_before_others_are_removed() -> None:
 def test_an_empty_part_removes_all_and_an_omitted_one_none() -> None:
     assert operations(wanted_rules()) == ["RevokeSecurityGroupIngress"]
     assert isinstance(verdicts([wish("security-group/g")], group(RULE))["security-group/g"], Settled)
+
+
+def test_a_part_can_be_ignored() -> None:
+    wanted = wish("security-group/g", {"Ingress": []}, ignore=("Ingress",))
+    assert isinstance(verdicts([wanted], group(RULE))["security-group/g"], Settled)
 
 
 def test_a_description_is_changed_in_place() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -91,12 +92,10 @@ def test_looks_follow_each_other_quickly_after_a_change_and_ever_slower_while_no
 
     loop.look = look  # type: ignore[method-assign]
     loop.until_settled(600)
-    gaps = [after - before for before, after in zip(times, times[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(times)]
     waiting = gaps[: next(n for n, gap in enumerate(gaps[1:], 1) if gap < gaps[n - 1])]
     assert waiting[0] == pytest.approx(0.2)
-    assert all(
-        after == pytest.approx(before * 1.5) for before, after in zip(waiting, waiting[1:], strict=False)
-    )
+    assert all(after == pytest.approx(before * 1.5) for before, after in pairwise(waiting))
     assert gaps[len(waiting)] == pytest.approx(0.2), "the network was made: its site can follow soon"
 
 
