@@ -5,26 +5,12 @@ Each test ends the same way: exactly one subject, and a settled estate.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from reconciler.kinds import BY_NAME
 from reconciler.sandbox.calls import Call
-from tests.conformance.fixture import KINDS, Fixture
-from tests.harness import Host, host, tags
-
-
-@pytest.fixture
-def ops(tmp_path: Path) -> Iterator[Host]:
-    with host(tmp_path) as found:
-        yield found
-
-
-@pytest.fixture(params=KINDS)
-def fixture(request: pytest.FixtureRequest) -> Fixture:
-    return Fixture(request.param)
+from tests.conformance.fixture import Fixture
+from tests.harness import Host, tags
 
 
 def is_birth(fixture: Fixture, call: Call) -> bool:
