@@ -7,6 +7,7 @@ was lost.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -38,11 +39,15 @@ class Call:
         return not is_read(self.operation)
 
 
+# a server may run for days; no test makes as many calls
+_MOST = 100_000
+
+
 class CallLog:
-    """All calls, oldest first."""
+    """The calls so far, oldest first; of very many the last ones."""
 
     def __init__(self) -> None:
-        self.all: list[Call] = []
+        self.all: deque[Call] = deque(maxlen=_MOST)
 
     def add(self, call: Call) -> None:
         """Appends one."""

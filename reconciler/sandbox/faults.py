@@ -43,8 +43,8 @@ class Hiding:
 class Faults:
     """All that is set to go wrong in one local AWS.
 
-    `hooks` are called before and after each operation; what they raise (AwsError, botocore's connection errors)
-    reaches the client, "before" without the effect, "after" with it.
+    `hooks` are called before each operation and after each that took effect; what they raise (AwsError, botocore's
+    connection errors) reaches the client, "before" without the effect, "after" with it.
     """
 
     def __init__(self, clock: Clock) -> None:

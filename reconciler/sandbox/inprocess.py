@@ -69,8 +69,9 @@ class LocalAws:
 
     @property
     def on_call(self) -> list[Hook]:
-        """Functions called as (moment, call), moment "before" or "after", around each operation. What they raise
-        (AwsError or a botocore connection error) the client sees; after "before" nothing has happened."""
+        """Functions called as (moment, call): "before" each operation, and "after" each that took effect, also if its
+        answer is lost. What they raise (AwsError or a botocore connection error) the client sees; what is raised
+        "before" keeps the operation from happening."""
         return self._world.faults.hooks
 
     def fail(
@@ -110,7 +111,9 @@ class LocalAws:
         self, service: str, operation: str = "*", *, seconds: float | None = None, calls: int | None = None
     ) -> None:
         """Things made from now on are missing from lists, for `seconds` of the clock each, or from the next `calls`
-        lists (all pages of a list count as one)."""
+        lists (all pages of a list count as one). ValueError unless exactly one of the two is given."""
+        if (seconds is None) == (calls is None):
+            raise ValueError("say either seconds or calls")
         self._world.faults.hide(Hiding(service, operation, seconds, calls))
 
     def clear_faults(self) -> None:
@@ -125,12 +128,16 @@ def local_aws(
     delays: Delays | Profile = "fast",
     quotas: Mapping[str, int] | None = None,
     unverified_block: Literal["ValidationException", "ConflictException"] = "ValidationException",
+    token_mismatch_first: bool = True,
+    repeated_launch_shows_tags: bool = True,
 ) -> Iterator[LocalAws]:
-    """A local AWS for the time of the `with` block; boto3 clients must be made inside it.
+    """A local AWS for the time of the `with` block; boto3 clients reach it if they are made inside, or were made inside
+    an earlier one: they remember nothing, and outside of any they would ask the real AWS.
 
     In: the clock that decides when states change (default: a new held one); the page size of all lists; seconds per
-    transition; quotas by resource name; the code of refused deletes that no reference shows. Everything is empty at
-    the start and forgotten at the end. The account is 123456789012, the default region us-west-2.
+    transition; quotas by resource name; three answers that no public reference shows (`settings.Settings` says which).
+    Everything is empty at the start and forgotten at the end. The account is 123456789012, the default region
+    us-west-2.
     """
     pipeline.install()
     held = clock or HeldClock()
@@ -140,6 +147,8 @@ def local_aws(
         page_size=page_size,
         quotas=quotas or {},
         unverified_block=unverified_block,
+        token_mismatch_first=token_mismatch_first,
+        repeated_launch_shows_tags=repeated_launch_shows_tags,
         check_answers=True,
     )
     with _environment(), mock_aws():

@@ -1,18 +1,20 @@
 """The way of every request: read it, let the right part answer, let faults happen, check, record, write it.
 
 `install` puts this in front of moto's own dispatch, so that it works alike in process and behind the server.
-The seams it uses (`BaseResponse._dispatch`, `.call_action`, `networkmanager_backends.backend`) are held by a contract
-test, since moto does not promise them.
+The parts of moto that it uses and moto does not promise (`BaseResponse._dispatch`, `.call_action`,
+`networkmanager_backends.backend`, …) are held by `tests/sandbox/test_seams.py`.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from botocore.exceptions import ConnectionClosedError, HTTPClientError
 from botocore.model import OperationModel, OperationNotFoundError
+from moto.core import responses
 from moto.core.responses import BaseResponse
 from moto.core.utils import get_service_model
 from moto.ec2.exceptions import FilterNotImplementedError
@@ -20,7 +22,7 @@ from moto.ec2.exceptions import FilterNotImplementedError
 from . import fidelity, wire
 from .calls import Call, is_read
 from .ec2.answers import answer as answer_ec2
-from .ec2.answers import prepare
+from .ec2.images import add_public_images
 from .errors import AwsError, ConnectionLostError
 from .faults import Fault
 from .networkmanager.answers import answer as answer_networkmanager
@@ -31,6 +33,8 @@ _ANSWERED_HERE = {"ec2": answer_ec2, "networkmanager": answer_networkmanager}
 
 _moto_call_action = BaseResponse.call_action
 _moto_setup = BaseResponse.setup_class
+_responses: Any = responses  # its names are not exported
+_method_names = cache(_responses.method_names_from_class)
 
 
 def install() -> None:
@@ -44,6 +48,8 @@ def install() -> None:
     if networkmanager_backends.backend is not ours:
         networkmanager_backends.backend = ours
         networkmanager_backends.clear()
+    # the seam: moto looks through 800 methods for each call
+    _responses.method_names_from_class = _method_names
     BaseResponse._dispatch = _dispatch  # type: ignore[method-assign]  # the seam
     BaseResponse.call_action = _call_action  # type: ignore[method-assign]  # the seam
 
@@ -53,6 +59,8 @@ def _dispatch(self: BaseResponse, request: Any, full_url: Any = None, headers: A
         _moto_setup(self, request, full_url, headers)
     except OperationNotFoundError:
         return _finish(self, wire.render_error(_service(self), _unknown_action(self)))
+    except Exception as error:  # a body that cannot be read, which no SDK sends
+        return _finish(self, wire.render_error(_service(self), _unreadable(self, error)))
     return self.call_action()
 
 
@@ -62,9 +70,21 @@ def _service(response: BaseResponse) -> Any:
 
 def _unknown_action(response: BaseResponse) -> AwsError:
     name = response._get_action()
-    if response.boto3_service_name == "ec2":
+    protocol = _service(response).resolved_protocol
+    if protocol in ("ec2", "query"):
+        if not name:
+            return AwsError("MissingAction", "The request must contain the parameter Action.")
         return AwsError("InvalidAction", f"The action {name} is not valid for this web service.")
+    if protocol == "json":
+        return AwsError("UnknownOperationException", f"There is no operation {name}.")
     return AwsError("ValidationException", "Unknown operation.", 400, Reason="UnknownOperation")
+
+
+def _unreadable(response: BaseResponse, error: Exception) -> AwsError:
+    message = f"The request cannot be read ({type(error).__name__}: {error})."
+    if response.boto3_service_name == "networkmanager":
+        return AwsError("ValidationException", message, 400, Reason="CannotParse")
+    return AwsError("InvalidRequest", message, 400)
 
 
 def _call_action(self: BaseResponse) -> Any:
@@ -96,12 +116,10 @@ def _serve(response: BaseResponse, model: OperationModel, world: World) -> wire.
         call = Call(service, operation, response.region, parameters)
         world.faults.call_hooks("before", call)
         _before(fault)
-        answer = _answer(response, model, world, parameters)
-        answer = _after(fault, answer)
-        world.faults.call_hooks("after", call)
-        if answer[0] >= 300:
-            code = _code(model, answer)
-        return answer
+        answer, code = _performed(response, model, world, parameters)
+        if code is None:
+            world.faults.call_hooks("after", call)
+        return _after(fault, answer)
     except AwsError as error:
         code = error.code
         return wire.render_error(_service(response), error)
@@ -112,6 +130,17 @@ def _serve(response: BaseResponse, model: OperationModel, world: World) -> wire.
         raise ConnectionClosedError(endpoint_url=response.uri) from error
     finally:
         world.calls.add(Call(service, operation, response.region, parameters, code))
+
+
+def _performed(
+    response: BaseResponse, model: OperationModel, world: World, parameters: Mapping[str, Any]
+) -> tuple[wire.Wire, str | None]:
+    """The answer of an operation, and its error code if it was refused."""
+    try:
+        answer = _answer(response, model, world, parameters)
+    except AwsError as error:
+        return wire.render_error(_service(response), error), error.code
+    return answer, _code(model, answer) if answer[0] >= 300 else None
 
 
 def _parameters(response: BaseResponse, model: OperationModel) -> dict[str, Any]:
@@ -158,7 +187,7 @@ def _answer(
     own = _ANSWERED_HERE.get(service)
     if own is None:
         if service == "ssm":
-            prepare(world, response.current_account, response.region)
+            add_public_images(world, response.current_account, response.region)
         answer = _ask_moto(response, model)
         if world.settings.check_answers and answer[0] < 300:
             _check(world, model, wire.read(model, answer))

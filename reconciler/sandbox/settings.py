@@ -62,6 +62,8 @@ class Delays:
 
 # AWS Global Networks for Transit Gateways user guide, "Quotas": 5 global networks per account; 200 devices, links and
 # sites each, per global network.  Connections: 500 per global network.
+# VPC User Guide, "Amazon VPC quotas": 5 VPCs per region, 200 subnets per VPC, 2,500 security groups per region.  Most
+# accounts have these raised, so they hold only where `Settings.quotas` says so: "Vpc", "Subnet", "SecurityGroup".
 QUOTAS: Mapping[str, int] = {"GlobalNetwork": 5, "Site": 200, "Device": 200, "Link": 200, "Connection": 500}
 
 
@@ -71,9 +73,13 @@ class Settings:
 
     `page_size`: things per page when the caller gives no MaxResults; EC2 pages are never longer, whatever MaxResults
     says (AWS may answer fewer than asked for together with a NextToken).
-    `quotas`: things per account or per global network, by resource name; overrides `QUOTAS`.
+    `quotas`: things per account, region or parent, by resource name; overrides `QUOTAS`.
     `unverified_block`: the code of a refused delete where no public reference shows which one AWS uses (a device or
     link that is in use); tests set the other one to prove that callers stand both.
+    `token_mismatch_first`: what a launch with other parameters gets whose token belongs to a terminated instance:
+    IdempotentParameterMismatch (else IdempotentInstanceTerminated). No public reference shows the order.
+    `repeated_launch_shows_tags`: whether a launch repeated with its token answers the instances' tags; it is reported
+    that it does not always (github.com/boto/boto/issues/619).
     `check_answers`: every answer is held against botocore's output shape (in process only: it costs time).
     """
 
@@ -82,6 +88,8 @@ class Settings:
     page_size: int = 50
     quotas: Mapping[str, int] = field(default_factory=dict)
     unverified_block: Literal["ValidationException", "ConflictException"] = "ValidationException"
+    token_mismatch_first: bool = True
+    repeated_launch_shows_tags: bool = True
     check_answers: bool = False
 
     def quota(self, resource: str) -> int | None:

@@ -26,7 +26,7 @@ def render(model: OperationModel, answer: Mapping[str, Any]) -> Wire:
     """The bytes of a result: status, headers, body."""
     request_id = str(uuid.uuid4())
     service = model.service_model
-    serializer_class = get_serializer_class(service.service_name, service.metadata["protocol"])
+    serializer_class = get_serializer_class(service.service_name, service.resolved_protocol)
     serializer = serializer_class(
         operation_model=model,  # type: ignore[arg-type]  # moto's subclass of botocore's model; the same members
         context=SerializationContext(request_id),
@@ -56,7 +56,7 @@ def render_error(service: ServiceModel, error: AwsError) -> Wire:
     """The bytes of an error in the envelope of the service's protocol."""
     request_id = str(uuid.uuid4())
     status = status_of(service, error)
-    protocol = service.metadata["protocol"]
+    protocol = service.resolved_protocol  # of several, the one that botocore's clients speak
     headers = {"x-amzn-RequestId": request_id}
     if protocol == "ec2":
         body = (
@@ -72,9 +72,17 @@ def render_error(service: ServiceModel, error: AwsError) -> Wire:
             f"<Message>{escape(error.message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
         )
         return status, {**headers, "Content-Type": _XML}, body
-    members = {"Message": error.message, **error.members}
+    shape = _error_shape(service, error.code)
+    members: dict[str, Any] = {"Message": error.message}
+    for name, value in error.members.items():
+        member = shape.members.get(name) if shape is not None else None
+        if member is not None and member.serialization.get("location") == "header":  # RetryAfterSeconds
+            headers[member.serialization["name"]] = str(value)
+        else:
+            members[name] = value
     if protocol == "json":
-        members = {"__type": error.code, "message": error.message, **error.members}
+        members = {"__type": error.code, "message": error.message, **members}
+        del members["Message"]
     content_type = "application/x-amz-json-1.1" if protocol == "json" else "application/json"
     headers |= {"Content-Type": content_type, "x-amzn-ErrorType": error.code}
     return status, headers, json.dumps(members, default=str)
@@ -83,7 +91,7 @@ def render_error(service: ServiceModel, error: AwsError) -> Wire:
 def read(model: OperationModel, wire: Wire) -> dict[str, Any]:
     """An answer as boto3 shows it, without ResponseMetadata; AwsError for an error answer."""
     status, headers, body = wire
-    parser = botocore.parsers.create_parser(model.service_model.metadata["protocol"])
+    parser = botocore.parsers.create_parser(model.service_model.resolved_protocol)
     content = body.encode() if isinstance(body, str) else body
     parsed = dict(
         parser.parse(

@@ -43,7 +43,8 @@ class World:
     """One local AWS.
 
     `problems`: answers that do not fit botocore's output shape. `warnings`: values outside an enum, which AWS itself
-    answers too. `facts`: what EC2 corrections remember about a thing, by its id.
+    answers too. `prepared`, `with_images`: accounts and regions that have what moto leaves out of them. `facts`: what
+    EC2 corrections remember about a thing, by its id.
     """
 
     settings: Settings
@@ -55,6 +56,7 @@ class World:
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     prepared: set[tuple[str, str]] = field(default_factory=set)
+    with_images: set[tuple[str, str]] = field(default_factory=set)
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import boto3
@@ -12,6 +13,8 @@ from botocore.exceptions import ClientError
 
 from reconciler.sandbox import LocalAws, local_aws
 
+# a request that left the process would be refused: no account has these
+SAFE_KEYS = {"aws_access_key_id": "AKIDOFNOBODY", "aws_secret_access_key": "of-nobody"}
 AMAZON_LINUX = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 
 
@@ -23,9 +26,26 @@ def aws() -> Iterator[LocalAws]:
         assert local.problems == []
 
 
+@cache
 def client(service: str, region: str = "us-west-2") -> Any:
-    """A client that tries once."""
-    return boto3.client(service, region_name=region, config=Config(retries={"total_max_attempts": 1}))
+    """A client that tries once.
+
+    Making one takes longer than most tests, so there is one for all of them: it remembers nothing of what it was
+    answered. A test that hangs something on a client makes its own with `new_client`.
+    """
+    return new_client(service, region)
+
+
+def new_client(service: str, region: str = "us-west-2", attempts: int = 1, **more: Any) -> Any:
+    """A client of the test's own; its models were read once for all."""
+    config = Config(retries={"mode": "standard", "total_max_attempts": attempts})
+    return session().client(service, region_name=region, config=config, **SAFE_KEYS, **more)
+
+
+@cache
+def session() -> Any:
+    """The session that keeps botocore's models, which are large files."""
+    return boto3.session.Session()
 
 
 @pytest.fixture

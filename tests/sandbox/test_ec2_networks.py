@@ -128,12 +128,14 @@ def test_group_tags_at_birth(ec2: Any, vpc: str) -> None:
 
 
 def test_rules_are_objects(ec2: Any, vpc: str, group: str) -> None:
+    entries = {"PrefixListName": "list", "MaxEntries": 1, "AddressFamily": "IPv4"}
+    prefixes = ec2.create_managed_prefix_list(**entries)["PrefixList"]["PrefixListId"]
     permission = {
         **HTTPS,
         "IpRanges": [{"CidrIp": "10.1.2.3/16", "Description": "office"}],
         "Ipv6Ranges": [{"CidrIpv6": "2001:DB8::1/32"}],
         "UserIdGroupPairs": [{"GroupId": group}],
-        "PrefixListIds": [{"PrefixListId": "pl-0123456789abcdef0", "Description": "list"}],
+        "PrefixListIds": [{"PrefixListId": prefixes, "Description": "list"}],
     }
     tags = [{"Key": "a", "Value": "b"}]
     answer = ec2.authorize_security_group_ingress(
@@ -151,7 +153,7 @@ def test_rules_are_objects(ec2: Any, vpc: str, group: str) -> None:
     referenced = next(rule["ReferencedGroupInfo"] for rule in made if "ReferencedGroupInfo" in rule)
     assert referenced == {"GroupId": group, "UserId": "123456789012", "VpcId": vpc}
     listed = next(rule for rule in made if "PrefixListId" in rule)
-    assert (listed["PrefixListId"], listed["Description"]) == ("pl-0123456789abcdef0", "list")
+    assert (listed["PrefixListId"], listed["Description"]) == (prefixes, "list")
     merged = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"]
     assert len(merged) == 1
     assert merged[0]["IpRanges"] == [{"CidrIp": "10.1.0.0/16", "Description": "office"}]

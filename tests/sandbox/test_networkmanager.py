@@ -255,3 +255,11 @@ def test_counts(nm: Any, network: str) -> None:
         "link": 1,
         "connection": 1,
     }
+
+
+def test_an_unknown_global_network_cannot_be_changed(nm: Any) -> None:
+    unknown = {"GlobalNetworkId": "global-network-0123456789abcdef0"}
+    assert code(nm.update_global_network, **unknown) == ("ResourceNotFoundException", 404)
+    answer = refusal(nm.delete_global_network, **unknown)
+    assert answer["Error"]["Code"] == "ResourceNotFoundException"
+    assert (answer["ResourceType"], answer["ResourceId"]) == ("global-network", unknown["GlobalNetworkId"])

@@ -1,10 +1,11 @@
 """The way of an EC2 request: checks that EC2 makes of all operations, then a correction or moto, then pages.
 
-Called by `pipeline.py`. To correct an operation, add a row to `CHECKS` (raises) or `ANSWERS` (answers).
+Called by `pipeline.py`. To correct an operation, add a row to `ANSWERS`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,15 +13,10 @@ from ..errors import AwsError
 from ..request import Answer, Request
 from ..tokens import digest
 from ..world import World
-from . import groups, images, instances, listings, metadata, modify, networks, tags
+from . import groups, images, instances, launches, listings, metadata, modify, networks, tags
 from .backend import backend_of
 from .guards import check_guards
 from .missing import check_references
-
-CHECKS: Mapping[str, Callable[[Request, Any], None]] = {
-    "ModifyVpcAttribute": networks.one_attribute,
-    "ModifySubnetAttribute": networks.one_attribute,
-}
 
 ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
     "AuthorizeSecurityGroupEgress": groups.authorize,
@@ -30,18 +26,22 @@ ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
     "CreateTags": tags.create_tags,
     "CreateVpc": networks.create_vpc,
     "DeleteTags": tags.delete_tags,
+    "DeleteVpc": networks.delete_vpc,
     "DescribeInstances": instances.describe,
     "DescribeInstanceAttribute": modify.describe_attribute,
     "DescribeRegions": networks.describe_regions,
     "DescribeSecurityGroupRules": groups.describe_rules,
     "DescribeSecurityGroups": groups.describe,
+    "DescribeSubnets": networks.describe_subnets,
     "DescribeTags": tags.describe_tags,
     "ModifyInstanceAttribute": modify.modify_attribute,
     "ModifyInstanceMetadataOptions": metadata.modify_options,
     "ModifySecurityGroupRules": groups.modify_rules,
+    "ModifySubnetAttribute": networks.modify_subnet,
+    "ModifyVpcAttribute": networks.modify_vpc,
     "RevokeSecurityGroupEgress": groups.revoke,
     "RevokeSecurityGroupIngress": groups.revoke,
-    "RunInstances": instances.run,
+    "RunInstances": launches.run,
     "StartInstances": instances.start,
     "StopInstances": instances.stop,
     "TerminateInstances": instances.terminate,
@@ -51,14 +51,20 @@ ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
 
 # what a repeated request is answered with; other operations get their first answer again
 REPEATS: Mapping[str, Callable[[Request, Any, Mapping[str, Any]], Answer]] = {
-    "RunInstances": instances.run_again
+    "RunInstances": launches.run_again
 }
+
+
+# operations that look at images; making those of a region takes longer than all the rest of it
+_MAY_NAME_AN_IMAGE = re.compile(r"Image|RunInstances|Fleet|Spot|Snapshot|ami-")
 
 
 def answer(request: Request) -> Answer:
     """The answer to any EC2 operation, as boto3 shows it; raises AwsError."""
     backend = backend_of(request)
     prepare(request.world, request.account, request.region)
+    if _MAY_NAME_AN_IMAGE.search(f"{request.operation} {request.parameters.get('Resources')}"):
+        images.add_public_images(request.world, request.account, request.region)
     if request.parameters.get("DryRun"):
         raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
     tags.check_specifications(request)
@@ -69,43 +75,40 @@ def answer(request: Request) -> Answer:
 
 
 def prepare(world: World, account: str, region: str) -> None:
-    """Gives a region what moto leaves out of it; once for each. Also called for other services that look into EC2."""
+    """Gives a region what moto leaves out of it; once for each."""
     from moto.ec2.models import ec2_backends
 
     if (account, region) not in world.prepared:
         world.prepared.add((account, region))
         groups.give_default_group_its_rule(ec2_backends[account][region])
-        images.add_public_images(account, region)
 
 
 def _once(request: Request, backend: Any, token: str) -> Answer:
     """Has the same token make one thing only."""
     if len(token) > 64 and request.operation == "RunInstances":
         raise AwsError("InvalidParameterValue", "The client token is longer than 64 characters.")
-    scope = (request.account, request.region, request.operation, *instances.token_scope(request, backend))
+    scope = (request.account, request.region, request.operation, *launches.token_scope(request, backend))
     first = request.world.tokens.find(scope, token)
     if first is None:
         made = _answer(request, backend)
         request.world.tokens.remember(scope, token, request.parameters, made)
         return made
+    again = REPEATS.get(request.operation)
     if first.digest != digest(request.parameters):
+        if again is not None and not request.world.settings.token_mismatch_first:
+            again(request, backend, first.answer)
         raise AwsError(
             "IdempotentParameterMismatch",
-            "Arguments on this idempotent request are inconsistent with arguments used in previous request(s): "
-            f"{token}",
+            "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).",
         )
-    again = REPEATS.get(request.operation)
     return again(request, backend, first.answer) if again is not None else dict(first.answer)
 
 
 def _answer(request: Request, backend: Any) -> Answer:
     check_references(request, backend)
     check_guards(request, backend)
-    check = CHECKS.get(request.operation)
-    if check is not None:
-        check(request, backend)
     own = ANSWERS.get(request.operation)
-    if request.operation in tags.GONE_WITH:
+    if own is None and request.operation in tags.GONE_WITH:
         return tags.forget(request, backend)
     if not listings.is_list(request.operation):
         return own(request, backend) if own is not None else request.ask_moto(request.parameters)

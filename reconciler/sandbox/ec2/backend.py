@@ -61,6 +61,14 @@ def default_group(backend: Any, vpc_id: str) -> Any:
     )
 
 
+def are_peered(backend: Any, one: str, other: str) -> bool:
+    """Whether an active peering connects two networks."""
+    return any(
+        peering._status.code == "active" and {peering.vpc.id, peering.peer_vpc.id} == {one, other}
+        for peering in backend.vpc_pcxs.values()
+    )
+
+
 def interfaces(backend: Any) -> Iterator[Any]:
     """All network interfaces that exist: those of terminated instances are gone with them."""
     yield from backend.enis.values()

@@ -63,22 +63,34 @@ def read_filters(given: Sequence[Mapping[str, Any]] | None) -> list[tuple[str, l
     return pairs
 
 
-def is_tag_filter(name: str) -> bool:
-    """Whether a filter is about tags, as nearly all Describe operations have them."""
-    return name.startswith("tag:") or name in ("tag-key", "tag-value")
+# what nearly all Describe operations have: `tag:KEY` and `tag-key`
+TAG_FILTERS = ("tag:", "tag-key")
 
 
-def holds(thing: Mapping[str, Any], name: str, values: Sequence[str], paths: Mapping[str, str]) -> bool:
-    """Whether one filter holds for a thing. In: `paths`, filter name -> path of the values that it compares.
+def is_tag_filter(name: str, known: Sequence[str] = TAG_FILTERS) -> bool:
+    """Whether a filter is about tags. In: `known`, those that the operation has."""
+    return (name.partition(":")[0] + ":" if ":" in name else name) in known
+
+
+def holds(
+    thing: Mapping[str, Any],
+    name: str,
+    values: Sequence[str],
+    paths: Mapping[str, str],
+    tag_filters: Sequence[str] = TAG_FILTERS,
+) -> bool:
+    """Whether one filter holds for a thing. In: `paths`, filter name -> path of the values that it compares;
+    `tag_filters`, the filters by tag that the operation has.
 
     Raises InvalidParameterValue for a filter that the operation does not have.
     """
-    if is_tag_filter(name):
-        tags = thing.get("Tags") or thing.get("TagSet") or []
+    if is_tag_filter(name, tag_filters):
+        # what DescribeTags lists is a tag itself
+        tags = thing.get("Tags") or thing.get("TagSet") or ([thing] if "Key" in thing else [])
         if name.startswith("tag:"):
             there = [str(tag["Value"]) for tag in tags if tag["Key"] == name.removeprefix("tag:")]
         else:
-            there = [str(tag["Key" if name == "tag-key" else "Value"]) for tag in tags]
+            there = [str(tag["Key"]) for tag in tags]
     elif name in paths:
         there = values_at(thing, paths[name])
     else:
@@ -90,8 +102,13 @@ def keep(
     things: Sequence[Mapping[str, Any]],
     filters: Sequence[tuple[str, Sequence[str]]],
     paths: Mapping[str, str],
+    tag_filters: Sequence[str] = TAG_FILTERS,
 ) -> list[Any]:
     """The things for which all filters hold."""
     for name, _ in filters:  # an unknown name is refused also where there is nothing to look at
-        holds({}, name, [], paths)
-    return [thing for thing in things if all(holds(thing, name, values, paths) for name, values in filters)]
+        holds({}, name, [], paths, tag_filters)
+    return [
+        thing
+        for thing in things
+        if all(holds(thing, name, values, paths, tag_filters) for name, values in filters)
+    ]

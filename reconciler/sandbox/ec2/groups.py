@@ -6,6 +6,7 @@ Source: EC2 API reference of each operation. Rules are stored in moto's groups, 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,8 @@ from . import backend as moto
 from . import rules, tags
 from .missing import GROUP, RULE, require
 
-# VPC User Guide, "Amazon VPC quotas": 60 inbound and 60 outbound rules per security group
+# VPC User Guide, "Amazon VPC quotas": 60 inbound and 60 outbound rules per security group, "enforced separately for
+# IPv4 rules and IPv6 rules"
 _MOST_RULES = 60
 # EC2 API reference, CreateSecurityGroup: a-z, A-Z, 0-9, spaces, and ._-:/()#,@[]+=&;{}!$*
 _DESCRIPTION = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}")
@@ -54,6 +56,11 @@ def create(request: Request, backend: Any) -> Answer:
             raise AwsError(
                 "InvalidGroup.Duplicate", f"The security group '{name}' already exists for VPC '{network}'"
             )
+    limit = request.world.settings.quota("SecurityGroup")
+    if limit is not None and sum(1 for _ in moto.groups(backend)) >= limit:
+        raise AwsError(
+            "SecurityGroupLimitExceeded", "The maximum number of security groups has been reached."
+        )
     answer = request.ask_moto(parameters)
     arn = f"arn:{request.partition}:ec2:{request.region}:{request.account}:security-group/{answer['GroupId']}"
     return {**answer, "SecurityGroupArn": arn, "Tags": tags.as_list(backend, answer["GroupId"])}
@@ -132,6 +139,12 @@ def _duplicate(rule: rules.Rule) -> AwsError:
     )
 
 
+def _counts(keys: Iterable[tuple[Any, ...]]) -> tuple[int, int]:
+    """Rules for IPv4 and for IPv6: the quota holds for each apart; one without a CIDR counts for both."""
+    kinds = [kind for _, _, _, kind, _ in keys]
+    return sum(kind != "CidrIpv6" for kind in kinds), sum(kind != "CidrIpv4" for kind in kinds)
+
+
 def authorize(request: Request, backend: Any) -> Answer:
     """AuthorizeSecurityGroupIngress and Egress: all rules or none."""
     group, is_egress = _target(request, backend), _is_egress(request)
@@ -142,7 +155,7 @@ def authorize(request: Request, backend: Any) -> Answer:
         if rule.key in keys:
             raise _duplicate(rule)
         keys.add(rule.key)
-    if len(keys) > _MOST_RULES:
+    if any(count > _MOST_RULES for count in _counts(keys)):
         raise AwsError(
             "RulesPerSecurityGroupLimitExceeded",
             "The maximum number of rules per security group has been reached.",

@@ -55,6 +55,21 @@ def _vpc_has_route_table(backend: Any, parameters: Mapping[str, Any]) -> bool:
     return any(one.vpc_id == parameters["VpcId"] and one.main_association_id is None for one in tables)
 
 
+def _vpc_has_acl(backend: Any, parameters: Mapping[str, Any]) -> bool:
+    acls = backend.network_acls.values()
+    return any(one.vpc_id == parameters["VpcId"] and not one.default for one in acls)
+
+
+def _route_table_is_main(backend: Any, parameters: Mapping[str, Any]) -> bool:
+    table = backend.route_tables.get(parameters.get("RouteTableId"))
+    return table is not None and table.main_association_id is not None
+
+
+def _acl_is_default(backend: Any, parameters: Mapping[str, Any]) -> bool:
+    acl = backend.network_acls.get(parameters.get("NetworkAclId"))
+    return acl is not None and acl.default
+
+
 def _subnet_has_interface(backend: Any, parameters: Mapping[str, Any]) -> bool:
     return any(one.subnet.id == parameters["SubnetId"] for one in moto.interfaces(backend))
 
@@ -149,6 +164,7 @@ GUARDS: Mapping[str, tuple[Guard, ...]] = {
                 _vpc_has_gateway,
                 _vpc_has_interface,
                 _vpc_has_route_table,
+                _vpc_has_acl,
                 _vpc_has("nat_gateways"),
                 _vpc_has("vpc_end_points"),
                 _vpc_has("egress_only_internet_gateways"),
@@ -161,6 +177,18 @@ GUARDS: Mapping[str, tuple[Guard, ...]] = {
             "DependencyViolation",
             "The subnet '{SubnetId}' has dependencies and cannot be deleted.",
             (_subnet_has_interface, _subnet_has_instance, _subnet_has_nat),
+        ),
+    ),
+    "DeleteRouteTable": (
+        Guard(
+            "DependencyViolation",
+            "The routeTable '{RouteTableId}' has dependencies and cannot be deleted.",
+            (_route_table_is_main,),
+        ),
+    ),
+    "DeleteNetworkAcl": (
+        Guard(
+            "InvalidParameterValue", "cannot delete default network ACL {NetworkAclId}", (_acl_is_default,)
         ),
     ),
     "DeleteSecurityGroup": (

@@ -14,14 +14,16 @@ from typing import Any
 
 from ..errors import AwsError
 from ..request import Request
+from ..world import World
 from .missing import IMAGE, require
 
 PUBLIC_PARAMETER = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 _RESOLVE = re.compile(r"resolve:ssm:(?P<name>.+)")
 
 
-def add_public_images(account: str, region: str) -> None:
-    """Has a region know Amazon Linux: the images that moto has public parameters for, else one that is made up.
+def add_public_images(world: World, account: str, region: str) -> None:
+    """Has a region know Amazon Linux: the images that moto has public parameters for, else one that is made up. Once
+    for each region; also called for SSM, which has the parameters.
 
     moto's own list is switched off (`pipeline.install`): it holds the same old images in all regions, while an image id
     means something in one region only, and it takes longer to load than everything else in a test.
@@ -29,6 +31,9 @@ def add_public_images(account: str, region: str) -> None:
     from moto.ec2.models import ec2_backends
     from moto.ec2.models.amis import Ami
 
+    if (account, region) in world.with_images:
+        return
+    world.with_images.add((account, region))
     backend = ec2_backends[account][region]
     for facts in _shipped(region):
         backend.amis[facts["ami_id"]] = Ami(backend, **facts)
@@ -78,6 +83,15 @@ def _make_up(account: str, region: str, backend: Any) -> None:
         owner_alias="amazon",
         public=True,
     )
+
+
+def metadata_defaults(backend: Any, image_id: str) -> dict[str, Any]:
+    """The metadata options that an image brings: Amazon Linux 2023 asks for tokens and allows two hops (EC2 User Guide,
+    "Configure the instance metadata service options", `ImdsSupport`)."""
+    image = backend.amis.get(image_id)
+    if image is not None and str(image.name).startswith("al2023-"):
+        return {"HttpTokens": "required", "HttpPutResponseHopLimit": 2}
+    return {}
 
 
 def resolve(request: Request, backend: Any, image_id: str) -> str:

@@ -18,7 +18,8 @@ from .. import paging
 from ..errors import AwsError
 from ..request import Answer, Request
 from . import filter_paths
-from .filters import is_tag_filter, keep, read_filters
+from .backend import backend_of
+from .filters import TAG_FILTERS, is_tag_filter, keep, read_filters
 from .missing import GROUP, INSTANCE, RULE, SUBNET, VPC, Kind, require_known
 
 _EVERYTHING = 1_000_000
@@ -29,20 +30,26 @@ _DOCUMENTED_LIMITS = (5, 1000)
 @dataclass(frozen=True)
 class Listing:
     """One Describe operation: the list member of its answer, the member that holds a thing's id, the parameter that
-    asks by id, the type of the ids, and filter name -> path of the values that it compares."""
+    asks by id, the type of the ids, filter name -> path of the values that it compares, its filters by tag, and whether
+    a thing without tags shows none at all instead of an empty list."""
 
     many: str
     id: str
     ids: str | None = None
     kind: Kind | None = None
     filters: Mapping[str, str] = field(default_factory=dict)
+    tag_filters: tuple[str, ...] = TAG_FILTERS
+    omits_no_tags: bool = False
 
 
+# Which of them omit `Tags`: the outputs in the AWS CLI's command reference (describe-vpcs, describe-subnets, …).
 LISTINGS: Mapping[str, Listing] = {
-    "DescribeVpcs": Listing("Vpcs", "VpcId", "VpcIds", VPC, filter_paths.VPCS),
-    "DescribeSubnets": Listing("Subnets", "SubnetId", "SubnetIds", SUBNET, filter_paths.SUBNETS),
+    "DescribeVpcs": Listing("Vpcs", "VpcId", "VpcIds", VPC, filter_paths.VPCS, omits_no_tags=True),
+    "DescribeSubnets": Listing(
+        "Subnets", "SubnetId", "SubnetIds", SUBNET, filter_paths.SUBNETS, omits_no_tags=True
+    ),
     "DescribeSecurityGroups": Listing(
-        "SecurityGroups", "GroupId", "GroupIds", GROUP, filter_paths.SECURITY_GROUPS
+        "SecurityGroups", "GroupId", "GroupIds", GROUP, filter_paths.SECURITY_GROUPS, omits_no_tags=True
     ),
     "DescribeSecurityGroupRules": Listing(
         "SecurityGroupRules",
@@ -50,10 +57,13 @@ LISTINGS: Mapping[str, Listing] = {
         "SecurityGroupRuleIds",
         RULE,
         filter_paths.SECURITY_GROUP_RULES,
+        tag_filters=("tag:",),
     ),
-    "DescribeInstances": Listing("Instances", "InstanceId", "InstanceIds", INSTANCE, filter_paths.INSTANCES),
-    "DescribeTags": Listing("Tags", "ResourceId", filters=filter_paths.TAGS),
-    "DescribeRegions": Listing("Regions", "RegionName", filters=filter_paths.REGIONS),
+    "DescribeInstances": Listing(
+        "Instances", "InstanceId", "InstanceIds", INSTANCE, filter_paths.INSTANCES, omits_no_tags=True
+    ),
+    "DescribeTags": Listing("Tags", "ResourceId", filters=filter_paths.TAGS, tag_filters=("tag:",)),
+    "DescribeRegions": Listing("Regions", "RegionName", filters=filter_paths.REGIONS, tag_filters=()),
 }
 
 
@@ -125,7 +135,7 @@ def _select(request: Request, listing: Listing | None, things: list[Any], many: 
     things = [
         thing
         for thing in things
-        if not request.world.faults.hidden("ec2", request.operation, identity(thing, many, listing), first)
+        if not request.world.faults.hidden("ec2", request.operation, _born(thing, many, listing), first)
     ]
     parameters = request.parameters
     filters = read_filters(parameters.get("Filters") or parameters.get("Filter"))
@@ -138,11 +148,23 @@ def _select(request: Request, listing: Listing | None, things: list[Any], many: 
         things = [thing for thing in things if thing[listing.id] in ids]
     names = parameters.get("GroupNames") or []
     if names:
-        things = [thing for thing in things if thing.get("GroupName") in names]
-        for name in names:
-            if all(thing["GroupName"] != name for thing in things):
-                raise AwsError("InvalidGroup.NotFound", f"The security group '{name}' does not exist")
-    return keep(things, filters, listing.filters)
+        things = _of_default_network(request, things, names)
+    kept = keep(things, filters, listing.filters, listing.tag_filters)
+    return [_without_no_tags(thing) for thing in kept] if listing.omits_no_tags else kept
+
+
+def _of_default_network(request: Request, groups: list[Any], names: list[str]) -> list[Any]:
+    """GroupNames means groups of the default network; elsewhere a name is not enough (API reference)."""
+    default = backend_of(request).get_default_vpc()
+    found = [group for group in groups if default is not None and group["VpcId"] == default.id]
+    for name in names:
+        if all(group["GroupName"] != name for group in found):
+            raise AwsError("InvalidGroup.NotFound", f"The security group '{name}' does not exist")
+    return [group for group in found if group["GroupName"] in names]
+
+
+def _without_no_tags(thing: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in thing.items() if name != "Tags" or value}
 
 
 def identity(thing: Any, many: str, listing: Listing | None = None) -> str:
@@ -154,6 +176,11 @@ def identity(thing: Any, many: str, listing: Listing | None = None) -> str:
             if isinstance(thing.get(name), str):
                 return str(thing[name])
     return json.dumps(thing, sort_keys=True, default=str)
+
+
+def _born(thing: Any, many: str, listing: Listing | None) -> str:
+    """The id of what came into being: the tags of a new thing lag as it does itself."""
+    return str(thing["ResourceId"]) if many == "Tags" else identity(thing, many, listing)
 
 
 def _instances(request: Request, answer: Answer) -> Answer:
@@ -168,7 +195,8 @@ def _instances(request: Request, answer: Answer) -> Answer:
     wanted = {one["InstanceId"] for one in _select(request, listing, flat, "Instances")}
     reservations = []
     for reservation in answer.get("Reservations", []):
-        left = [one for one in reservation.get("Instances", []) if one["InstanceId"] in wanted]
+        there = reservation.get("Instances", [])
+        left = [_without_no_tags(one) for one in there if one["InstanceId"] in wanted]
         if left:
             reservations.append({**reservation, "Instances": left})
     return _paged(request, {}, "Reservations", reservations)

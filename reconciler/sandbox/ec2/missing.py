@@ -87,6 +87,13 @@ CUSTOMER_GATEWAY = Kind(
     "The customerGateway ID '{}' does not exist",
 )
 
+PREFIX_LIST = Kind(
+    "pl",
+    _in("managed_prefix_lists"),
+    "InvalidPrefixListID.NotFound",
+    "The prefix list ID '{}' does not exist",
+)
+
 KINDS: tuple[Kind, ...] = (
     VPC,
     SUBNET,
@@ -100,6 +107,7 @@ KINDS: tuple[Kind, ...] = (
     ROUTE_TABLE,
     TRANSIT_GATEWAY,
     CUSTOMER_GATEWAY,
+    PREFIX_LIST,
 )
 BY_PREFIX: Mapping[str, Kind] = {kind.prefix: kind for kind in KINDS}
 

@@ -41,6 +41,7 @@ _WHILE_STOPPED = frozenset(
         "EnclaveOptions",
     }
 )
+_OF_AN_INTERFACE = frozenset({"Groups", "SourceDestCheck"})
 _STRUCTURES = ("Groups", "BlockDeviceMappings", "EnclaveOptions")
 
 
@@ -66,6 +67,12 @@ def modify_attribute(request: Request, backend: Any) -> Answer:
     if name in _WHILE_STOPPED and instance.state != "stopped":
         raise AwsError(
             "IncorrectInstanceState", f"The instance '{instance.id}' is not in the 'stopped' state."
+        )
+    if name in _OF_AN_INTERFACE and len(instance.nics) > 1:
+        raise AwsError(  # API reference: "modify the network interface instead"; the code is unverified
+            "InvalidInstanceID",
+            f"There are multiple interfaces attached to instance '{instance.id}'. Please specify an interface ID for "
+            "the operation instead.",
         )
     _apply(backend, instance, name, parameters[name])
     return {}

@@ -8,14 +8,17 @@ protocols without ports are dropped (-1 in rule objects), host bits of a CIDR ar
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import AwsError
 from . import backend as moto
-from .missing import GROUP, require
+from .missing import GROUP, PREFIX_LIST, require
 
+# EC2 API reference, IpRange: up to 255 characters of a-z, A-Z, 0-9, spaces, and ._-:/()#,@[]+=&;{}!$*
+_DESCRIPTION = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{0,255}")
 _NAMES = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": "-1", "-1": "-1"}
 _WITH_PORTS = ("tcp", "udp")
 _WITH_TYPES = ("icmp", "icmpv6")
@@ -52,7 +55,12 @@ def protocol_of(given: Any) -> str:
 def ports_of(protocol: str, from_port: Any, to_port: Any) -> tuple[int | None, int | None]:
     """Ports (or ICMP type and code) as they read back; InvalidParameterValue for a bad range."""
     if protocol in _WITH_TYPES:
-        return (-1 if from_port is None else int(from_port), -1 if to_port is None else int(to_port))
+        kind, code = -1 if from_port is None else int(from_port), -1 if to_port is None else int(to_port)
+        if (
+            kind == -1 and code != -1
+        ):  # API reference: "all ICMP types" go with "all ICMP codes"; the text is unverified
+            raise AwsError("InvalidParameterValue", f"ICMP code ({code}) cannot be given for all ICMP types.")
+        return kind, code
     if protocol not in _WITH_PORTS:
         return None, None
     if from_port is None or to_port is None:
@@ -91,7 +99,29 @@ def read_permissions(parameters: Mapping[str, Any], backend: Any, group: Any) ->
         if single.get("IpRanges") is None and single.get("UserIdGroupPairs") is None:
             raise AwsError("MissingParameter", "The request must contain the parameter ipPermissions")
         permissions = [single]
-    return [rule for permission in permissions for rule in _sources(permission, backend, group)]
+    found = []
+    for permission in permissions:
+        named = list(_sources(permission, backend, group))
+        if not named:
+            raise AwsError(
+                "MissingParameter",
+                "Missing source specification: include source security group or CIDR information",
+            )
+        found += named
+    _check_together(found)
+    return found
+
+
+def _check_together(found: list[Rule]) -> None:
+    for rule in found:
+        if not _DESCRIPTION.fullmatch(rule.description or ""):
+            raise AwsError(
+                "InvalidParameterValue",
+                "Invalid rule description. Valid descriptions are strings less than 256 characters from the following "
+                "set:  a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*",
+            )
+    if len({rule.key for rule in found}) < len(found):
+        raise AwsError("InvalidParameterValue", "The same permission must not appear multiple times")
 
 
 def _sources(permission: Mapping[str, Any], backend: Any, group: Any) -> Iterator[Rule]:
@@ -109,12 +139,19 @@ def _sources(permission: Mapping[str, Any], backend: Any, group: Any) -> Iterato
         source = _source_group(one, backend, group)
         yield Rule(protocol, low, high, "GroupId", source, one.get("Description"))
     for one in permission.get("PrefixListIds") or []:
-        yield Rule(protocol, low, high, "PrefixListId", str(one.get("PrefixListId")), one.get("Description"))
+        source = str(require(backend, PREFIX_LIST, str(one.get("PrefixListId"))).id)
+        yield Rule(protocol, low, high, "PrefixListId", source, one.get("Description"))
 
 
 def _source_group(pair: Mapping[str, Any], backend: Any, group: Any) -> str:
     if pair.get("GroupId"):
-        return str(require(backend, GROUP, str(pair["GroupId"])).id)
+        source = require(backend, GROUP, str(pair["GroupId"]))
+        if source.vpc_id != group.vpc_id and not moto.are_peered(backend, source.vpc_id, group.vpc_id):
+            raise AwsError(
+                "InvalidGroup.NotFound",
+                "You have specified two resources that belong to different networks.",
+            )
+        return str(source.id)
     for other in moto.groups(backend):
         if other.name == pair.get("GroupName") and other.vpc_id == group.vpc_id:
             return str(other.id)

@@ -176,8 +176,8 @@ def _find(store: NetworkManagerBackend, resource: Resource, request: Request) ->
     parent = require_parent(store, resource, request)
     wanted = str(request.parameters[resource.id])
     item = store.of(resource.name).get(wanted)
-    if item is None and resource.within is None:
-        raise no_global_network()  # unverified for the two operations on the global network itself
+    # A global network itself: terraform-provider-aws takes this code for "gone" when it deletes one; that it is not the
+    # ValidationException of everything within is unverified.
     if item is None or (parent is not None and item.members.get(resource.within or "") != parent.id):
         raise not_found(resource.kind, wanted)
     return item
