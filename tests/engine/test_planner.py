@@ -122,7 +122,13 @@ def test_a_state_that_is_not_ready_is_waited_for(state: str, sort: type) -> None
 def test_a_failed_thing_is_for_a_person() -> None:
     net = thing("vpc/v", "vpc-1")
     bad = thing("subnet/s", "subnet-1", state="failed")
-    assert "subnet-1 is failed" in why(verdicts([wish("vpc/v"), wish("subnet/s")], net, bad)["subnet/s"])
+    verdict = verdicts([wish("vpc/v"), wish("subnet/s")], net, bad)["subnet/s"]
+    assert isinstance(verdict, Blocked)
+    assert "subnet-1 is failed" in verdict.why
+
+
+def test_what_is_on_its_way_out_says_when_its_address_is_free() -> None:
+    assert "free when it is gone" in why(verdicts([NETWORK], replace(N, state="DELETING"))[NETWORK_LABEL])
 
 
 # ---- what cannot change

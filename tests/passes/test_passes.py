@@ -157,42 +157,6 @@ def test_independent_branches_do_not_wait_for_a_failed_one(ops: Host) -> None:
     )
 
 
-def test_what_somebody_terminates_is_made_again_and_again(ops: Host) -> None:
-    ops.run(NETWORK)
-    ids = set()
-    for _ in range(3):
-        id = ops.seen(NETWORK, "instance/i").id
-        ids.add(id)
-        ops.by_hand("ec2", "TerminateInstances", InstanceIds=[id])
-        ops.aws.clock.advance(5)
-        began = ops.aws.clock.monotonic()
-        assert ops.run(NETWORK).outcome == "settled"
-        assert ops.aws.clock.monotonic() - began < 10, "AWS itself lists it as dead: nothing to wait for"
-    assert len(ids) == 3
-    assert len(ops.ours("instance")) == 1
-
-
-def test_a_dead_one_of_another_shape_does_not_hold_its_successor_up(ops: Host) -> None:
-    """The first token belongs to a machine of another type; AWS would call that a mismatch."""
-    ops.run(NETWORK)
-    other = NETWORK.replace("t3.micro", "t3.small\n        replace: delete-first")
-    began = ops.aws.clock.monotonic()
-    assert ops.run(other).outcome == "settled"
-    assert ops.aws.clock.monotonic() - began < 30
-    assert [row["InstanceType"] for row in ops.ours("instance")] == ["t3.small"]
-
-
-def test_a_creation_that_happened_with_other_parameters_is_looked_for_and_not_made_twice(ops: Host) -> None:
-    ops.run(NETWORK.split("      instance/i")[0])
-    ops.aws.hide("ec2", "DescribeInstances", seconds=120)
-    ops.aws.lose_answer("ec2", "RunInstances")
-    ops.loop(NETWORK).one_pass("test")
-    ops.forget()
-    report = ops.run(NETWORK.replace("t3.micro", "t3.small"))
-    assert len(ops.ours("instance")) == 1
-    assert report.outcome == "partial", "the type cannot change after creation, and is not wanted to"
-
-
 # ---- what is lost or gone
 
 
