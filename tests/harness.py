@@ -30,6 +30,8 @@ from reconciler.sandbox import HeldClock, LocalAws, local_aws
 
 ACCOUNT = "123456789012"
 STACK = "test"
+REGIONS = ("eu-central-1", "eu-west-1", "us-west-2")
+"""Those that the account has enabled: each one more makes every discovery look slower."""
 SCHEMA = BotocoreSchema()
 FACTS: dict[str, Facts] = {kind.name: facts(kind, SCHEMA) for kind in ALL}
 HEAD = f'stack: {STACK}\naccount: "{ACCOUNT}"\nregion: us-west-2\n'
@@ -160,6 +162,6 @@ def tags(row: Mapping[str, Any]) -> dict[str, str]:
 @contextmanager
 def host(folder: Path, **settings: Any) -> Iterator[Host]:
     """A host with an empty state directory, and a local AWS of its own whose every answer must fit its shape."""
-    with local_aws(**settings) as aws:
+    with local_aws(**{"regions": REGIONS, **settings}) as aws:
         yield Host(aws, folder / "state")
         assert aws.problems == []
