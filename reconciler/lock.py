@@ -46,7 +46,7 @@ def held(directory: Path, stack: str, what: str, wait: float) -> Iterator[None]:
 
 def _take(path: Path, stack: str, wait: float) -> int:
     """The open, locked file; OSError where there can be none, BusyError when another process keeps it."""
-    end = time.monotonic() + wait
+    end, told = time.monotonic() + wait, False
     while True:
         # opened anew each time, since it may have been removed and made again
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
@@ -61,6 +61,9 @@ def _take(path: Path, stack: str, wait: float) -> int:
                 raise
         if time.monotonic() >= end:
             raise BusyError(f"{stack} is held by {holder}; try later, or say --lock-wait")
+        if not told:
+            get_logger().warning("lock.busy", reason=f"{stack} is held by {holder}", wait_s=wait)
+            told = True
         time.sleep(min(0.2, wait))
 
 

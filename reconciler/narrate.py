@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from reconciler.aws.codes import THROTTLED
 from reconciler.log import get_logger
 from reconciler.model.config import Config
 from reconciler.model.plan import Entry, Plan, Report
@@ -9,6 +12,8 @@ from reconciler.model.verdicts import Blocked, Steps
 
 SLOW = 30.0
 """Seconds between two lines about the same wait."""
+NAMED = 5
+"""How many of the addresses that wait for the same are named."""
 
 
 class Narrator:
@@ -17,6 +22,8 @@ class Narrator:
     def __init__(self) -> None:
         self._said: dict[str, str] = {}
         self._waits: dict[str, float] = {}
+        self.next_look: Callable[[Report], float | None] = lambda _: None
+        """Seconds from the end of a pass to the next one, None when there is none; set by who decides it."""
 
     def planned(self, plan: Plan) -> None:
         """What was concluded: new drift, what is blocked, what could not be read, whose ownership is in doubt."""
@@ -55,21 +62,25 @@ class Narrator:
         return news
 
     def waiting(self, report: Report, now: float) -> None:
-        """What is waited for: at once when it begins, then every 30 s."""
-        waits = {outcome.label: outcome for outcome in report.outcomes if outcome.status == "waiting"}
+        """What is waited for: at once when it begins, then every 30 s; what waits for the same is one line."""
+        waits = {outcome.label: outcome.why for outcome in report.outcomes if outcome.status == "waiting"}
         self._waits = {label: said for label, said in self._waits.items() if label in waits}
-        for label, outcome in waits.items():
+        reasons: dict[str, list[str]] = {}
+        for label, why in waits.items():
             if label not in self._waits or now - self._waits[label] >= SLOW:
                 self._waits[label] = now
-                get_logger().info("wait.slow", address=label, reason=outcome.why)
+                reasons.setdefault(why, []).append(label)
+        for why, labels in reasons.items():
+            more = {"addresses": len(labels)} if len(labels) > 1 else {}
+            get_logger().info("wait.slow", address=listed(labels), reason=why, **more)
 
-    def finished(self, report: Report, config: Config) -> None:
-        """The one line of a pass."""
+    def finished(self, report: Report, config: Config, *, outcome: str | None = None) -> None:
+        """The one line of a pass; `outcome` where the report cannot know it."""
         get_logger().info(
             "pass.finished",
             account=config.account,
             regions=sorted({entry.scope.region for entry in report.plan.entries} - {""}),
-            outcome=report.outcome,
+            outcome=outcome or report.outcome,
             settled=report.count("settled"),
             created=report.count("created"),
             updated=report.count("updated"),
@@ -82,6 +93,14 @@ class Narrator:
             api_calls=report.calls,
             api_writes=report.writes,
             discovery_calls=report.discovery_calls,
+            throttled=sum(outcome.code in THROTTLED for outcome in report.outcomes),
             duration_ms=round(report.seconds * 1000),
             config_hash=config.digest[:8],
+            next_pass_in_s=self.next_look(report),
         )
+
+
+def listed(labels: list[str]) -> str:
+    """Some addresses in a few words."""
+    more = len(labels) - NAMED
+    return ", ".join(labels[:NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.settings import documented
+from reconciler import cli
+from reconciler.cli import VERBS, main
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -71,20 +72,20 @@ def test_every_decision_is_in_the_list() -> None:
         assert f"({path.name})" in listed
 
 
-def test_every_option_that_the_readme_names_exists() -> None:
-    from reconciler.cli import parser
-
-    known = {option.option for option in documented()}
-    for verb in parser()._subparsers._group_actions[0].choices.values():  # type: ignore[union-attr]
-        known |= set(verb._option_string_actions)
+def test_every_option_and_verb_that_the_readme_names_exists(capsys: pytest.CaptureFixture[str]) -> None:
+    known = ""
+    for verb in VERBS:
+        with pytest.raises(SystemExit):
+            main([verb, "--help"])
+        known += capsys.readouterr().out
     commands = re.sub(r"(pip|python3|make) .*", "", README)
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", commands))
-    assert named <= known | {"--help"}
+    for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", commands)):
+        assert option in known, option
+    for verb in re.findall(r"(?:`|^)reconciler ([a-z][a-z-]+)", commands, re.MULTILINE):
+        assert verb in VERBS, verb
 
 
 def test_every_exit_status_is_told() -> None:
-    from reconciler import cli
-
     statuses = {
         cli.OK,
         cli.FAILED,

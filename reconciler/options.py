@@ -1,0 +1,205 @@
+"""The words of the command line: its verbs, their options, and what is said of one that does not exist.  Used by `cli`.
+
+Exact words only: an option that deletes is not to be guessed from its first letters.  A wrong word ends the process
+with 64, for argparse's own 2 means "changes" here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from reconciler import __version__
+
+USAGE = 64
+
+ABOUT = """\
+examples:
+  reconciler check --config config/ai-global.yaml          is the config right?
+  reconciler plan --config config/ai-global.yaml           what would be done?
+  reconciler run --once --config config/ai-global.yaml     do it, and stop when all is settled
+
+Keeps an AWS estate as a YAML config declares it.  The answer goes to stdout, the log to stderr.
+"""
+STATUSES = """\
+exit status: 0 settled or done, 1 something failed, 2 changes (only with --detailed-exitcode, and of drift),
+  3 a guard stopped it and nothing was done, 64 usage, 75 try later, 77 wrong account or not allowed, 78 bad config
+"""
+VERBS = {
+    "check": "Is the config right?",
+    "plan": "What would be done?",
+    "run": "Do it: once, or again and again.",
+    "drift": "What differs from the config?",
+    "outputs": "The outputs of the config, as AWS has them now.",
+    "destroy": "Delete everything that is the stack's.",
+    "kinds": "The kinds there are, or one of them.",
+    "schema": "The JSON Schema of the config, for editors.",
+    "events": "The events that the log can hold.",
+    "sandbox": "A local AWS.",
+}
+EXAMPLES = {
+    "check": """\
+  reconciler check --config estate.yaml
+  reconciler check --config conf.d --json                  the problems for programs
+  reconciler check --config estate.yaml --var size=t3.nano""",
+    "plan": """\
+  reconciler plan --config estate.yaml
+  reconciler plan --config estate.yaml --detailed-exitcode    2 when there is something to do
+  reconciler plan --config estate.yaml --json | jq .summary""",
+    "run": """\
+  reconciler run --once --config estate.yaml               stop when all is settled
+  reconciler run --once --config estate.yaml --timeout 30m
+  reconciler run --config /etc/reconciler/conf.d           again and again, as a service""",
+    "drift": """\
+  reconciler drift --config estate.yaml                    2 when something differs""",
+    "outputs": """\
+  reconciler outputs --config estate.yaml
+  reconciler outputs --config estate.yaml --json | jq -r .siteOneId""",
+    "destroy": """\
+  reconciler destroy --config estate.yaml                  asks for the name of the stack
+  reconciler destroy --config estate.yaml --yes --protected""",
+    "kinds": """\
+  reconciler kinds
+  reconciler kinds instance""",
+    "sandbox": """\
+  reconciler sandbox --ready-file url &
+  reconciler plan --config config/ai-global.yaml --endpoint-url "$(cat url)\"""",
+}
+READS_CONFIG = ("check", "plan", "run", "drift", "outputs", "destroy")
+CHANGES = ("run", "destroy")
+
+
+class Parser(argparse.ArgumentParser):
+    """A wrong word gets one sentence, and 64."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+    @property
+    def words(self) -> list[str]:
+        """All options that are shown."""
+        shown = [action for action in self._actions if action.help is not argparse.SUPPRESS]
+        return [word for action in shown for word in action.option_strings]
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options of a command line.  SystemExit: 64 for one that is wrong, 0 after --help and --version."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    top, verbs = _parsers()
+    first = words[0] if words else ""
+    if not first:
+        top.error(f"say what to do: {', '.join(VERBS)}")
+    if first.startswith("-") and first not in top.words:
+        top.error(f"options follow the verb: reconciler VERB {first} …")
+    if not first.startswith("-") and first not in verbs:
+        top.error(f"there is no verb {first!r}{near(first, VERBS)}")
+    options, unknown = top.parse_known_args(words)
+    if unknown:
+        verb = verbs[options.verb]
+        wrong = unknown[0].partition("=")[0]
+        if wrong.startswith("-"):
+            verb.error(f"there is no option {wrong}{near(wrong, verb.words)}")
+        verb.error(f"{wrong!r} is one word too many")
+    return options
+
+
+def near(word: str, words: Collection[str]) -> str:
+    """` (did you mean …?)`, or what there is where that is not much."""
+    found = difflib.get_close_matches(word, words, 1, 0.6)
+    if found:
+        return f" (did you mean {found[0]}?)"
+    return f" (there are {', '.join(sorted(words))})" if len(words) <= 12 else ""
+
+
+def _parsers() -> tuple[Parser, dict[str, Parser]]:
+    layout = argparse.RawDescriptionHelpFormatter
+    top = Parser(
+        prog="reconciler", description=ABOUT, epilog=STATUSES, formatter_class=layout, allow_abbrev=False
+    )
+    top.add_argument("--version", action="version", version=f"reconciler {__version__}")
+    added = top.add_subparsers(dest="verb", metavar="VERB", required=True)
+    verbs: dict[str, Parser] = {}
+    for name, about in VERBS.items():
+        told = f"{about}\n\nexamples:\n{EXAMPLES[name]}\n" if name in EXAMPLES else about
+        verbs[name] = added.add_parser(
+            name, help=about, description=told, formatter_class=layout, allow_abbrev=False
+        )
+        _common(verbs[name], name)
+        for add in OWN.get(name, ()):
+            add(verbs[name])
+    return top, verbs
+
+
+def _common(verb: Parser, name: str) -> None:
+    """Options that every verb takes, so that a wrapper may give the same to all; shown where they count."""
+    reads, asks = name in READS_CONFIG, name in READS_CONFIG and name != "check"
+
+    def add(shown: bool, *words: str, help: str, **more: object) -> None:
+        verb.add_argument(*words, help=help if shown else argparse.SUPPRESS, **more)  # type: ignore[arg-type]
+
+    verb.set_defaults(format=None)
+    verb.add_argument("--json", dest="format", action="store_const", const="json", help="as --format json")
+    verb.add_argument("--format", choices=("text", "json"), help="how to answer (text)")
+    add(reads, "--config", metavar="PATH", help="a file, or a folder of *.yaml (RECONCILER_CONFIG)")
+    add(reads, "--var", action="append", metavar="NAME=VALUE", help="a variable (RECONCILER_VAR_NAME)")
+    add(reads, "--region", help="counts only where the config names none (AWS_REGION)")
+    add(asks, "--endpoint-url", metavar="URL", help="another AWS, such as the sandbox (AWS_ENDPOINT_URL)")
+    add(asks, "--profile", metavar="NAME", help="credentials, as for the AWS CLI (AWS_PROFILE)")
+    add(asks, "--state-dir", metavar="PATH", help="holds what may be lost (RECONCILER_STATE_DIR)")
+    add(asks, "--workers", metavar="N", help="requests side by side (8)")
+    add(name in CHANGES, "--grace", metavar="TIME", help="how long creations wait without memory (5s)")
+    verb.add_argument("--log-format", choices=("auto", "console", "json"), help="of stderr (auto)")
+    verb.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="of stderr (info)")
+
+
+def _detailed(verb: Parser) -> None:
+    verb.add_argument("--detailed-exitcode", action="store_true", help="2 when there are, or were, changes")
+
+
+def _allowing(verb: Parser) -> None:
+    verb.add_argument("--allow-empty", action="store_true", help="a config without resources is meant")
+    verb.add_argument("--allow-shrink", action="store_true", help="losing more than half is meant")
+
+
+def _once(verb: Parser) -> None:
+    verb.add_argument("--once", action="store_true", help="stop when all is settled")
+
+
+def _waiting(verb: Parser) -> None:
+    verb.add_argument("--timeout", metavar="TIME", help="how long to go on looking, with --once (10m)")
+    verb.add_argument("--lock-wait", metavar="TIME", help="how long to wait for another process (0s)")
+
+
+def _agreement(verb: Parser) -> None:
+    verb.add_argument("--protected", action="store_true", help="delete protected things too")
+    verb.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _kind(verb: Parser) -> None:
+    verb.add_argument("kind", nargs="?", metavar="KIND", help="this one, with all its fields")
+    verb.add_argument("--markdown", action="store_true", help="docs/kinds.md")
+
+
+def _server(verb: Parser) -> None:
+    verb.add_argument("--port", type=_port, default=0, metavar="N", help="0: any free one (0)")
+    verb.add_argument("--ready-file", type=Path, metavar="FILE", help="gets the URL when calls are accepted")
+    verb.add_argument("--delays", choices=("fast", "aws"), default="fast", help="how long AWS takes (fast)")
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, a number from 0 to 65535")
+    return int(text)
+
+
+OWN: dict[str, tuple[Callable[[Parser], None], ...]] = {
+    "plan": (_detailed, _allowing),
+    "run": (_once, _detailed, _allowing, _waiting),
+    "destroy": (_agreement, _waiting),
+    "kinds": (_kind,),
+    "sandbox": (_server,),
+}

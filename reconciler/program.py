@@ -1,0 +1,177 @@
+"""One run of a verb: its options and settings, and what is made of them when it is needed.  Used by `cli`."""
+
+from __future__ import annotations
+
+import signal
+import uuid
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from reconciler import log
+from reconciler.aws.gateway import Gateway
+from reconciler.aws.memory import Memory
+from reconciler.aws.schema import BotocoreSchema
+from reconciler.aws.session import Sessions
+from reconciler.desired import fingerprint, load
+from reconciler.errors import ConfigError, ReconcilerError
+from reconciler.kinds import ALL, BY_NAME
+from reconciler.lock import held
+from reconciler.loop import Choices, Loop, Wall, workers
+from reconciler.model.config import Config
+from reconciler.model.fields import Facts, facts
+from reconciler.model.plan import Plan, Report
+from reconciler.say import Voice
+from reconciler.settings import Settings
+from reconciler.show import plan as show_plan
+from reconciler.show import report as show_report
+
+NOT_IN_FORCE = ("windows", "lease")
+"""Keys that the language has and this version does not act on: said aloud, since they are there for safety."""
+
+
+class UsageError(ReconcilerError):
+    """The command line or the environment is wrong."""
+
+
+class Program:
+    """One run of a verb: the options, the settings, and what is made of them when it is needed."""
+
+    def __init__(
+        self, options: Namespace, settings: Settings, environment: Mapping[str, str], voice: Voice
+    ) -> None:
+        self.options, self.settings, self.environment, self.voice = options, settings, environment, voice
+        self.schema = BotocoreSchema()
+        self.stop_signal: int | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where the config is."""
+        if self.settings.config is None:
+            raise UsageError("which config? say --config PATH, or set RECONCILER_CONFIG")
+        return self.settings.config
+
+    def config(self) -> Config:
+        """The config, checked; ConfigError with all problems when it is not good."""
+        found = load(
+            self.path,
+            kinds=BY_NAME,
+            schema=self.schema,
+            variables=self.settings.variables,
+            environment=self.environment,
+            default_region=self.settings.region or "",
+        )
+        logger = log.get_logger()
+        logger.debug("config.loaded", files=list(found.files), resources=len(found.resources))
+        if ignored := not_in_force(found):
+            logger.warning("config.not_in_force", keys=ignored)
+        return found
+
+    def facts(self) -> dict[str, Facts]:
+        """All kinds, read against the service model."""
+        return {kind.name: facts(kind, self.schema) for kind in ALL}
+
+    def loop(self, config: Config, choices: Choices) -> Loop:
+        """Everything that a pass needs."""
+        self._note_endpoints()
+        sessions = Sessions(
+            account=config.account,
+            accounts=config.accounts,
+            region=config.region,
+            stack=config.stack,
+            profile=self.settings.profile,
+            endpoint_url=self.settings.endpoint_url,
+        )
+        clock = Wall()
+        return Loop(
+            config=config,
+            gateway=Gateway(sessions),
+            facts=self.facts(),
+            memory=Memory.open(self.settings.state_dir / config.stack, clock.now),
+            executor=workers(self.settings.workers),
+            new_id=lambda: uuid.uuid4().hex,
+            clock=clock,
+            choices=choices,
+            stopped=lambda: self.stop_signal is not None,
+            unchanged=lambda: self.same_as(config),
+        )
+
+    def same_as(self, config: Config) -> bool:
+        """Whether the files still hold what this config was made from."""
+        try:
+            return fingerprint(self.path) == config.digest
+        except ConfigError:
+            return False
+
+    def held(self, config: Config, what: str) -> AbstractContextManager[None]:
+        """The lock of the stack, as a context."""
+        return held(self.settings.state_dir / config.stack, config.stack, what, self.settings.lock_wait)
+
+    def _note_endpoints(self) -> None:
+        urls = {
+            name: url for name, url in self.environment.items() if name.startswith("AWS_ENDPOINT_URL") and url
+        }
+        if self.settings.endpoint_url:
+            urls[self.settings.origins["endpoint_url"]] = self.settings.endpoint_url
+        for name, url in urls.items():
+            parts = urlsplit(url)
+            if "@" in parts.netloc:
+                raise UsageError(f"{name}: a user or a password has no place in this URL; AWS is shown none")
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise UsageError(f"{name}: {url!r} is no URL; write it like https://ec2.example.com")
+        if urls:
+            log.get_logger().warning("endpoint.overridden", endpoints=urls)
+
+    def choices(self, **more: Any) -> Choices:
+        """What the command line decides about a run."""
+        settings = self.settings
+        return Choices(
+            grace=settings.grace, allow_empty=settings.allow_empty, allow_shrink=settings.allow_shrink, **more
+        )
+
+    @contextmanager
+    def catching_signals(self) -> Iterator[None]:
+        """The first INT or TERM lets the call in flight finish, the second stops at once."""
+
+        def note(number: int, _: object) -> None:
+            self.stop_signal = number
+            for each in before:
+                signal.signal(each, signal.SIG_DFL)
+
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        for number in before:
+            signal.signal(number, note)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def answer_plan(self, loop: Loop, found: Plan, **more: Any) -> None:
+        """Give a plan as the answer."""
+        self.voice.answer(
+            lambda: {**show_plan.as_data(found, loop.facts), **more},
+            lambda: show_plan.as_text(found, loop.facts, colour=self.voice.colour),
+        )
+
+    def answer_run(self, loop: Loop, report: Report) -> None:
+        """Give what came of a run as the answer."""
+        run = show_report.Run(
+            report=report,
+            changes=loop.changes,
+            undiscovered=loop.undiscovered,
+            destroying=loop.choices.destroy,
+            interrupted=signal.Signals(self.stop_signal).name if self.stop_signal else "",
+        )
+        self.voice.answer(
+            lambda: show_report.as_data(run), lambda: show_report.as_text(run, colour=self.voice.colour)
+        )
+
+
+def not_in_force(config: Config) -> list[str]:
+    """The keys of a config that have no effect yet."""
+    found = [key for key in NOT_IN_FORCE if getattr(config, key)]
+    return found + (["limits.per-hour"] if "per-hour" in config.limits else [])

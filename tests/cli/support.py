@@ -1,0 +1,200 @@
+"""How the tests of the command line run it: in this process where that will do, else as a process or on a terminal."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import boto3
+
+from reconciler.cli import main
+
+ROOT = Path(__file__).parents[2]
+ACCOUNT, OTHER_ACCOUNT, REGION = "123456789012", "210987654321", "us-west-2"
+KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+PATIENCE = 30.0
+"""Seconds until a process that does not get ready is given up."""
+
+HEAD = f'stack: ai\naccount: "{ACCOUNT}"\nregion: {REGION}\n'
+NETWORK = """
+resources:
+  global-network/main: {Description: hello}
+  site/one:
+    GlobalNetworkId: ${global-network/main}
+    Description: first
+outputs:
+  network: ${global-network/main}
+  site: site ${site/one}
+"""
+VPCS = """
+resources:
+  vpc/a: {CidrBlock: 10.0.0.0/16, protect: false}
+  vpc/b: {CidrBlock: 10.1.0.0/16, protect: false}
+  vpc/c: {CidrBlock: 10.2.0.0/16, protect: false}
+"""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a command."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        """The answer, a JSON document and nothing else."""
+        return json.loads(self.out)
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """The log: every line of stderr is one JSON object."""
+        return lines(self.err)
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """The lines of the log with this event."""
+        return [line for line in self.log if line["event"] == name]
+
+
+def lines(err: str) -> list[dict[str, Any]]:
+    """Log lines as data; each has to be an object."""
+    found = [json.loads(line) for line in err.splitlines()]
+    assert all(isinstance(line, dict) for line in found)
+    return found
+
+
+class Cli:
+    """The command `reconciler` against one AWS, with one config and one state directory."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder, self.url, self.state = folder, url, folder / "state"
+        self.file = folder / "estate.yaml"
+        self.write(NETWORK)
+
+    def write(self, text: str, head: str = HEAD) -> Path:
+        """The config from now on."""
+        self.file.write_text(head + dedent(text))
+        return self.file
+
+    def line(self, verb: str, *options: str) -> list[str]:
+        """The words of a command; what a test gives counts."""
+        common = {"--config": str(self.file), "--endpoint-url": self.url, "--state-dir": str(self.state)}
+        common |= {"--log-format": "json", "--grace": "0s"}
+        words = [word for name, value in common.items() if name not in options for word in (name, value)]
+        return [verb, *words, *options]
+
+    def __call__(self, verb: str, *options: str) -> Result:
+        """Run a verb in this process."""
+        return run(self.line(verb, *options))
+
+    def seen(self, verb: str, *options: str, typed: str | None = None) -> Result:
+        """Run a verb in this process as if on a terminal, where stdout and stderr can still be told apart."""
+        return run(self.line(verb, "--log-format", "auto", *options), eyes=True, typed=typed)
+
+    def process(self, verb: str, *options: str, **more: Any) -> subprocess.Popen[str]:
+        """Begin a verb as a process of its own."""
+        return subprocess.Popen(
+            [*COMMAND, *self.line(verb, *options)],
+            stdin=subprocess.DEVNULL,
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT, **more},
+        )
+
+    def terminal(self, verb: str, *options: str, typed: Mapping[str, str] | None = None) -> Result:
+        """Run a verb on a terminal; `typed` is what to type when a text has appeared."""
+        return terminal([*COMMAND, *self.line(verb, "--log-format", "auto", *options)], typed or {})
+
+
+COMMAND = [sys.executable, "-m", "reconciler"]
+
+
+class FakeTerminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def run(words: Sequence[str], *, eyes: bool = False, typed: str | None = None) -> Result:
+    """The command in this process; `eyes`: its streams are terminals, where `typed` can be read."""
+    stream = FakeTerminal if eyes else io.StringIO
+    out, err, before = stream(), stream(), sys.stdin
+    sys.stdin = io.StringIO() if typed is None else FakeTerminal(typed)
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            status = main(words)
+    except SystemExit as error:
+        status = int(error.code or 0)
+    finally:
+        sys.stdin = before
+    return Result(status, out.getvalue(), err.getvalue())
+
+
+def wait_until(true: Callable[[], bool], what: str, process: subprocess.Popen[str] | None = None) -> None:
+    """Poll until something holds; AssertionError when it takes too long, or when the process has ended first."""
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end, f"{what}: not in {PATIENCE:.0f} s"
+        assert process is None or process.poll() is None, f"{what}: the process has ended"
+        time.sleep(0.02)
+
+
+def terminal(words: Sequence[str], typed: Mapping[str, str]) -> Result:
+    """A command on a terminal of its own, where stdout and stderr are one."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        words,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        cwd=ROOT,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(
+            0, termios.TIOCSCTTY, 0
+        ),  # Ctrl-C comes from the terminal that controls
+    )
+    os.close(slave)
+    shown, left, end = b"", dict(typed), time.monotonic() + PATIENCE
+    with suppress(OSError):  # the terminal is gone when the process is
+        while time.monotonic() < end:
+            if select.select([master], [], [], 0.1)[0]:
+                if not (read := os.read(master, 65536)):
+                    break
+                shown += read
+            for text in [text for text in left if text.encode() in shown]:
+                os.write(master, left.pop(text).encode())
+    os.close(master)
+    process.kill()
+    return Result(process.wait(), shown.decode().replace("\r\n", "\n"), "")
+
+
+def client(service: str, url: str, region: str = REGION) -> Any:
+    """Somebody else's hand in the account."""
+    anything: Any = boto3
+    return anything.client(service, region_name=region, endpoint_url=url)
+
+
+def networks(url: str) -> list[dict[str, Any]]:
+    """The global networks that there are."""
+    found: list[dict[str, Any]] = client("networkmanager", url).describe_global_networks()["GlobalNetworks"]
+    return [network for network in found if network["State"] != "DELETING"]
+
+
+def vpcs(url: str) -> list[str]:
+    """The ranges of the VPCs that there are, the default one left out."""
+    found = client("ec2", url).describe_vpcs()["Vpcs"]
+    return sorted(vpc["CidrBlock"] for vpc in found if not vpc["IsDefault"])

@@ -1,0 +1,140 @@
+"""What stops a command before it does any harm, each with a sentence that says how to go on."""
+
+from __future__ import annotations
+
+import io
+from contextlib import redirect_stderr
+
+import pytest
+
+from reconciler.cli import main
+
+from .support import VPCS, Cli, FakeTerminal, networks, vpcs
+from .wire import Wire
+
+ALL = ["10.0.0.0/16", "10.1.0.0/16", "10.2.0.0/16"]
+LOST_ONE = VPCS.replace("  vpc/b: {CidrBlock: 10.1.0.0/16, protect: false}\n", "")
+LOST_TWO = LOST_ONE.replace("  vpc/c: {CidrBlock: 10.2.0.0/16, protect: false}\n", "")
+
+
+@pytest.fixture
+def made(cli: Cli) -> Cli:
+    """Three networks exist."""
+    cli.write(VPCS)
+    assert cli("run", "--once").status == 0
+    return cli
+
+
+def reasons(cli: Cli, *words: str) -> list[str]:
+    """Why a command was stopped."""
+    found = cli(*words)
+    assert found.status == 3, found
+    return [line["reason"] for line in found.events("guard.stopped")]
+
+
+def test_an_empty_config_has_to_be_meant(made: Cli) -> None:
+    made.write("resources: {}\n")
+    told = "the config has no resources at all; if that is meant, say --allow-empty (or use `reconciler destroy`)"
+    assert reasons(made, "run", "--once") == [told]
+    planned = made("plan", "--json", "--allow-shrink")
+    assert (planned.status, planned.data["guard"]) == (3, told)
+    assert vpcs(made.url) == ALL
+    assert made("plan", "--allow-empty", "--allow-shrink").status == 0
+
+
+def test_losing_more_than_half_has_to_be_meant(made: Cli) -> None:
+    made.write(LOST_TWO)
+    (told,) = reasons(made, "run", "--once")
+    assert told == (
+        "the config has lost 2 of the 3 things that this stack owns (vpc/b, vpc/c); "
+        "if that is meant, say --allow-shrink"
+    )
+    assert reasons(made, "run", "--once", "--allow-empty") == [told], "the other agreement does not count"
+    assert vpcs(made.url) == ALL
+    assert made("run", "--once", "--allow-shrink").status == 0
+    assert vpcs(made.url) == ALL[:1]
+
+
+def test_losing_less_is_carried_out(made: Cli) -> None:
+    made.write(LOST_ONE)
+    assert made("run", "--once").out == "ai: 1 deleted; 2 settled.\n"
+    assert vpcs(made.url) == [ALL[0], ALL[2]]
+
+
+def test_deletions_stay_within_the_budget(made: Cli) -> None:
+    made.write(f"limits: {{deletes: 1}}\n{LOST_TWO}")
+    (told,) = reasons(made, "run", "--once", "--allow-shrink")
+    assert told.startswith("2 things would be deleted or replaced (vpc/")
+    assert "`limits: deletes` allows 1" in told
+    assert vpcs(made.url) == ALL
+    made.write(f"limits: {{deletes: 1}}\n{LOST_ONE}")
+    assert made("run", "--once").status == 0
+    assert vpcs(made.url) == [ALL[0], ALL[2]]
+
+
+def test_observe_writes_nothing_and_says_what_it_would(cli: Cli, line: Wire) -> None:
+    cli.write(f"mode: observe\n{VPCS}")
+    done = cli("run", "--once")
+    assert (done.status, line.writes) == (0, [])
+    assert "  vpc/a: planned, nothing is written, for mode is observe\n" in done.out
+    assert done.out.splitlines()[-1] == "ai: nothing was changed; 0 settled, 3 planned."
+    assert done.events("pass.finished")[-1]["outcome"] == "planned"
+    assert cli("run", "--once", "--detailed-exitcode").status == 2
+    assert reasons(cli, "destroy", "--yes") == ["the config says `mode: observe`, so nothing is deleted"]
+
+
+def test_upsert_creates_and_deletes_nothing(made: Cli) -> None:
+    made.write(f"mode: upsert\n{LOST_ONE}")
+    assert made("run", "--once").out == "ai: nothing to do; 3 settled.\n"
+    assert "vpc/b: not in the config, and kept, for mode is upsert" in made("plan").out
+    assert vpcs(made.url) == ALL
+
+
+def test_protected_things_stop_destroy_as_a_whole(cli: Cli) -> None:
+    cli.write("resources: {global-network/n: {}, vpc/a: {CidrBlock: 10.0.0.0/16}}\n")
+    cli("run", "--once")
+    assert reasons(cli, "destroy", "--yes") == [
+        "vpc/a is protected, so nothing was done; to delete what is protected too, say --protected"
+    ]
+    assert len(networks(cli.url)) == 1, "not even what is not protected goes"
+    done = cli("destroy", "--yes", "--protected")
+    assert (done.status, done.out) == (0, "ai: 2 deleted; nothing of it is left.\n")
+    assert (vpcs(cli.url), networks(cli.url)) == ([], [])
+
+
+def test_a_protected_thing_that_left_the_config_is_kept_and_told(cli: Cli) -> None:
+    cli.write("resources: {global-network/n: {}, vpc/a: {CidrBlock: 10.0.0.0/16}}\n")
+    cli("run", "--once")
+    cli.write("resources: {global-network/n: {}}\n")
+    done = cli("run", "--once")
+    assert done.status == 1
+    assert done.out.startswith("  vpc/a: blocked, it is protected: not in the config any more, and kept")
+    assert vpcs(cli.url) == ALL[:1]
+
+
+def test_without_a_terminal_nobody_agrees(made: Cli) -> None:
+    assert reasons(made, "destroy") == ["nobody can be asked (no terminal), so nothing was done; say --yes"]
+    assert vpcs(made.url) == ALL
+
+
+@pytest.mark.parametrize("typed", ["yes\n", "\n", "AI\n", ""])
+def test_only_the_name_of_the_stack_is_agreement(made: Cli, typed: str) -> None:
+    refused = made.seen("destroy", typed=typed)
+    assert (refused.status, refused.out) == (3, "")
+    assert "3 to delete.\n" in refused.err, "what would go is shown"
+    assert refused.err.splitlines()[-1].endswith("reconciler: not agreed to, so nothing was done")
+    assert vpcs(made.url) == ALL
+
+
+def test_whoever_cannot_see_the_question_is_not_asked(made: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", FakeTerminal("ai\n"))
+    with redirect_stderr(io.StringIO()):
+        assert main(made.line("destroy")) == 3
+
+
+def test_agreement_on_a_terminal(made: Cli) -> None:
+    question = "Type the name of the stack (ai) to delete all of this: "
+    agreed = made.terminal("destroy", typed={question: "ai\n"})
+    assert agreed.status == 0
+    assert agreed.out.splitlines()[-1] == "ai: 3 deleted; nothing of it is left."
+    assert vpcs(made.url) == []

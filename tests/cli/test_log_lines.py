@@ -1,0 +1,125 @@
+"""stderr as programs read it: every line one JSON object, the events of the catalogue, one line for a settled pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import structlog
+
+from reconciler.events import EVENTS
+from reconciler.model.plan import Outcome, Plan, Report
+from reconciler.narrate import Narrator
+
+from .support import VPCS, Cli
+
+HEAD = ["ts", "level", "event", "schema", "service", "version", "instance", "pid"]
+COUNTS = ("settled", "created", "updated", "replaced", "deleted", "failed", "waiting", "blocked", "unknown")
+FIELDS = {
+    *HEAD,
+    *COUNTS,
+    *("pass_id", "trigger", "stack", "account", "regions", "outcome", "api_calls", "api_writes"),
+    *("discovery_calls", "throttled", "duration_ms", "config_hash", "next_pass_in_s"),
+}
+"""All fields of the one line of a pass."""
+
+
+def in_catalogue(lines: list[dict[str, Any]]) -> None:
+    for line in lines:
+        assert list(line)[: len(HEAD)] == HEAD
+        assert line["event"] in EVENTS
+
+
+def test_a_settled_pass_is_one_line(cli: Cli) -> None:
+    cli("run", "--once")
+    settled = cli("run", "--once")
+    warning, line = settled.log
+    assert (warning["event"], warning["level"]) == ("endpoint.overridden", "warning")
+    assert (line["event"], line["level"]) == ("pass.finished", "info")
+    assert line.keys() == FIELDS
+    assert line["outcome"] == "settled"
+    assert {name: line[name] for name in COUNTS} == dict.fromkeys(COUNTS, 0) | {"settled": 2}
+    assert (line["trigger"], line["stack"], line["regions"]) == ("once", "ai", [])
+    assert (line["api_calls"], line["api_writes"], line["discovery_calls"]) == (2, 0, 0)
+    assert len(line["config_hash"]) == 8
+    assert line["duration_ms"] > 0
+
+
+def test_every_pass_finishes_once_and_its_lines_belong_to_it(cli: Cli) -> None:
+    found = cli("run", "--once", "--log-level", "debug")
+    in_catalogue(found.log)
+    started, finished = found.events("pass.started"), found.events("pass.finished")
+    assert [line["pass_id"] for line in started] == [line["pass_id"] for line in finished]
+    assert len({line["pass_id"] for line in finished}) == len(finished) > 1
+    assert all(line.keys() == FIELDS for line in finished)
+    assert finished[-1]["outcome"] == "settled"
+    assert sum(line["created"] for line in finished) == 2
+    changes = found.events("change.started")
+    assert [line["address"] for line in changes] == ["global-network/main", "site/one"]
+    assert all(line["pass_id"] in {one["pass_id"] for one in started} for line in changes)
+    assert [line["address"] for line in found.events("change.succeeded")] == [
+        "global-network/main",
+        "site/one",
+    ]
+
+
+def test_a_plan_is_a_pass_without_writes(cli: Cli) -> None:
+    planned = cli("plan").events("pass.finished")
+    assert [(line["outcome"], line["trigger"], line["api_writes"]) for line in planned] == [
+        ("planned", "plan", 0)
+    ]
+    assert planned[0].keys() == FIELDS
+    cli("run", "--once")
+    assert [line["outcome"] for line in cli("drift").events("pass.finished")] == ["settled"]
+    cli.write("resources: {}\n")
+    assert [line["outcome"] for line in cli("plan").events("pass.finished")] == ["guarded"]
+
+
+def waits(labels: list[str], why: str) -> Report:
+    return Report(
+        outcomes=tuple(Outcome(label=label, status="waiting", why=why) for label in labels),
+        plan=Plan(stack="ai", entries=()),
+    )
+
+
+def test_what_waits_for_the_same_is_one_line_each_half_a_minute() -> None:
+    narrator, vpcs = Narrator(), [f"vpc/{letter}" for letter in "abcdefg"]
+    with structlog.testing.capture_logs() as said:
+        narrator.waiting(waits(vpcs, "quiet, please"), now=0.0)
+        narrator.waiting(waits(vpcs, "quiet, please"), now=29.0)
+        narrator.waiting(waits(["vpc/a"], "it is pending"), now=30.0)
+        narrator.waiting(waits(["vpc/a", "vpc/b"], "it is pending"), now=31.0)
+    assert [(line["address"], line["reason"], line.get("addresses")) for line in said] == [
+        ("vpc/a, vpc/b, vpc/c, vpc/d, vpc/e and 2 more", "quiet, please", 7),
+        ("vpc/a", "it is pending", None),
+        ("vpc/b", "it is pending", None),
+    ]
+
+
+def test_new_drift_is_told_once(cli: Cli) -> None:
+    cli.write(VPCS)
+    cli("run", "--once")
+    cli.write(VPCS.replace("protect: false}", "protect: false, Tags: {x: y}}", 1))
+    found = cli("run", "--once")
+    assert [(line["address"], line["paths"]) for line in found.events("drift.detected")] == [
+        ("vpc/a", ["Tags.x"])
+    ]
+
+
+@pytest.mark.parametrize("level", ["warning", "error"])
+def test_the_level_is_the_least_that_is_written(cli: Cli, level: str) -> None:
+    done = cli("run", "--once", "--log-level", level)
+    assert done.out == "ai: 2 created; 2 settled.\n"
+    assert {line["level"] for line in done.log} == ({"warning"} if level == "warning" else set())
+
+
+def test_on_a_terminal_lines_are_for_eyes(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    done = cli.seen("run", "--once")
+    assert done.out == "ai: 2 created; 2 settled.\n"
+    shown = done.err.splitlines()
+    assert any("change.succeeded" in line and "address=site/one" in line for line in shown)
+    assert not any(line.startswith("{") for line in shown)
+    planned = cli.seen("plan")
+    assert planned.out == "No changes. ai is as declared (2 settled).\n"
+    assert "pass.finished" not in planned.err, "the plan says it all"

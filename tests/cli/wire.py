@@ -1,0 +1,89 @@
+"""A stretch of wire between the program and the local AWS, on which a test can listen and hold a call back."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+HOPS = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
+PATIENCE = 30.0
+"""Seconds until a call that is held back goes on all the same, so that a failed test ends."""
+
+
+class Wire:
+    """`calls` are what went over it: `RunInstances`, or `POST /global-networks` where AWS speaks REST."""
+
+    def __init__(self, aws: str) -> None:
+        self.aws = urlsplit(aws)
+        self.calls: list[str] = []
+        self.url = ""
+        self._held = ""
+        self.arrived, self.released = threading.Event(), threading.Event()
+
+    @property
+    def writes(self) -> list[str]:
+        """Those that change something."""
+        return [call for call in self.calls if not re.match(r"GET |Describe|Get|List", call)]
+
+    def hold(self, operation: str) -> None:
+        """Keep the first such call back, once it is `arrived`, until it is `released`."""
+        self._held = operation
+
+    def passing(self, call: str) -> None:
+        """A call comes by."""
+        self.calls.append(call)
+        if call == self._held:
+            self._held = ""
+            self.arrived.set()
+            self.released.wait(PATIENCE)
+
+
+@contextmanager
+def wire(aws: str) -> Iterator[Wire]:
+    """A wire to an AWS."""
+    found = Wire(aws)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def forward(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            action = parse_qs(body.decode("utf-8", "replace")).get("Action")
+            target = self.headers.get("x-amz-target", "").rpartition(".")[2]
+            path = re.sub(r"/[a-z-]+-[0-9a-f]{8,}", "/*", urlsplit(self.path).path)
+            found.passing(action[0] if action else target or f"{self.command} {path}")
+            beyond = http.client.HTTPConnection(found.aws.hostname or "", found.aws.port)
+            beyond.request(self.command, self.path, body, dict(self.headers))
+            answer = beyond.getresponse()
+            content = answer.read()
+            beyond.close()
+            self.send_response(answer.status)
+            for name, value in answer.getheaders():
+                if name.lower() not in HOPS:
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
+            with suppress(ConnectionError):  # who asked may be gone
+                self.end_headers()
+                self.wfile.write(content)
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = forward  # noqa: N815 - names of http.server
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        found.url = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        try:
+            yield found
+        finally:
+            found.released.set()
+            server.shutdown()
+            thread.join()
