@@ -6,7 +6,7 @@ whether it may is decided again by `decide`, never here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, replace
 from functools import cache
@@ -21,7 +21,7 @@ from reconciler.model.address import Address
 from reconciler.model.calls import Call, token
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Entry, Outcome, Plan, Status
-from reconciler.model.things import ADDRESS_TAG, STACK_TAG, Observed, Pending
+from reconciler.model.things import ADDRESS_TAG, STACK_TAG, Observed, Pending, within
 from reconciler.model.verdicts import Blocked, Settled, Steps, Verb, Wait
 
 DONE: dict[Verb, Status] = {
@@ -318,20 +318,7 @@ def without_steps(entry: Entry) -> Outcome:
 
 def pending_in(steps: Steps) -> Iterator[Address]:
     """The addresses whose values the calls still lack."""
-    for call in steps.calls:
-        yield from _pending(call.parameters)
-
-
-def _pending(value: Any) -> Iterator[Address]:
-    match value:
-        case Pending(of):
-            yield of
-        case Mapping():
-            for inner in value.values():
-                yield from _pending(inner)
-        case list() | tuple():
-            for inner in value:
-                yield from _pending(inner)
+    return (pending.of for call in steps.calls for pending in within(call.parameters, Pending))
 
 
 def lane_of(entry: Entry) -> str | None:

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.engine.converge import converge, loosening, removal, unready
-from reconciler.engine.resolve import references, resolve
+from reconciler.engine.resolve import resolve
 from reconciler.engine.users import Users
 from reconciler.model.address import Address
 from reconciler.model.fields import Facts
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Entry, Plan
-from reconciler.model.things import PROTECT_TAG, Desired, Observed, World
+from reconciler.model.things import PROTECT_TAG, Desired, Observed, Ref, World, within
 from reconciler.model.verdicts import Blocked, Settled, Steps, Verdict, Wait
 
 AllFacts = Mapping[str, Facts]
@@ -290,7 +290,7 @@ def needs(desired: Desired, facts: Facts) -> list[Address]:
     """The addresses without which a resource cannot be created, in order: parts can follow later."""
     soft = {part.field for part in facts.kind.parts}
     hard = {name: value for name, value in desired.spec.items() if name not in soft}
-    found = [ref.to for ref in references([hard, desired.tags])]
+    found = [ref.to for ref in within([hard, desired.tags], Ref)]
     return list(dict.fromkeys([*found, *desired.depends_on]))
 
 

@@ -244,6 +244,24 @@ def test_a_renamed_address_takes_its_thing_along() -> None:
     assert "site/s" not in found, "what is taken over is no orphan"
 
 
+def test_an_address_that_is_still_wanted_is_taken_over_by_nobody() -> None:
+    greedy = replace(SITE, address=Address("site", "new"), previously=(Address("site", "s"),))
+    found = verdicts([NETWORK, SITE, greedy], N, S)
+    assert isinstance(found["site/s"], Settled)
+    assert operations(found["site/new"]) == ["CreateSite"]
+
+
+def test_a_thing_whose_target_is_not_usable_waits_instead_of_being_called_wrong() -> None:
+    """The group that the instance has is there and not known to be its own: nothing is concluded."""
+    groups = [thing("security-group/g", "sg-1"), thing("security-group/g", "sg-2")]
+    seen = thing("instance/i", "i-1", {"SecurityGroups": [{"GroupId": "sg-1"}]})
+    wanted = [
+        wish("security-group/g"),
+        wish("instance/i", {"SecurityGroupIds": [Ref(Address("security-group", "g"))]}),
+    ]
+    assert "claim this address" in why(verdicts(wanted, seen, *groups)["instance/i"])
+
+
 def test_an_earlier_address_that_two_things_claim_is_not_taken_over() -> None:
     renamed = replace(SITE, address=Address("site", "new"), previously=(Address("site", "s"),))
     found = verdicts([NETWORK, renamed], N, S, replace(S, id="site-2"))

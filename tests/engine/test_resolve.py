@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.engine.resolve import references, resolve
+from reconciler.engine.resolve import resolve
 from reconciler.model.address import Address
-from reconciler.model.things import Observed, Parameter, Pending, Ref, Text
+from reconciler.model.things import Observed, Parameter, Pending, Ref, Text, within
 from tests.engine.build import thing
 
 VPC, SUBNET, LOST = Address("vpc", "a"), Address("subnet", "b"), Address("vpc", "lost")
@@ -49,7 +49,7 @@ def test_what_is_known_is_filled_in(value: Any, expected: Any) -> None:
 )
 def test_what_is_not_known_is_named_once(value: Any) -> None:
     found = resolve([value, value], lookup)
-    assert found.missing == [LOST if LOST in {ref.to for ref in references(value)} else VPC]
+    assert found.missing == [LOST if LOST in {ref.to for ref in within(value, Ref)} else VPC]
 
 
 def test_a_text_with_an_unknown_part_is_unknown_as_a_whole() -> None:
@@ -67,6 +67,6 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_no_reference_is_left_and_just_the_lost_ones_are_missing(value: Any) -> None:
     found = resolve(value, lookup)
-    assert list(references(found.value)) == []
-    assert set(found.missing) == {ref.to for ref in references(value)} & {LOST}
+    assert list(within(found.value, Ref)) == []
+    assert set(found.missing) == {ref.to for ref in within(value, Ref)} & {LOST}
     assert resolve(found.value, lookup).value == found.value

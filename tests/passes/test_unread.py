@@ -62,6 +62,13 @@ def test_answers_that_are_lost_or_cut_never_look_like_an_empty_world(
     assert not any(isinstance(entry.verdict, Steps) for entry in report.plan.entries)
 
 
+def test_what_lies_within_an_unread_network_is_unread_too(ops: Host) -> None:
+    ops.run(AI_GLOBAL)
+    ops.aws.drop("networkmanager", "DescribeGlobalNetworks", times=50)
+    report = ops.loop(AI_GLOBAL).one_pass("test")
+    assert {scope.kind for scope in report.plan.unread} == {"global-network", "site"}
+
+
 def test_a_network_that_is_listed_and_cannot_be_looked_into_is_not_empty(ops: Host) -> None:
     ops.run(AI_GLOBAL)
     ops.aws.clear_calls()
