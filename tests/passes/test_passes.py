@@ -157,6 +157,19 @@ def test_independent_branches_do_not_wait_for_a_failed_one(ops: Host) -> None:
     )
 
 
+def test_a_site_in_somebody_elses_network_is_seen_again(ops: Host) -> None:
+    """The network is named by its id and is not ours: it must be looked into all the same."""
+    network = ops.by_hand("networkmanager", "CreateGlobalNetwork")["GlobalNetwork"]["GlobalNetworkId"]
+    ops.aws.clock.advance(5)
+    text = f"resources:\n  site/s: {{GlobalNetworkId: {network}}}"
+    for _ in range(3):
+        assert ops.run(text).outcome == "settled"
+        ops.aws.clock.advance(60)
+    assert len(ops.rows("site")) == 1
+    assert ops.run("resources:\n  global-network/n: {}", allow_shrink=True).outcome == "settled"
+    assert ops.rows("site") == [], "and is found when it has left the config"
+
+
 # ---- what is lost or gone
 
 
