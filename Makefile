@@ -4,8 +4,8 @@
 .PHONY: help test lint types unit demo docs lock clean
 
 PYTHON ?= python3
-# Tests side by side: 0 runs them in one process, so that an error shows where it happened; `make unit JOBS=2`.
-JOBS ?= 0
+# Tests side by side: as many as there are processors; `make unit JOBS=0` runs them in one process.
+JOBS ?= auto
 # More for pytest: `make unit ARGS='-k log -x'`
 ARGS ?=
 

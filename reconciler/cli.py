@@ -24,6 +24,7 @@ from reconciler.errors import (
     ReconcilerError,
     Throttled,
 )
+from reconciler.events import EVENTS
 from reconciler.kinds import BY_NAME
 from reconciler.loop import Loop
 from reconciler.model.config import Config
@@ -207,10 +208,10 @@ def schema(program: Program) -> int:
 
 def events(program: Program) -> int:
     """The events that the log can hold."""
-    told = {name: {"level": event.level, "meaning": event.meaning} for name, event in log.EVENTS.items()}
+    told = {name: {"level": event.level, "meaning": event.meaning} for name, event in EVENTS.items()}
     program.voice.answer(
         lambda: {"version": 1, "schema": log.SCHEMA, "events": told},
-        lambda: "".join(f"{name:24} {event.level:8} {event.meaning}\n" for name, event in log.EVENTS.items()),
+        lambda: "".join(f"{name:24} {event.level:8} {event.meaning}\n" for name, event in EVENTS.items()),
     )
     return OK
 

@@ -45,7 +45,13 @@ class Daemon:
         self._loop.stopped = self._stop.is_set
         scheduler = BackgroundScheduler(timezone="UTC")
         scheduler.add_job(
-            self.look, "interval", ["interval"], seconds=self._interval, coalesce=True, max_instances=1
+            self.look,
+            "interval",
+            ["interval"],
+            seconds=self._interval,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
         )
         scheduler.start()
         get_logger().info("daemon.starting", interval_s=self._interval)

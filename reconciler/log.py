@@ -11,25 +11,24 @@ Secrets are kept out by those who log; that fields of `SENSITIVE` names are blan
 from __future__ import annotations
 
 import contextvars
-import dataclasses
 import json
 import logging
-import math
 import os
-import re
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Final, Literal, NamedTuple, ParamSpec, TextIO, TypeVar, cast, get_args
+from typing import Final, Literal, ParamSpec, TextIO, TypeVar, cast, get_args
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from reconciler import __version__
+from reconciler.events import EVENTS
+from reconciler.redact import Cleaner
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,82 +40,6 @@ Logger = structlog.stdlib.BoundLogger
 SERVICE: Final = "reconciler"
 SCHEMA: Final = 1
 """Rises only when a field is removed or renamed; adding one is free."""
-
-
-# ------------------------------------------------------------------------------------------------- the catalogue
-
-
-class Event(NamedTuple):
-    """One event: the level it is usually logged at, and what it means."""
-
-    level: Literal["debug", "info", "warning", "error", "critical"]
-    meaning: str
-
-
-EVENTS: Final[Mapping[str, Event]] = {
-    # process
-    "daemon.starting": Event("info", "the daemon has begun: config, lock and account come next"),
-    "daemon.ready": Event("info", "the config is good, the lock is held, the account is the right one"),
-    "daemon.stopping": Event("info", "asked to stop: the call in flight may finish, no other is made"),
-    "daemon.stopped": Event("info", "the last line of a daemon, with what remains to be done"),
-    "unit.failed": Event("critical", "the process ends, or a thread of it has ended, by an error nobody caught"),
-    "heartbeat": Event("info", "once a minute: alive, and how long ago the last pass succeeded"),
-    "watchdog.withheld": Event("error", "no progress: systemd is not told that all is well, so that it restarts us"),
-    "clock.jumped": Event("warning", "wall and monotonic clock disagree by more than 30 s: all timers are set anew"),
-    # config
-    "config.loaded": Event("info", "the config was read and checked"),
-    "config.refused": Event("error", "the config is wrong; every problem has its place"),
-    "config.not_in_force": Event("warning", "keys of the config that this version does not act on"),
-    "config.changed_on_disk": Event("info", "the files differ from what was loaded"),
-    "config.reload.started": Event("info", "a reload was asked for"),
-    "config.reloaded": Event("info", "the new config is in use from the next pass on"),
-    "config.reload.refused": Event("error", "the new config is wrong; the last good one stays in use"),
-    # identity
-    "identity.verified": Event("info", "STS says that we are in the account that the config names"),
-    "identity.mismatch": Event("error", "STS says that we are in another account; nothing was done"),
-    "credentials.refreshed": Event("info", "new credentials; who we are is asked again"),
-    "credentials.expiring": Event("warning", "the credentials end soon and could not be renewed yet"),
-    "credentials.failed": Event("error", "credentials are missing or refused"),
-    "endpoint.overridden": Event("warning", "calls go to another endpoint than AWS's own"),
-    # lock
-    "lock.acquired": Event("info", "this process holds the stack"),
-    "lock.busy": Event("warning", "another process holds the stack"),
-    "lock.lost": Event("error", "the lock file was replaced or removed; nothing is written until it is held again"),
-    # state directory
-    "state.unwritable": Event("warning", "the state directory cannot be written; work goes on, without remembering"),
-    # pass
-    "pass.started": Event("debug", "a pass begins, and why"),
-    "pass.finished": Event("info", "the one line of a settled pass: outcome, counts, calls, time, next look"),
-    "pass.failed": Event("error", "a pass could not be done, and why; the next one comes"),
-    "plan.computed": Event("debug", "how many addresses have which verdict"),
-    "kind.unknown": Event("warning", "could not be read whole: nothing of it is created or deleted in this pass"),
-    # address
-    "drift.detected": Event("info", "a path differs from the config; once for each new drift"),
-    "change.started": Event("info", "a call that changes something is about to be made"),
-    "change.succeeded": Event("info", "AWS has accepted the change"),
-    "change.failed": Event("error", "AWS has not accepted the change, or gave no answer"),
-    "change.deferred": Event("info", "the change is put off, and why"),
-    "address.blocked": Event("warning", "only a change of the config, or of the thing by hand, helps"),
-    "wait.slow": Event("info", "still waiting for AWS; once in 30 s"),
-    # ownership
-    "resource.adopted": Event("info", "a thing of ours was found under an address that had none"),
-    "resource.released": Event("info", "a thing is no longer ours; it stays as it is"),
-    "resource.orphaned": Event("warning", "a thing of ours whose address is not in the config"),
-    "resource.unowned": Event("warning", "a thing that would fit an address, without our tags; it is left alone"),
-    "ownership.conflict": Event("error", "two things claim one address, or one thing has half of our tags"),
-    # guards
-    "guard.stopped": Event("error", "a limit was hit; nothing was done, and the line says how to agree"),
-    "guard.agreed": Event("warning", "a person has agreed to a plan that a guard had stopped"),
-    "window.opened": Event("info", "a maintenance window has begun"),
-    "window.closed": Event("info", "a maintenance window has ended"),
-    "pause.started": Event("warning", "nothing is changed from here on, and why"),
-    "pause.ended": Event("info", "changes are made again"),
-    # API, log
-    "api.throttled": Event("warning", "AWS asked for fewer calls; a summary, at most once a minute"),
-    "library.log": Event("warning", "a library's line: its text in `message`, its name in `logger`, at its own level"),
-    "log.suppressed": Event("info", "how often a line was left out because it repeats"),
-}  # fmt: skip
-"""Every event there is.  A new one is added here first; under the tests an unknown name is an error."""
 
 
 class UnknownEvent(ValueError):
@@ -224,19 +147,15 @@ _PASS: Final = ("pass_id", "trigger", "stack")
 _TAIL: Final = "truncated"
 _FOR_MACHINES: Final = ("schema", "service", "version", "instance", "pid", "pass_id", "stack")
 
-LONGEST_STRING: Final = 4 * 1024
 LONGEST_LINE: Final = 16 * 1024
 """In bytes.  journald cuts at 48 KiB, which would leave half a JSON object; many shippers cut earlier."""
-_DEEPEST: Final = 12
 
 
 def _known(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Refuses, under the tests, what is not in the catalogue."""
     if _strict:
         if event.get("event") not in EVENTS:
-            raise UnknownEvent(
-                f"no such event: {event.get('event')!r}; add it to EVENTS in reconciler/log.py"
-            )
+            raise UnknownEvent(f"no such event: {event.get('event')!r}; add it to reconciler/events.py")
         taken = sorted({*_HEAD, _TAIL} & event.keys() - {"event"})
         if taken:
             raise UnknownEvent(f"{event['event']}: the log itself sets {', '.join(taken)}")
@@ -273,85 +192,8 @@ def _instance() -> str:
     return socket.gethostname()
 
 
-# --------------------------------------------------------------------------------------------- secrets and sizes
-
-HIDDEN: Final = "(sensitive)"
-SENSITIVE: Final = frozenset({
-    "authorization", "awssecretaccesskey", "awssessiontoken", "customergatewayconfiguration",
-    "latitude", "location", "longitude", "passphrase", "password", "presharedkey", "privatekey", "secret",
-    "secretaccesskey", "secretkey", "securitytoken", "sessiontoken", "signature", "token", "userdata",
-})  # fmt: skip
-"""Names of fields whose values are never shown, without regard to case, `_` and `-`.
-
-`Address` is sensitive as AWS spells it (a street); `address` is our own word (`site/one`) and is not.
-"""
-
-
-def is_sensitive(name: str) -> bool:
-    """Whether a field of this name is blanked."""
-    return name == "Address" or re.sub(r"[_-]", "", name).lower() in SENSITIVE
-
-
-class _Cleaner:
-    """Makes a value plain enough for JSON, blanks what is sensitive and shortens what is long."""
-
-    def __init__(self) -> None:
-        self.cut = False
-
-    def fields(self, mapping: Iterable[tuple[object, object]], depth: int) -> dict[str, Any]:
-        """A mapping; if it tells of a sensitive path, as a drift does, its values are blanked as well."""
-        items = [(self.text(str(key)), value) for key, value in mapping]
-        path = next((value for key, value in items if key == "path" and isinstance(value, str)), "")
-        secret = any(map(is_sensitive, re.split(r"[.\[\]]+", path)))
-        hidden = {"wanted", "seen"} if secret else set()
-        return {
-            key: HIDDEN if self._hides(key, value, hidden) else self.value(value, depth)
-            for key, value in items
-        }
-
-    def _hides(self, key: str, value: object, hidden: set[str]) -> bool:
-        return value is not None and (key in hidden or is_sensitive(key))
-
-    def value(self, value: object, depth: int) -> Any:
-        """Any value; what JSON has no form for is shown by its text."""
-        match value:
-            case None | bool() | int():
-                return value
-            case float():
-                return value if math.isfinite(value) else str(value)
-            case str():
-                return self.text(value)
-            case bytes() | bytearray() | memoryview():
-                return f"({len(value)} bytes)"
-            case _ if depth >= _DEEPEST:
-                self.cut = True
-                return "…"
-            case Mapping():
-                return self.fields(value.items(), depth + 1)
-            case list() | tuple():
-                return [self.value(item, depth + 1) for item in value]
-            case set() | frozenset():
-                return sorted((self.value(item, depth + 1) for item in value), key=str)
-            case _ if dataclasses.is_dataclass(value) and type(value).__str__ is object.__str__:
-                return self.fields(_dataclass_items(value), depth + 1)
-            case _:
-                return self.text(str(value))
-
-    def text(self, text: str) -> str:
-        """A string, no longer than allowed and without half characters, which no encoder takes."""
-        encoded = text.encode("utf-8", "backslashreplace")
-        if len(encoded) <= LONGEST_STRING:
-            return encoded.decode()
-        self.cut = True
-        return encoded[: LONGEST_STRING - len("…".encode())].decode("utf-8", "ignore") + "…"
-
-
-def _dataclass_items(value: Any) -> Iterator[tuple[str, object]]:
-    return ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
-
-
 def _cleaned(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    cleaner = _Cleaner()
+    cleaner = Cleaner()
     exc_info = event.pop("exc_info", None)  # the console shows it, and needs it as it is
     clean: EventDict = cleaner.fields(event.items(), 0)
     if cleaner.cut:

@@ -246,14 +246,14 @@ class Loop:
     def until_settled(self, timeout: float) -> Report:
         """Pass after pass until nothing is under way, or `timeout` seconds are over; gives the last pass's report."""
         self.memory.begin()
-        deadline, delay = self.clock.now() + timeout, FIRST_DELAY
+        deadline, delay = self.clock.now() + timeout, 0.0
         while True:
             report = self.one_pass("once")
             if self.stopped() or not under_way(report) or self.clock.now() >= deadline:
                 return report
             self.narrator.waiting(report, self.clock.now())
+            delay = FIRST_DELAY if report.changed or not delay else min(delay * SLOWER, SLOWEST_DELAY)
             self.clock.wait(min(delay, max(0.0, deadline - self.clock.now())), self.stopped)
-            delay = FIRST_DELAY if report.changed else min(delay * SLOWER, SLOWEST_DELAY)
 
     # ---- answering
 

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import settings
 
 from reconciler import log
+
+if TYPE_CHECKING:
+    from tests.harness import Host
 
 
 def _forget_the_caller() -> None:
@@ -37,3 +44,12 @@ log.be_strict()
 # Examples do not depend on chance or on the machine's speed: what was green stays green.
 settings.register_profile("reconciler", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("reconciler")
+
+
+@pytest.fixture
+def ops(tmp_path: Path) -> Iterator[Host]:
+    """An ops host with an empty state directory, and an AWS account of its own."""
+    from tests.harness import host  # not for the many tests that need no AWS
+
+    with host(tmp_path) as found:
+        yield found

@@ -30,6 +30,8 @@ from reconciler.sandbox import HeldClock, LocalAws, local_aws
 
 ACCOUNT = "123456789012"
 STACK = "test"
+REGIONS = ("eu-central-1", "eu-west-1", "us-west-2")
+"""Those that the account has enabled: each one more makes every discovery look slower."""
 SCHEMA = BotocoreSchema()
 FACTS: dict[str, Facts] = {kind.name: facts(kind, SCHEMA) for kind in ALL}
 HEAD = f'stack: {STACK}\naccount: "{ACCOUNT}"\nregion: us-west-2\n'
@@ -70,9 +72,12 @@ class Host:
     def loop(self, text: str, **choices: Any) -> Loop:
         """One process of the program, begun now."""
         config, time = read(text), Time(self.aws.clock)
+        sessions = self._sessions  # clients are dear to make and remember nothing
+        if config.account != ACCOUNT:
+            sessions = Sessions(account=config.account, accounts={}, region="us-west-2", stack=STACK)
         return Loop(
             config=config,
-            gateway=Gateway(self._sessions),  # clients are dear to make and remember nothing
+            gateway=Gateway(sessions),
             facts=FACTS,
             memory=Memory.open(self.state, time.now),
             executor=self._workers,
@@ -141,8 +146,8 @@ class Host:
         return name in BY_NAME[kind].gone
 
     def ours(self, kind: str, region: str = "us-west-2") -> list[dict[str, Any]]:
-        """Those of a kind that carry our stack's tag."""
-        return [row for row in self.rows(kind, region) if tags(row).get("reconciler:stack") == STACK]
+        """Those of a kind that carry some stack's tag."""
+        return [row for row in self.rows(kind, region) if "reconciler:stack" in tags(row)]
 
     def writes(self) -> list[str]:
         """The operations that changed something since the calls were last forgotten."""
@@ -157,6 +162,6 @@ def tags(row: Mapping[str, Any]) -> dict[str, str]:
 @contextmanager
 def host(folder: Path, **settings: Any) -> Iterator[Host]:
     """A host with an empty state directory, and a local AWS of its own whose every answer must fit its shape."""
-    with local_aws(**settings) as aws:
+    with local_aws(**{"regions": REGIONS, **settings}) as aws:
         yield Host(aws, folder / "state")
         assert aws.problems == []

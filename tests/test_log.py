@@ -20,15 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler import __version__, log
-from reconciler.log import (
-    EVENTS,
-    LONGEST_LINE,
-    LONGEST_STRING,
-    UnknownEvent,
-    bind_pass,
-    get_logger,
-    in_context,
-)
+from reconciler.events import EVENTS
+from reconciler.log import LONGEST_LINE, UnknownEvent, bind_pass, get_logger, in_context
+from reconciler.redact import LONGEST_STRING
 
 LIBRARIES = (
     "boto3",

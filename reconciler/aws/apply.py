@@ -6,7 +6,7 @@ whether it may is decided again by `decide`, never here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, replace
 from functools import cache
@@ -21,7 +21,7 @@ from reconciler.model.address import Address
 from reconciler.model.calls import Call, token
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Entry, Outcome, Plan, Status
-from reconciler.model.things import ADDRESS_TAG, STACK_TAG, Observed, Pending
+from reconciler.model.things import ADDRESS_TAG, STACK_TAG, Observed, Pending, within
 from reconciler.model.verdicts import Blocked, Settled, Steps, Verb, Wait
 
 DONE: dict[Verb, Status] = {
@@ -141,7 +141,7 @@ class Applier:
     def _born(self, entry: Entry, call: Call) -> Observed:
         """The thing that a create call answers; a token that is used up by a dead thing makes way for the next."""
         if call.seed is None:
-            return self._ours(entry, self._gateway.perform(call))
+            return self._ours(entry, self._thing(entry, self._gateway.perform(call)))
         first = self._memory.generations.get(entry.address, 0)
         for generation in range(first, first + GENERATIONS):
             given = {**call.parameters, "ClientToken": token(call.seed, generation)}
@@ -159,23 +159,32 @@ class Applier:
                     self._memory.next_generation(entry.address, generation + 1)
                     raise NotYet(f"{error}; it is looked for", code=error.code, call=error.call) from error
                 raise
-            made = self._ours(entry, answer)
-            if made.state not in self._kinds[made.kind].gone | self._kinds[made.kind].leaving:
-                return made
+            made = self._thing(entry, answer)
+            if made.state in self._kinds[made.kind].gone | self._kinds[made.kind].leaving:
+                continue
+            if not made.tags:
+                # The token is ours, so the thing is; an answer that AWS repeats may lack the tags.  A look decides.
+                self._memory.made(entry.address, made.id)
+                raise NotYet(f"{call}: an earlier attempt made {made.id}; it is looked for", call=str(call))
+            return self._ours(entry, made)
         raise Refused(f"{call}: {GENERATIONS} earlier things of this address are dead", call=str(call))
 
-    def _ours(self, entry: Entry, answer: dict[str, Any]) -> Observed:
-        """The answer as a thing; some create calls return an existing thing that is somebody else's."""
+    def _thing(self, entry: Entry, answer: dict[str, Any]) -> Observed:
+        """The answer of a create call as a thing."""
         kind = self._kinds[entry.address.kind]
         row = find_row(kind, answer)
         if row is None:
             raise Lost(
                 f"{kind.create}: the answer has no {kind.id}", code="IncompleteAnswer", call=kind.create
             )
-        thing = as_observed(kind, row, entry.scope, self._gateway.sessions.partition)
+        return as_observed(kind, row, entry.scope, self._gateway.sessions.partition)
+
+    def _ours(self, entry: Entry, thing: Observed) -> Observed:
+        """The same thing; some create calls return an existing one that is somebody else's."""
         if thing.stack != self._stack or thing.address != entry.address:
+            create = self._kinds[thing.kind].create
             raise _NotOurs(
-                f"{kind.create} answered with {thing.id}, which does not carry our tags: it is not touched"
+                f"{create} answered with {thing.id}, which does not carry our tags: it is not touched"
             )
         return thing
 
@@ -309,20 +318,7 @@ def without_steps(entry: Entry) -> Outcome:
 
 def pending_in(steps: Steps) -> Iterator[Address]:
     """The addresses whose values the calls still lack."""
-    for call in steps.calls:
-        yield from _pending(call.parameters)
-
-
-def _pending(value: Any) -> Iterator[Address]:
-    match value:
-        case Pending(of):
-            yield of
-        case Mapping():
-            for inner in value.values():
-                yield from _pending(inner)
-        case list() | tuple():
-            for inner in value:
-                yield from _pending(inner)
+    return (pending.of for call in steps.calls for pending in within(call.parameters, Pending))
 
 
 def lane_of(entry: Entry) -> str | None:

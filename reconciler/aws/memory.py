@@ -32,7 +32,8 @@ Clock = Callable[[], float]
 class Memory:
     """The journal of one stack.  Safe to use from several threads.
 
-    `fresh` is True when there was no journal to read: nothing is known of earlier runs, since `since`.
+    `fresh` is True when there was no journal to read: nothing is known of earlier runs, since `since`; `found`, when
+    things of the stack were seen that nobody remembers making.
     A directory that cannot be written is said once in the log; what would be written is then kept in memory only.
     """
 
@@ -45,8 +46,6 @@ class Memory:
     created: dict[Address, tuple[str, float]] = field(default_factory=dict)
     seen: dict[Address, tuple[str, int]] = field(default_factory=dict)
     generations: dict[Address, int] = field(default_factory=dict)
-    _own: set[str] = field(default_factory=set)
-    """Ids of what this process has made."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _writable: bool = True
     _torn: bool = False
@@ -97,7 +96,6 @@ class Memory:
         with self._lock:
             self.intents.pop(address, None)
             self.created[address] = (id, self.clock())
-            self._own.add(id)
             self._append({"created": str(address), "id": id, "at": self.created[address][1]})
 
     def next_generation(self, address: Address, generation: int) -> None:
@@ -124,7 +122,10 @@ class Memory:
         """
         with self._lock:
             before = (self.found, dict(self.intents), dict(self.created), dict(self.seen))
-            self.found = self.found or any(thing.id not in self._own for thing in world.things)
+            known = {id for id, _ in (*self.created.values(), *self.seen.values())}
+            self.found = self.found or any(
+                thing.id not in known and thing.address not in self.intents for thing in world.things
+            )
             present = {thing.address: thing for thing in world.owned if thing.address and not thing.replaced}
             for address, thing in present.items():
                 self.intents.pop(address, None)

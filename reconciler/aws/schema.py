@@ -19,6 +19,20 @@ NOTHING_AT_ALL = StructureShape("Nothing", {"type": "structure", "members": {}})
 """The input or output of an operation that takes or gives nothing."""
 
 
+_loaders: dict[tuple[str, ...], Any] = {}
+
+
+def with_shared_models(session: Any) -> Any:
+    """A botocore session that reads no service model which another session of this process has read already.
+
+    A model of EC2 is some megabytes of JSON; without this each account and the checks of a config would parse their
+    own.
+    """
+    loader = session.get_component("data_loader")
+    session.register_component("data_loader", _loaders.setdefault(tuple(loader.search_paths), loader))
+    return session
+
+
 @dataclass(frozen=True)
 class ModelShape:
     """One shape of a service model; members are made when they are asked for, since shapes may contain themselves."""
@@ -88,7 +102,7 @@ class BotocoreSchema:
     """Service models by name, each loaded when it is first asked for.  Needs no credentials and no network."""
 
     def __init__(self) -> None:
-        self._session = botocore.session.Session()
+        self._session = with_shared_models(botocore.session.Session())
         self._models: dict[str, ServiceModel] = {}
         self._operations: dict[tuple[str, str], ModelOperation] = {}
 

@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, IncompleteReadError
 
 from reconciler import __version__
 from reconciler.aws.codes import SDK_ERRORS, meaning
+from reconciler.aws.schema import with_shared_models
 from reconciler.errors import Denied, IdentityError, Refused
 from reconciler.model.config import Account
 
@@ -184,7 +185,7 @@ def _client_config(attempts: int) -> ClientConfig:
 
 def _botocore_session(profile: str | None) -> Any:
     """A botocore session that does not parse timestamps: nothing here looks at one, and it is half of the decoding."""
-    session = botocore.session.Session(profile=profile)
+    session = with_shared_models(botocore.session.Session(profile=profile))
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=lambda value: value)
     return session
 

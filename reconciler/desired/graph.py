@@ -12,6 +12,7 @@ from functools import reduce
 from typing import NamedTuple
 
 from reconciler.desired.findings import Findings
+from reconciler.knots import knots
 from reconciler.model.address import Address
 from reconciler.model.fields import fields
 from reconciler.model.kind import Kind
@@ -143,7 +144,7 @@ def circles(edges: Mapping[Address, Sequence[Edge]]) -> Iterator[list[Address]]:
         address: [edge.to for edge in out if edge.hard and edge.to in edges and edge.to != address]
         for address, out in edges.items()
     }
-    for group in _knots(ahead):
+    for group in knots(ahead):
         first = min(group, key=order.__getitem__)
         yield _round(first, group, ahead)
 
@@ -166,39 +167,3 @@ def _round(
                 before[target] = here
                 queue.append(target)
     raise AssertionError("a knot has a way round")
-
-
-def _knots(ahead: Mapping[Address, Sequence[Address]]) -> Iterator[frozenset[Address]]:
-    """Strongly connected groups of more than one (Tarjan's algorithm, without recursion)."""
-    number: dict[Address, int] = {}
-    lowest: dict[Address, int] = {}
-    open_, is_open = [], set()
-    for root in ahead:
-        if root in number:
-            continue
-        number[root] = lowest[root] = len(number)
-        open_.append(root)
-        is_open.add(root)
-        work = [(root, iter(ahead[root]))]
-        while work:
-            here, targets = work[-1]
-            for target in targets:
-                if target not in number:
-                    number[target] = lowest[target] = len(number)
-                    open_.append(target)
-                    is_open.add(target)
-                    work.append((target, iter(ahead[target])))
-                    break
-                if target in is_open:
-                    lowest[here] = min(lowest[here], number[target])
-            else:
-                work.pop()
-                if work:
-                    lowest[work[-1][0]] = min(lowest[work[-1][0]], lowest[here])
-                if lowest[here] == number[here]:
-                    group = set()
-                    while here not in group:
-                        group.add(open_.pop())
-                    is_open -= group
-                    if len(group) > 1:
-                        yield frozenset(group)

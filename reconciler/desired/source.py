@@ -145,64 +145,6 @@ class _Parser(CParser):  # type: ignore[misc, unused-ignore]
         self._depth -= 1
 
 
-SYNTAX = {
-    "mapping values are not allowed in this context": (
-        "a second `: ` on this line, or a line that is indented too far",
-        "quote the value, or align the key with its neighbours",
-    ),
-    "found undefined alias": ("this alias has no anchor before it", "quote a value that begins with *"),
-    "second occurrence": ("this anchor is defined twice", "give each anchor a name of its own"),
-    "but found another document": (
-        "a second document begins here",
-        "one file holds one document: remove the ---",
-    ),
-    "could not find expected ':'": (
-        "a key without its colon",
-        "is a `:` or a quote missing on the line before?",
-    ),
-    "found unexpected end of stream": (
-        "the file ends inside a quoted text",
-        "is a quote missing, or the end of the file?",
-    ),
-    "did not find expected key": (
-        "this does not line up with what stands above",
-        "check the indentation and the quotes",
-    ),
-    "did not find expected ',' or ']'": ("the list [ ] is not closed, or a comma is missing", ""),
-    "did not find expected ',' or '}'": ("the mapping { } is not closed, or a comma is missing", ""),
-    "did not find expected '-' indicator": (
-        "a line that is neither an item of the list nor part of one",
-        "begin it with -",
-    ),
-    "exceeded maximum nesting depth": ("nested too deeply", ""),
-}
-"""libyaml's words, and ours."""
-
-
-def _syntax(name: str, text: str, error: Any) -> Problem:
-    """What is wrong with the YAML, in words that say what to do."""
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    said = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
-    if mark is None:
-        return Problem(Place(name), "", f"broken YAML: {short(said, 200)}")
-    at = Place(name, mark.line + 1, mark.column + 1)
-    lines = text.splitlines()
-    line = lines[mark.line] if mark.line < len(lines) else ""
-    here = line[mark.column : mark.column + 1]
-    if here == "{" and line[: mark.column].endswith("$"):
-        return Problem(
-            Place(name, at.line, at.column - 1), "", "a bare ${…} inside { } or [ ]", QUOTE_REFERENCE
-        )
-    if "cannot start any token" in said and here == "\t":
-        return Problem(at, "", "a tab, where YAML wants spaces", "indent with spaces")
-    if "cannot start any token" in said:
-        return Problem(at, "", f"a value cannot begin with {here!r}", "quote it")
-    what, hint = SYNTAX.get(said, (said, ""))
-    context = getattr(error, "context_mark", None)
-    since = f", since line {context.line + 1}" if context is not None and context.line < mark.line else ""
-    return Problem(at, "", f"broken YAML: {what}{since}", hint)
-
-
 def _excess(root: Any) -> Problem | None:
     """What is wrong with the aliases of a document: one inside itself, or too much when written out."""
     sizes: dict[int, tuple[int, int]] = {}

@@ -76,9 +76,11 @@ def creation(facts: Facts, desired: Desired, stack: str, making_way: tuple[str, 
     """
     kind = facts.kind
     spec = {
-        name: value
+        name: _present(value)
         for name, value in desired.spec.items()
-        if facts.fields[name].at_birth and facts.fields[name].change not in {"part", "then"}
+        if value is not None
+        and facts.fields[name].at_birth
+        and facts.fields[name].change not in {"part", "then"}
     }
     tags = birth_tags(kind, wanted_tags(kind, desired, stack))
     seed = (stack, str(desired.address), *making_way) if facts.takes_token else None
@@ -177,7 +179,7 @@ def _updates(facts: Facts, desired: Desired, observed: Observed, changed: list[s
     kind, together = facts.kind, {}
     for name in changed:
         if facts.fields[name].change == "remedy":
-            yield from kind.remedies[name].make(observed, desired.spec[name])
+            yield from kind.remedies[name].make(observed, _present(desired.spec[name]))
         else:
             together[name] = _merged(desired.spec[name], observed.spec.get(name))
     if together:
@@ -194,12 +196,21 @@ def _merged(wanted: Any, seen: Any) -> Any:
 
 def _cleared(value: Any) -> Any:
     """The empty string is how Network Manager's PATCH updates remove a value; null is how a config says it."""
+    if isinstance(value, dict):
+        return {name: _cleared(inner) for name, inner in value.items()}
     return "" if value is None else value
+
+
+def _present(value: Any) -> Any:
+    """A value without the members that are null: what is not there yet need not be cleared."""
+    if isinstance(value, dict):
+        return {name: _present(inner) for name, inner in value.items() if inner is not None}
+    return value
 
 
 def _part_items(part: Part, desired: Desired, observed: Observed) -> tuple[dict[Any, Any], dict[Any, Any]]:
     """Wanted and live items by key; nothing on either side when the config leaves the part alone."""
-    if part.field not in desired.spec:
+    if part.field not in desired.spec or _ignored(part.field, desired.ignore):
         return {}, {}
     wanted = {part.key(item): item for item in map(part.normal, desired.spec[part.field] or ())}
     return wanted, {part.key(item): item for item in part.rows(observed.raw)}

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.engine.converge import converge, loosening, removal, unready
-from reconciler.engine.resolve import references, resolve
+from reconciler.engine.resolve import resolve
 from reconciler.engine.users import Users
 from reconciler.model.address import Address
 from reconciler.model.fields import Facts
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Entry, Plan
-from reconciler.model.things import PROTECT_TAG, Desired, Observed, World
+from reconciler.model.things import PROTECT_TAG, Desired, Observed, Ref, World, within
 from reconciler.model.verdicts import Blocked, Settled, Steps, Verdict, Wait
 
 AllFacts = Mapping[str, Facts]
@@ -228,12 +228,11 @@ class Planner:
 
     def _in_turn(self, kind: Kind, thing: Observed, users: Users) -> Verdict:
         """Users go first; those that use each other in a circle are loosened from each other before."""
-        circle = users.circle(thing)
+        circle = {other.id for other in users.circle(thing)}
         still = users.of(thing)
-        if circle and all(user in circle for user in still):
-            ids = {other.id for other in circle if other is not thing}
-            if steps := loosening(kind, thing, ids):
-                return steps
+        alone = bool(circle) and all(user.id in circle for user in still)
+        if alone and (steps := loosening(kind, thing, circle - {thing.id})):
+            return steps
         if still:
             return Wait(
                 f"{_named(still)} must go first" if len(still) < 4 else f"{len(still)} things must go first"
@@ -291,7 +290,7 @@ def needs(desired: Desired, facts: Facts) -> list[Address]:
     """The addresses without which a resource cannot be created, in order: parts can follow later."""
     soft = {part.field for part in facts.kind.parts}
     hard = {name: value for name, value in desired.spec.items() if name not in soft}
-    found = [ref.to for ref in references([hard, desired.tags])]
+    found = [ref.to for ref in within([hard, desired.tags], Ref)]
     return list(dict.fromkeys([*found, *desired.depends_on]))
 
 

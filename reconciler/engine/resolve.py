@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,18 +65,3 @@ def attribute_of(thing: Observed, attribute: str) -> Any:
         case "arn":
             return thing.arn
     return thing.spec.get(attribute, thing.raw.get(attribute))
-
-
-def references(value: Any) -> Iterator[Ref]:
-    """Every reference in a value, in order."""
-    match value:
-        case Ref():
-            yield value
-        case Text(parts):
-            yield from (part for part in parts if isinstance(part, Ref))
-        case Mapping():
-            for inner in value.values():
-                yield from references(inner)
-        case list() | tuple():
-            for inner in value:
-                yield from references(inner)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.model.address import REPLACED
@@ -18,6 +18,7 @@ from reconciler.model.things import (
     Parameter,
     Pending,
     contains,
+    within,
 )
 from reconciler.model.verdicts import Drift
 
@@ -40,21 +41,9 @@ def digest_of(value: Any) -> Any:
     """What the tag of a write-only field says of its value; nothing (`...`) for a value that is read at creation."""
     if contains(value, Parameter):
         return ...
-    if contains(value, Pending):
-        return next(_pending(value))
+    if pending := next(within(value, Pending), None):
+        return pending
     return f"{DIGEST_VERSION}:{digest(value)}"
-
-
-def _pending(value: Any) -> Iterator[Pending]:
-    match value:
-        case Pending():
-            yield value
-        case Mapping():
-            for inner in value.values():
-                yield from _pending(inner)
-        case list() | tuple():
-            for inner in value:
-                yield from _pending(inner)
 
 
 def tag_drift(wanted: Mapping[str, Any], seen: Mapping[str, str]) -> list[Drift]:

@@ -54,7 +54,8 @@ class Plan:
     @property
     def settled(self) -> bool:
         """Whether there is nothing to do, nothing to wait for and nothing in the way."""
-        return not self.unread and all(isinstance(entry.verdict, Settled) for entry in self.entries)
+        verdicts = all(isinstance(entry.verdict, Settled) for entry in self.entries)
+        return verdicts and not self.unread and not self.conflicts
 
     def count(self, sort: type[Settled] | type[Steps] | type[Wait] | type[Blocked]) -> int:
         return sum(isinstance(entry.verdict, sort) for entry in self.entries)

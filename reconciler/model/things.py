@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from reconciler.model.address import Address
 from reconciler.model.place import Place
@@ -64,16 +64,27 @@ class Pending:
         return "(known after apply)"
 
 
-def contains(value: Any, sort: type[Parameter] | type[Pending]) -> bool:
-    """Whether a value is of a sort, or has one of it anywhere inside."""
+Found = TypeVar("Found", Ref, Parameter, Pending)
+
+
+def within(value: Any, sort: type[Found]) -> Iterator[Found]:
+    """Everything of a sort in a value, in order, however deep."""
     match value:
-        case Mapping():
-            return any(contains(inner, sort) for inner in value.values())
         case Text(parts):
-            return any(contains(part, sort) for part in parts)
+            yield from (part for part in parts if isinstance(part, sort))
+        case Mapping():
+            for inner in value.values():
+                yield from within(inner, sort)
         case list() | tuple():
-            return any(contains(inner, sort) for inner in value)
-    return isinstance(value, sort)
+            for inner in value:
+                yield from within(inner, sort)
+        case _ if isinstance(value, sort):
+            yield value
+
+
+def contains(value: Any, sort: type[Found]) -> bool:
+    """Whether a value is of a sort, or has one of it anywhere inside."""
+    return any(True for _ in within(value, sort))
 
 
 class Scope(NamedTuple):

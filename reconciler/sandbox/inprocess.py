@@ -130,6 +130,7 @@ def local_aws(
     unverified_block: Literal["ValidationException", "ConflictException"] = "ValidationException",
     token_mismatch_first: bool = True,
     repeated_launch_shows_tags: bool = True,
+    regions: tuple[str, ...] | None = None,
 ) -> Iterator[LocalAws]:
     """A local AWS for the time of the `with` block; boto3 clients reach it if they are made inside, or were made inside
     an earlier one: they remember nothing, and outside of any they would ask the real AWS.
@@ -149,6 +150,7 @@ def local_aws(
         unverified_block=unverified_block,
         token_mismatch_first=token_mismatch_first,
         repeated_launch_shows_tags=repeated_launch_shows_tags,
+        regions=regions,
         check_answers=True,
     )
     with _environment(), mock_aws():

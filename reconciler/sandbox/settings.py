@@ -78,6 +78,7 @@ class Settings:
     link that is in use); tests set the other one to prove that callers stand both.
     `token_mismatch_first`: what a launch with other parameters gets whose token belongs to a terminated instance:
     IdempotentParameterMismatch (else IdempotentInstanceTerminated). No public reference shows the order.
+    `regions`: those that are enabled for the account (None: all that need no opting in).
     `repeated_launch_shows_tags`: whether a launch repeated with its token answers the instances' tags; it is reported
     that it does not always (github.com/boto/boto/issues/619).
     `check_answers`: every answer is held against botocore's output shape (in process only: it costs time).
@@ -90,6 +91,7 @@ class Settings:
     unverified_block: Literal["ValidationException", "ConflictException"] = "ValidationException"
     token_mismatch_first: bool = True
     repeated_launch_shows_tags: bool = True
+    regions: tuple[str, ...] | None = None
     check_answers: bool = False
 
     def quota(self, resource: str) -> int | None:

@@ -43,7 +43,7 @@ def as_text(plan: Plan, facts: Mapping[str, Facts], *, colour: bool = False) -> 
 
 def summary(plan: Plan) -> str:
     """The last line: everything counted, deletions at the end."""
-    if plan.settled and not plan.conflicts:
+    if plan.settled:
         return f"No changes. {plan.stack} is as declared ({len(plan.entries)} settled)."
     verbs = [entry.verdict.verb for entry in plan.entries if isinstance(entry.verdict, Steps)]
     counts = [

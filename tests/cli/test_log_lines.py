@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import structlog
 
-from reconciler import log
+from reconciler.events import EVENTS
 from reconciler.model.address import Address
 from reconciler.model.plan import Entry, Outcome, Plan, Report
 from reconciler.model.things import Scope
@@ -30,7 +30,7 @@ FIELDS = {
 def in_catalogue(lines: list[dict[str, Any]]) -> None:
     for line in lines:
         assert list(line)[: len(HEAD)] == HEAD
-        assert line["event"] in log.EVENTS
+        assert line["event"] in EVENTS
 
 
 def test_a_settled_pass_is_one_line(cli: Cli) -> None:

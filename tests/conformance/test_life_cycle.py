@@ -6,7 +6,6 @@ A new kind gets all of this for its record and three fixtures (`fixture.py`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,18 +13,7 @@ from reconciler.kinds import BY_NAME
 from reconciler.model.plan import Report
 from reconciler.model.verdicts import Blocked, Settled, Steps
 from tests.conformance.fixture import KINDS, Fixture
-from tests.harness import FACTS, HEAD, STACK, Host, host, tags
-
-
-@pytest.fixture
-def ops(tmp_path: Path) -> Iterator[Host]:
-    with host(tmp_path) as found:
-        yield found
-
-
-@pytest.fixture(params=KINDS)
-def fixture(request: pytest.FixtureRequest) -> Fixture:
-    return Fixture(request.param)
+from tests.harness import FACTS, HEAD, STACK, Host, tags
 
 
 def subjects(ops: Host, fixture: Fixture) -> list[str]:

@@ -208,13 +208,16 @@ def describe_regions(request: Request, backend: Any) -> Answer:
     """DescribeRegions shows the regions of its own partition; without AllRegions those that are enabled."""
     from moto.utilities.utils import get_partition
 
-    asked = {"AllRegions": request.parameters.get("AllRegions")}
+    enabled = request.world.settings.regions
     regions = [
         region
-        for region in request.ask_moto(asked).get("Regions", [])
+        if enabled is None or region["RegionName"] in enabled
+        else {**region, "OptInStatus": "not-opted-in"}
+        for region in request.ask_moto({"AllRegions": True}).get("Regions", [])
         if get_partition(region["RegionName"]) == request.partition
-        and (asked["AllRegions"] or region["OptInStatus"] != "not-opted-in")
     ]
+    if not request.parameters.get("AllRegions"):
+        regions = [region for region in regions if region["OptInStatus"] != "not-opted-in"]
     names = request.parameters.get("RegionNames") or []
     known = {region["RegionName"] for region in regions}
     for name in names:

@@ -1,0 +1,78 @@
+"""What stops a whole pass before its first change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reconciler.engine.guard import over_budget, shrunk
+from reconciler.model.address import Address
+from tests.engine.build import planner, thing, wish, world
+
+
+def verdict(wanted: int, owned: int, renamed: int = 0, **allowed: bool) -> str | None:
+    """The first `wanted` of `owned` things are still in the config."""
+    seen = world(*(thing(f"vpc/{n}") for n in range(owned)))
+    return shrunk(
+        wanted=[Address("vpc", str(n)) for n in range(wanted)],
+        renamed=[Address("vpc", str(owned - 1 - n)) for n in range(renamed)],
+        world=seen,
+        allow_empty=allowed.get("empty", False),
+        allow_shrink=allowed.get("shrink", False),
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "owned", "stops"),
+    [(4, 4, False), (2, 4, False), (1, 4, True), (1, 1, False), (1, 3, True), (3, 0, False), (9, 4, False)],
+)
+def test_more_than_half_may_not_vanish(wanted: int, owned: int, stops: bool) -> None:
+    assert (verdict(wanted, owned) is not None) is stops
+
+
+def test_it_says_what_is_lost_and_how_to_agree() -> None:
+    why = verdict(1, 4)
+    assert why is not None
+    assert "vpc/3" in why
+    assert "3 of the 4" in why
+    assert "--allow-shrink" in why
+    assert verdict(1, 4, shrink=True) is None
+
+
+@pytest.mark.parametrize("owned", [0, 3])
+def test_an_empty_config_is_a_mistake_until_somebody_says_no(owned: int) -> None:
+    why = verdict(0, owned)
+    assert why is not None
+    assert "--allow-empty" in why
+    assert verdict(0, owned, shrink=True) is not None
+    assert verdict(0, owned, empty=True) is None
+
+
+def test_a_renamed_address_is_not_lost() -> None:
+    assert verdict(1, 4, renamed=2) is None
+
+
+@pytest.mark.parametrize(
+    ("limits", "stops"),
+    [
+        ({}, False),
+        ({"deletes": 2}, False),
+        ({"deletes": 1}, True),
+        ({"deletes": 0}, True),
+        ({"percent": 50}, False),
+        ({"percent": 49}, False),  # rounded up
+        ({"percent": 25}, True),
+        ({"deletes": 5, "percent": 25}, True),
+        ({"deletes": 1, "percent": 100}, True),
+        ({"per-hour": 0}, False),
+    ],
+)
+def test_the_budget_of_deletions(limits: dict[str, Any], stops: bool) -> None:
+    seen = world(*(thing(f"site/{n}") for n in range(4)))
+    wanted = [wish(f"site/{n}") for n in range(2)]
+    plan = planner(wanted, seen).plan()
+    why = over_budget(plan, limits, seen)
+    assert (why is not None) is stops
+    if why:
+        assert "site/2" in why

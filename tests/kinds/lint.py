@@ -1,0 +1,354 @@
+"""What can be wrong with a kind's record, held against botocore's service model.  Used by `test_records.py`.
+
+A skeleton answer is made from the model, every path of the record is looked up in it, and every call that the record
+can make is validated as botocore would before sending it.  No AWS and no local AWS is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import botocore.session
+import jmespath
+from botocore.model import ServiceModel, Shape
+from botocore.validate import ParamValidator
+
+from reconciler.engine.converge import converge, removal
+from reconciler.model.address import Address
+from reconciler.model.calls import Call
+from reconciler.model.fields import Facts, find_shape
+from reconciler.model.kind import Kind, Part
+from reconciler.model.things import Desired, Observed
+from reconciler.model.verdicts import Steps
+from tests.harness import ACCOUNT, SCHEMA, STACK
+
+SCALARS: Mapping[str, Any] = {
+    "boolean": True,
+    "integer": 1,
+    "long": 1,
+    "float": 1.0,
+    "double": 1.0,
+    "timestamp": "2026-01-01T00:00:00Z",
+    "blob": b"x",
+}
+DEEPEST = 6
+
+
+@cache
+def model(service: str) -> ServiceModel:
+    return botocore.session.Session().get_service_model(service)
+
+
+def skeleton(shape: Shape | None, depth: int = 0) -> Any:
+    """A value of a shape with everything in it, one item a list."""
+    if shape is None:
+        return {}
+    if shape.type_name == "structure":
+        if depth > DEEPEST:
+            return {}
+        return {name: skeleton(inner, depth + 1) for name, inner in shape.members.items()}  # type: ignore[attr-defined]
+    if shape.type_name == "list":
+        return [skeleton(shape.member, depth + 1)]  # type: ignore[attr-defined]
+    if shape.type_name == "map":
+        return {"key": skeleton(shape.value, depth + 1)}  # type: ignore[attr-defined]
+    if shape.type_name in SCALARS:
+        return SCALARS[shape.type_name]
+    enum = getattr(shape, "enum", None)
+    return enum[0] if enum else "x" * (shape.metadata.get("min") or 1)
+
+
+def flags(row: dict[str, Any]) -> list[str]:
+    """The members that are true or false."""
+    return [name for name, value in row.items() if isinstance(value, bool)]
+
+
+class Lint:
+    """All that is wrong with one record."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts, self.kind = facts, facts.kind
+        self.found: list[str] = []
+
+    def mistakes(self) -> list[str]:
+        """In words, empty when there are none."""
+        if self._operations():
+            rows = self._rows()
+            if rows:
+                self._row(rows[0])
+                self._fields(rows[0])
+                self._calls(rows[0])
+            self._read()
+            self._birth()
+            self._refs()
+        return self.found
+
+    def wrong(self, what: str) -> None:
+        self.found.append(f"{self.kind.name}: {what}")
+
+    def _operations(self) -> bool:
+        kind = self.kind
+        names = [kind.read.operation, kind.create, kind.delete, *filter(None, [kind.update])]
+        names += [detail.operation for detail in kind.read.details]
+        names += [companion.operation for companion in kind.read.companions]
+        names += [name for remedy in kind.remedies.values() for name in remedy.operations]
+        names += [name for part in kind.parts for name in part.operations]
+        missing = sorted(set(names) - set(model(kind.service).operation_names))
+        for name in missing:
+            self.wrong(f"{kind.service} has no operation {name}")
+        return not missing
+
+    def _input(self, operation: str) -> Mapping[str, Shape]:
+        shape = model(self.kind.service).operation_model(operation).input_shape
+        return shape.members if shape else {}
+
+    def _rows(self) -> list[dict[str, Any]]:
+        read = self.kind.read
+        answer = skeleton(model(self.kind.service).operation_model(read.operation).output_shape)
+        rows = jmespath.search(read.path, answer)
+        if not isinstance(rows, list) or not rows or not isinstance(rows[0], dict):
+            self.wrong(f"{read.path} leads to no list in the answer of {read.operation}")
+            return []
+        return rows
+
+    def _row(self, row: dict[str, Any]) -> None:
+        kind = self.kind
+        for what, name in (
+            ("id", kind.id),
+            ("arn", kind.arn),
+            *(("identity", name) for name in kind.identity),
+        ):
+            if name is not None and name not in row:
+                self.wrong(f"{what} {name} is not in the rows of {kind.read.operation}")
+        if "Tags" not in row:
+            self.wrong(f"{kind.read.operation} shows no tags")
+        if kind.arn is None and kind.arn_tail is None:
+            self.wrong("neither arn nor arn_tail says what its ARN is")
+        words = kind.ready | kind.usable | kind.failed | kind.gone | kind.leaving
+        if kind.state is None:
+            if words:
+                self.wrong("has words for states and no state")
+            return
+        enum = self._state_words()
+        if jmespath.search(kind.state, row) is None:
+            self.wrong(f"state {kind.state} is not in the rows of {kind.read.operation}")
+        for word in sorted(words - enum):
+            self.wrong(f"state {word!r} is never reported by {kind.read.operation}")
+        groups = [kind.ready, kind.usable, kind.failed, kind.gone, kind.leaving]
+        if sum(map(len, groups)) != len(words):
+            self.wrong("a state word stands in two groups")
+
+    def _state_words(self) -> frozenset[str]:
+        shape: Any = model(self.kind.service).operation_model(self.kind.read.operation).output_shape
+        path = [step.removesuffix("[]") for step in f"{self.kind.read.path}.{self.kind.state}".split(".")]
+        for step in path:
+            shape = shape.member if shape.type_name == "list" else shape
+            if step not in shape.members:
+                return frozenset()
+            shape = shape.members[step]
+        return frozenset(shape.enum)
+
+    def _fields(self, row: dict[str, Any]) -> None:
+        kind, fields = self.kind, self.facts.fields
+        spec = kind.project(self._raw(row))
+        parts = {part.field for part in kind.parts}
+        more = {detail.field for detail in kind.read.details}
+        for name, field in fields.items():
+            if name not in spec and name not in parts | more | kind.then_owns and not field.write_only:
+                self.wrong(
+                    f"{name} is not reported by {kind.read.operation} and not write-only: it would always differ"
+                )
+        create = self._input(kind.create)
+        for what, names in (
+            ("always", kind.always),
+            ("forbidden", kind.forbidden),
+            ("write_only", kind.write_only),
+        ):
+            for name in sorted(set(names) - create.keys()):
+                self.wrong(f"{what}: {kind.create} has no {name}")
+        for what, given in (
+            ("unordered", kind.unordered),
+            ("then_owns", kind.then_owns),
+            ("remedies", kind.remedies),
+        ):
+            for name in sorted(set(given) - fields.keys()):
+                self.wrong(f"{what}: there is no field {name}")
+        if kind.unique is not None and kind.unique not in fields:
+            self.wrong(f"unique: there is no field {kind.unique}")
+        for name in sorted(set(self._required(kind.create)) - fields.keys() - kind.always.keys()):
+            self.wrong(f"{kind.create} requires {name}, which no config can give")
+
+    def _required(self, operation: str) -> list[str]:
+        shape = model(self.kind.service).operation_model(operation).input_shape
+        return list(shape.required_members) if shape else []
+
+    def _raw(self, row: dict[str, Any]) -> dict[str, Any]:
+        """A row with what further reads add to it."""
+        more: dict[str, Any] = {detail.field: True for detail in self.kind.read.details}
+        for companion in self.kind.read.companions:
+            answer = skeleton(model(self.kind.service).operation_model(companion.operation).output_shape)
+            rows = jmespath.search(companion.path, answer)
+            if not rows or companion.key not in rows[0]:
+                self.wrong(
+                    f"{companion.path}[].{companion.key} is not in the answer of {companion.operation}"
+                )
+            # one row with every flag set and one with none, since parts choose by flags
+            more[companion.name] = [*rows, *({**row, **dict.fromkeys(flags(row), False)} for row in rows)]
+        return {**row, **more}
+
+    def _thing(self, row: dict[str, Any]) -> Observed:
+        raw = self._raw(row)
+        return Observed(
+            kind=self.kind.name,
+            account=ACCOUNT,
+            region="us-west-2" if self.kind.regional else "",
+            id=str(row.get(self.kind.id, "x")),
+            arn="arn:x",
+            state=next(iter(sorted(self.kind.ready)), None),
+            spec=self.kind.project(raw),
+            tags={},
+            raw=raw,
+            address=Address(self.kind.name, "x"),
+            stack=STACK,
+        )
+
+    def _calls(self, row: dict[str, Any]) -> None:
+        """Every call that the record can make is one that botocore would send."""
+        if self.kind.id not in row or not set(self.kind.identity) <= row.keys():
+            return
+        thing = self._thing(row)
+        self._valid(removal(self.kind, thing, "").calls, {self.kind.delete})
+        for name, remedy in self.kind.remedies.items():
+            if name in self.facts.fields:
+                self._valid(remedy.make(thing, self._sample(name)), set(remedy.operations))
+        for part in self.kind.parts:
+            self._part(part, thing)
+        if self.kind.update:
+            self._update(thing)
+
+    def _sample(self, name: str) -> Any:
+        remedy = self.kind.remedies.get(name)
+        source: Any = self._input(self.kind.create).get(name)
+        if source is None and remedy is not None and remedy.shape is not None:
+            source = find_shape(self.kind.service, remedy.shape, SCHEMA).source  # type: ignore[attr-defined]
+        return skeleton(source)
+
+    def _update(self, thing: Observed) -> None:
+        """One update of every field that it takes."""
+        spec = {
+            name: self._sample(name) for name, field in self.facts.fields.items() if field.change == "update"
+        }
+        seen = dict.fromkeys(spec)
+        bare = Observed(**{**thing.__dict__, "spec": seen})
+        wanted = Desired(
+            address=Address(self.kind.name, "x"), account=ACCOUNT, region=thing.region, spec=spec
+        )
+        verdict = converge(self.facts, desired=wanted, observed=bare, stack=STACK)
+        if not isinstance(verdict, Steps):
+            self.wrong(f"{self.kind.update} cannot be reached: {verdict}")
+            return
+        calls = [call for call in verdict.calls if call.operation == self.kind.update]
+        self._valid(calls, {self.kind.update or ""})
+
+    def _part(self, part: Part, thing: Observed) -> None:
+        shape = model(self.kind.service).shape_for(part.shape)
+        item = part.normal(skeleton(shape))
+        if part.normal(item) != item:
+            self.wrong(f"{part.field}: normal() of a normal item is another one")
+        live = part.rows(thing.raw) or [item]
+        if part.key(part.normal(dict(item))) != part.key(item):
+            self.wrong(f"{part.field}: key() of one item is not stable")
+        allowed = set(part.operations)
+        self._valid(part.add(thing, [item]), allowed)
+        self._valid(part.remove(thing, live), allowed)
+        self._valid(part.change(thing, [{**live[0], **item}]), allowed)
+
+    def _valid(self, calls: Any, allowed: set[str]) -> None:
+        for call in calls:
+            assert isinstance(call, Call)
+            if call.operation not in allowed:
+                self.wrong(f"makes the call {call.operation}, which the record does not name")
+                continue
+            shape = model(self.kind.service).operation_model(call.operation).input_shape
+            report = ParamValidator().validate(dict(call.parameters), shape)
+            if report.has_errors():
+                self.wrong(f"{call.operation}: {report.generate_report()}")
+            for name in self._required(call.operation):
+                if name not in call.parameters:
+                    self.wrong(f"{call.operation} also requires {name}: is it part of the identity?")
+
+    def _read(self) -> None:
+        read, members = self.kind.read, self._input(self.kind.read.operation)
+        if read.ids not in members:
+            self.wrong(f"{read.operation} cannot be asked for {read.ids}")
+        for name in sorted(set(read.arguments) - members.keys()):
+            self.wrong(f"{read.operation} takes no {name}")
+        paginated = "MaxResults" in members
+        if paginated != (read.page is not None):
+            self.wrong(f"page: {read.operation} has {'a' if paginated else 'no'} MaxResults")
+        elif read.page is not None:
+            most = members["MaxResults"].metadata.get("max")
+            if most is not None and read.page != most:
+                self.wrong(f"page: {read.operation} gives up to {most} at once, not {read.page}")
+        for detail in read.details:
+            answer = skeleton(model(self.kind.service).operation_model(detail.operation).output_shape)
+            if jmespath.search(detail.path, answer) is None:
+                self.wrong(f"{detail.path} is not in the answer of {detail.operation}")
+            given = {self.kind.id: "x", **detail.arguments}
+            report = ParamValidator().validate(
+                given, model(self.kind.service).operation_model(detail.operation).input_shape
+            )
+            if report.has_errors():
+                self.wrong(f"{detail.operation}: {report.generate_report()}")
+
+    def _birth(self) -> None:
+        members = self._input(self.kind.create)
+        if self.kind.tag_type is None:
+            if "Tags" not in members:
+                self.wrong(f"{self.kind.create} cannot tag at birth with a list of tags")
+            return
+        if "TagSpecifications" not in members:
+            self.wrong(f"{self.kind.create} cannot tag at birth")
+            return
+        types: Any = members["TagSpecifications"]
+        if self.kind.tag_type not in types.member.members["ResourceType"].enum:
+            self.wrong(f"{self.kind.tag_type} is no type of EC2's tags")
+
+    def _refs(self) -> None:
+        for path in self.kind.refs:
+            head, *rest = path.split(".")
+            field = self.facts.fields.get(head.removesuffix("[]"))
+            if field is None:
+                self.wrong(f"refs: there is no field {head}")
+                continue
+            shape: Any = field.shape
+            if head.endswith("[]") and field.change != "part":
+                shape = shape.item
+            for step in rest:
+                shape = None if shape is None else shape.members.get(step.removesuffix("[]"))
+                shape = shape.item if shape is not None and step.endswith("[]") else shape
+            if shape is None or shape.type != "string":
+                self.wrong(f"refs: {path} is no string")
+
+
+def of_all(every: Mapping[str, Facts]) -> Iterator[str]:
+    """What is wrong between the records."""
+    for name, facts in every.items():
+        if facts.kind.read.within is not None and facts.kind.read.within not in every:
+            yield f"{name}: lies within {facts.kind.read.within}, which is no kind"
+        for path, (target, attribute) in facts.kind.targets().items():
+            if target not in every:
+                yield f"{name}: {path} refers to {target}, which is no kind"
+            if attribute not in {"id", "arn", "name"}:
+                yield f"{name}: {path} cannot give {attribute}"
+
+
+def check(kind: Kind) -> list[str]:
+    """What is wrong with a record; facts that cannot even be read count too."""
+    from reconciler.model.fields import facts
+
+    try:
+        return Lint(facts(kind, SCHEMA)).mistakes()
+    except KeyError as error:
+        return [f"{kind.name}: {error}"]

@@ -1,0 +1,135 @@
+"""Whole passes under guards: the right account, a config that can be believed, a budget, things of others."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.errors import GuardError, IdentityError
+from reconciler.model.verdicts import Blocked, Steps, Wait
+from tests.harness import Host, read
+from tests.passes.estates import AI_GLOBAL, NETWORK
+
+
+def test_the_wrong_account_is_noticed_before_anything_else(ops: Host) -> None:
+    text = AI_GLOBAL.replace("123456789012", "210987654321")
+    with pytest.raises(IdentityError, match="210987654321"):
+        ops.loop(text).one_pass("test")
+    assert {call.operation for call in ops.aws.calls} == {"GetCallerIdentity"}
+
+
+@pytest.mark.parametrize("text", ["resources: {}", "resources:\n  site/one: {GlobalNetworkId: gn-1}"])
+def test_a_config_that_lost_most_of_it_does_nothing_at_all(ops: Host, text: str) -> None:
+    ops.run("resources:\n  global-network/a: {}\n  global-network/b: {}\n  vpc/v: {CidrBlock: 10.0.0.0/16}")
+    ops.aws.clear_calls()
+    with pytest.raises(GuardError):
+        ops.run(text)
+    assert ops.writes() == []
+
+
+def test_in_observe_mode_nothing_is_written(ops: Host) -> None:
+    report = ops.run("mode: observe\n" + "resources:\n  global-network/a: {}")
+    assert report.outcome == "planned"
+    assert ops.writes() == []
+
+
+def test_in_upsert_mode_orphans_stay_and_are_told(ops: Host) -> None:
+    ops.run("resources:\n  global-network/a: {}\n  global-network/b: {}")
+    report = ops.run("mode: upsert\nresources:\n  global-network/a: {Description: new}")
+    assert report.outcome == "settled"
+    assert len(ops.ours("global-network")) == 2
+    assert any("upsert" in outcome.why for outcome in report.outcomes)
+
+
+def test_over_the_budget_nothing_of_the_pass_is_done(ops: Host) -> None:
+    ops.run("resources:\n  global-network/a: {}\n  global-network/b: {}\n  global-network/c: {}")
+    ops.aws.clear_calls()
+    less = "limits: {deletes: 0}\nresources:\n  global-network/a: {Description: new}\n  global-network/b: {}"
+    with pytest.raises(GuardError, match="limits: deletes"):
+        ops.run(less)
+    assert ops.writes() == []
+
+
+def test_a_config_that_changed_on_disk_deletes_nothing_more(ops: Host) -> None:
+    ops.run("resources:\n  global-network/a: {}\n  global-network/b: {}")
+    loop = ops.loop("resources:\n  global-network/a: {}")
+    loop.unchanged = lambda: False
+    report = loop.one_pass("test")
+    assert any("changed on disk" in outcome.why for outcome in report.outcomes)
+    assert len(ops.ours("global-network")) == 2
+
+
+def test_tags_are_read_again_right_before_a_deletion(ops: Host) -> None:
+    """Somebody takes the thing for themselves between our look and our deletion."""
+    from reconciler.sandbox import Call
+
+    ops.run("resources:\n  global-network/a: {}\n  global-network/b: {}")
+    seen = ops.seen("resources:\n  global-network/a: {}\n  global-network/b: {}", "global-network/b")
+    loop = ops.loop("resources:\n  global-network/a: {}")
+    loop.look()
+
+    def take(moment: str, call: Call) -> None:
+        if moment == "before" and "GlobalNetworkIds" in call.parameters:
+            ops.aws.on_call.remove(take)
+            ops.by_hand("networkmanager", "UntagResource", ResourceArn=seen.arn, TagKeys=["reconciler:stack"])
+
+    ops.aws.on_call.append(take)
+    report = loop.one_pass("test")
+    assert [outcome.status for outcome in report.outcomes if outcome.label == "global-network/b"] == [
+        "blocked"
+    ]
+    assert seen.id in {row["GlobalNetworkId"] for row in ops.rows("global-network")}
+
+
+def test_a_stopped_run_begins_nothing_more(ops: Host) -> None:
+    loop = ops.loop(AI_GLOBAL, grace=0)
+    loop.stopped = lambda: True
+    report = loop.until_settled(600)
+    assert ops.writes() == []
+    assert {outcome.why for outcome in report.outcomes if outcome.status == "waiting"} >= {
+        "stopped before its turn"
+    }
+
+
+def test_a_run_that_waits_too_long_says_for_what(ops: Host) -> None:
+    report = ops.run(AI_GLOBAL, timeout=0)
+    assert report.outcome == "waiting"
+    assert all(outcome.why for outcome in report.outcomes if outcome.status == "waiting")
+
+
+def test_things_that_others_made_are_not_taken_for_ours(ops: Host) -> None:
+    """An Auto Scaling group copies tags onto its instances."""
+    ops.run(NETWORK)
+    copied = [{"Key": key, "Value": value} for key, value in ops.seen(NETWORK, "instance/i").tags.items()]
+    row = ops.ours("instance")[0]
+    other = ops.by_hand(
+        "ec2", "RunInstances", ImageId=row["ImageId"], InstanceType="t3.micro", MinCount=1, MaxCount=1
+    )["Instances"][0]["InstanceId"]
+    from moto.ec2.models import ec2_backends
+
+    ec2_backends["123456789012"]["us-west-2"].tags[other].update(
+        {"aws:autoscaling:groupName": "theirs", **{tag["Key"]: tag["Value"] for tag in copied}}
+    )
+    assert ops.run(NETWORK).outcome == "settled"
+    assert ops.destroy(NETWORK).count("blocked", "failed") == 0
+    assert other in {row["InstanceId"] for row in ops.rows("instance")}
+
+
+def test_two_stacks_do_not_know_each_other(ops: Host) -> None:
+    mine = "resources:\n  global-network/n: {Description: mine}"
+    theirs = read("stack: theirs\naccount: '123456789012'\n" + mine.replace("mine", "theirs"))
+    assert theirs.stack == "theirs"
+    ops.run(mine)
+    ops.run("stack: theirs\naccount: '123456789012'\n" + mine.replace("mine", "theirs"))
+    assert ops.run(mine).outcome == "settled"
+    assert len(ops.rows("global-network")) == 2
+    ops.destroy(mine)
+    assert [row["Description"] for row in ops.rows("global-network")] == ["theirs"]
+
+
+def test_a_plan_shows_creations_at_once_and_a_run_waits(ops: Host) -> None:
+    entries = ops.plan(AI_GLOBAL).entries
+    assert all(isinstance(entry.verdict, Steps) for entry in entries)
+    report = ops.loop(AI_GLOBAL).one_pass("test")
+    assert {outcome.status for outcome in report.outcomes} == {"waiting"}
+    assert isinstance(report.plan.entries[0].verdict, Wait)
+    assert not any(isinstance(entry.verdict, Blocked) for entry in report.plan.entries)

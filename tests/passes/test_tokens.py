@@ -1,0 +1,102 @@
+"""Creations with a ClientToken: the same attempt twice is one machine, and a dead one's token is passed over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.sandbox import Call
+from tests.harness import ACCOUNT, Host, host
+from tests.passes.estates import NETWORK
+
+BASE = NETWORK.split("      instance/i")[0]
+
+
+class Died(BaseException):
+    """The process is gone."""
+
+
+def test_what_somebody_terminates_is_made_again_and_again(ops: Host) -> None:
+    ops.run(NETWORK)
+    ids = set()
+    for _ in range(3):
+        id = ops.seen(NETWORK, "instance/i").id
+        ids.add(id)
+        ops.by_hand("ec2", "TerminateInstances", InstanceIds=[id])
+        ops.aws.clock.advance(5)
+        began = ops.aws.clock.monotonic()
+        assert ops.run(NETWORK).outcome == "settled"
+        assert ops.aws.clock.monotonic() - began < 10, "AWS itself lists it as dead: nothing to wait for"
+    assert len(ids) == 3
+    assert len(ops.ours("instance")) == 1
+
+
+def test_a_dead_one_of_another_shape_does_not_hold_its_successor_up(ops: Host) -> None:
+    """The first token belongs to a machine of another type; AWS would call that a mismatch."""
+    ops.run(NETWORK)
+    other = NETWORK.replace("t3.micro", "t3.small\n        replace: delete-first")
+    began = ops.aws.clock.monotonic()
+    assert ops.run(other).outcome == "settled"
+    assert ops.aws.clock.monotonic() - began < 30
+    assert [row["InstanceType"] for row in ops.ours("instance")] == ["t3.small"]
+
+
+def test_a_creation_that_happened_with_other_parameters_is_looked_for_and_not_made_twice(ops: Host) -> None:
+    ops.run(NETWORK.split("      instance/i")[0])
+    ops.aws.hide("ec2", "DescribeInstances", seconds=120)
+    ops.aws.lose_answer("ec2", "RunInstances")
+    ops.loop(NETWORK).one_pass("test")
+    ops.forget()
+    report = ops.run(NETWORK.replace("t3.micro", "t3.small"))
+    assert len(ops.ours("instance")) == 1
+    assert report.outcome == "partial", "the type cannot change after creation, and is not wanted to"
+
+
+@pytest.mark.parametrize("mismatch_first", [True, False])
+def test_whichever_refusal_comes_first_for_a_dead_token_with_other_parameters(
+    tmp_path: Path, mismatch_first: bool
+) -> None:
+    """Not documented by AWS: both orders must do, also when the dead machine is not listed any more."""
+    with host(tmp_path, token_mismatch_first=mismatch_first) as ops:
+        ops.run(NETWORK)
+        ops.by_hand("ec2", "TerminateInstances", InstanceIds=[ops.seen(NETWORK, "instance/i").id])
+        ops.aws.clock.advance(3700)
+        ops.forget()
+        other = NETWORK.replace("t3.micro", "t3.small")
+        assert ops.run(other, timeout=900).outcome == "settled"
+        assert [row["InstanceType"] for row in ops.ours("instance")] == ["t3.small"]
+
+
+@pytest.mark.parametrize("shows_tags", [True, False])
+def test_an_answer_that_aws_repeats_may_lack_the_tags(tmp_path: Path, shows_tags: bool) -> None:
+    with host(tmp_path, repeated_launch_shows_tags=shows_tags) as ops:
+        ops.run(BASE)
+        ops.aws.hide("ec2", "DescribeInstances", seconds=120)
+
+        def die(moment: str, call: Call) -> None:
+            if moment == "after" and call.operation == "RunInstances":
+                raise Died
+
+        ops.aws.on_call.append(die)
+        with pytest.raises(Died):
+            ops.run(NETWORK)
+        ops.aws.on_call.remove(die)
+        ops.forget()
+        assert ops.run(NETWORK).outcome == "settled"
+        assert len(ops.ours("instance")) == 1
+
+
+def test_an_answer_that_names_somebody_elses_thing_is_never_taken_for_ours(ops: Host) -> None:
+    """Some create calls return an existing thing instead of making one."""
+    loop = ops.loop("resources:\n  global-network/a: {}\n  global-network/b: {}", grace=0)
+    client = loop.gateway.sessions.client(ACCOUNT, "networkmanager", retries=False)
+
+    def theirs(parsed: dict[str, Any], **_: Any) -> None:
+        parsed["GlobalNetwork"]["Tags"] = [{"Key": "reconciler:stack", "Value": "theirs"}]
+
+    client.meta.events.register("after-call.networkmanager.CreateGlobalNetwork", theirs)
+    report = loop.one_pass("test")
+    assert {outcome.status for outcome in report.outcomes} == {"blocked"}
+    assert all("does not carry our tags" in outcome.why for outcome in report.outcomes)

@@ -1,0 +1,105 @@
+"""What a pass does with what it could not read: nothing, and it says so."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.model.verdicts import Settled, Steps
+from tests.harness import Host
+from tests.passes.estates import AI_GLOBAL, TWO_REGIONS
+
+
+def deny(ops: Host, operation: str, service: str = "ec2") -> None:
+    code = "UnauthorizedOperation" if service == "ec2" else "AccessDeniedException"
+    ops.aws.fail(service, operation, code=code, status=403, times=1000)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "kind"),
+    [
+        ("networkmanager", "DescribeGlobalNetworks", "global-network"),
+        ("networkmanager", "GetSites", "site"),
+        ("ec2", "DescribeInstances", "instance"),
+    ],
+)
+def test_a_kind_that_cannot_be_read_is_left_alone_and_others_are_not(
+    ops: Host, service: str, operation: str, kind: str
+) -> None:
+    ops.run(AI_GLOBAL)
+    edited = AI_GLOBAL.replace("Region One", "Region 1").replace("site/two", "site/three")
+    deny(ops, operation, service)
+    ops.aws.clear_calls()
+    report = ops.run(edited, allow_shrink=True)
+    assert kind in {scope.kind for scope in report.plan.unread}
+    assert any(
+        (kind in str(scope) and "Denied" in why) or "Unauthorized" in why
+        for scope, why in report.plan.unread.items()
+    )
+    assert not any(write.startswith(("Delete", "Terminate")) for write in ops.writes() if kind != "instance")
+    assert not any(
+        entry.scope.kind == kind and isinstance(entry.verdict, Steps) for entry in report.plan.entries
+    )
+
+
+@pytest.mark.parametrize("fault", ["drop", "truncate"])
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [
+        ("networkmanager", "DescribeGlobalNetworks"),
+        ("networkmanager", "GetSites"),
+        ("ec2", "DescribeInstances"),
+    ],
+)
+def test_answers_that_are_lost_or_cut_never_look_like_an_empty_world(
+    ops: Host, fault: str, service: str, operation: str
+) -> None:
+    ops.run(AI_GLOBAL)
+    ops.aws.clear_calls()
+    getattr(ops.aws, fault)(service, operation, times=50)
+    report = ops.loop(AI_GLOBAL).one_pass("test")
+    assert report.plan.unread
+    assert ops.writes() == []
+    assert not any(isinstance(entry.verdict, Steps) for entry in report.plan.entries)
+
+
+def test_what_lies_within_an_unread_network_is_unread_too(ops: Host) -> None:
+    ops.run(AI_GLOBAL)
+    ops.aws.drop("networkmanager", "DescribeGlobalNetworks", times=50)
+    report = ops.loop(AI_GLOBAL).one_pass("test")
+    assert {scope.kind for scope in report.plan.unread} == {"global-network", "site"}
+
+
+def test_a_network_that_is_listed_and_cannot_be_looked_into_is_not_empty(ops: Host) -> None:
+    ops.run(AI_GLOBAL)
+    ops.aws.clear_calls()
+    ops.aws.fail(
+        "networkmanager",
+        "GetSites",
+        code="ValidationException",
+        message="Incorrect input.",
+        Reason="FieldValidationFailed",
+        Fields=[{"Name": "globalNetworkId", "Message": "Global network not found."}],
+    )
+    report = ops.loop(AI_GLOBAL).one_pass("test")
+    assert {scope.kind for scope in report.plan.unread} == {"site"}
+    assert ops.writes() == []
+
+
+def test_a_refused_region_blocks_only_itself(ops: Host) -> None:
+    text = TWO_REGIONS
+    ops.aws.on_call.append(refuse_region("eu-central-1"))
+    report = ops.run(text)
+    assert {scope.region for scope in report.plan.unread} == {"eu-central-1"}
+    assert {entry.label for entry in report.plan.entries if isinstance(entry.verdict, Settled)} == {
+        entry.label for entry in report.plan.entries if entry.scope.region == "us-west-2"
+    }
+
+
+def refuse_region(region: str):  # type: ignore[no-untyped-def]
+    from reconciler.sandbox import AwsError, Call
+
+    def hook(moment: str, call: Call) -> None:
+        if moment == "before" and call.service == "ec2" and call.region == region:
+            raise AwsError("UnauthorizedOperation", "denied by an organisation", 403)
+
+    return hook
