@@ -42,8 +42,8 @@ class Fixture:
         return yaml.safe_dump(config, sort_keys=False)
 
     def bare(self) -> str:
-        """The base with only what a creation must have."""
-        config = deepcopy(_load(self.kind))
+        """The update with only what a creation must have."""
+        config = yaml.safe_load(self.update)
         subject = config["resources"][self.address]
         needed = [name for name, field in FACTS[self.kind].fields.items() if field.required]
         config["resources"][self.address] = {name: subject[name] for name in needed}
