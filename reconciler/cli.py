@@ -148,7 +148,7 @@ def destroy(program: Program) -> int:
             report = loop.until_settled(program.settings.timeout)
     program.answer_run(loop, report)
     status = status_of(report)
-    if status == OK and loop.undiscovered.keys() - loop.denied_discovery:
+    if status == OK and not loop.knows_everywhere:
         return LATER  # whether all is gone cannot be told
     return status
 
@@ -262,7 +262,7 @@ def status_of(report: Report) -> int:
     """The exit status of a run that made changes until nothing was under way."""
     if report.plan.denied:
         return NOT_ALLOWED
-    if report.count("failed", "blocked"):
+    if report.count("failed", "blocked") or report.plan.conflicts:
         return FAILED
     return LATER if report.count("waiting") or report.plan.unread else OK
 

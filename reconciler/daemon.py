@@ -94,6 +94,9 @@ class Daemon:
         except ReconcilerError as error:
             get_logger().error(event_of(error), reason=str(error))
             return LATER
+        except Exception as error:  # a mistake of ours is no reason to leave the estate alone from here on
+            get_logger().critical("unit.failed", error=str(error), exc_info=True)
+            return LATER
         self._left = len(report.outcomes) - report.count("settled", "deleted")
         return self._soon(report)
 

@@ -83,7 +83,7 @@ class Loop:
     """How many addresses were created, updated, replaced and deleted so far."""
     _found: Discovered | None = None
     _found_at: float = 0.0
-    _given_up: dict[Address, str] = field(default_factory=dict)
+    _given_up: dict[str, str] = field(default_factory=dict)
     _discovery_calls: int = 0
 
     @property
@@ -95,6 +95,11 @@ class Loop:
     def denied_discovery(self) -> frozenset[str]:
         """Those of them that we may not ask, where trying again is no use."""
         return self._found.denied if self._found else frozenset()
+
+    @property
+    def knows_everywhere(self) -> bool:
+        """Whether all regions and accounts have said if they hold something, or may not be asked."""
+        return not self.undiscovered.keys() - self.denied_discovery
 
     def try_again(self) -> None:
         """Forget what AWS has refused, so that it is tried once more."""
@@ -123,7 +128,11 @@ class Loop:
     def _discover(self) -> Discovered:
         """Where the stack owns something that the config does not name; asked anew each hour and for a new config."""
         now = self.clock.now()
-        if self._found is None or not 0 <= now - self._found_at < DISCOVERY_SECONDS:
+        if (
+            self._found is None
+            or not self.knows_everywhere
+            or not 0 <= now - self._found_at < DISCOVERY_SECONDS
+        ):
             self._found, self._found_at = self.memory.discovered(self.config.digest), now
         if self._found is None:
             before = self.gateway.counts.total()
@@ -181,7 +190,7 @@ class Loop:
             get_logger().debug("pass.started")
             self._discovery_calls = 0
             world = self.look()
-            self.memory.looked(world)
+            self.memory.looked(world, everywhere=self.knows_everywhere)
             planner = self.planner(world, self._held(world))
             plan = planner.plan()
             self.narrator.planned(plan)
@@ -191,7 +200,7 @@ class Loop:
             outcomes = self._carry_out(planner, plan)
             for outcome in outcomes:
                 if outcome.final:
-                    self._given_up[Address.parse(outcome.label.removesuffix("@old"))] = outcome.why
+                    self._given_up[outcome.label] = outcome.why
                 if outcome.status in {"created", "updated", "replaced", "deleted"}:
                     self.changes[outcome.status] += 1
             made = self.gateway.counts - before
@@ -215,7 +224,11 @@ class Loop:
             """What was just created can be referred to at once, if its state allows it."""
             nonlocal current
             world = current.world
-            current = self.planner(replace(world, things=(*world.things, thing)), current.held)
+            before = tuple(
+                replace(other, replaced=True) if other.address == thing.address else other
+                for other in world.things
+            )
+            current = self.planner(replace(world, things=(*before, thing)), current.held)
 
         def keep() -> str | None:
             changed = (

@@ -104,6 +104,9 @@ class Applier:
             return Result(entry, Outcome(label=entry.label, status="blocked", why=str(error), final=True))
         except AwsError as error:
             return Result(entry, self._failed(entry, steps.verb, error))
+        except Exception as error:  # a mistake of ours stops this address, and no other
+            log.critical("unit.failed", error=str(error), exc_info=True)
+            return Result(entry, Outcome(label=entry.label, status="failed", why=f"a defect: {error!r}"))
         log.info("change.succeeded", id=made.id if made else (entry.seen.id if entry.seen else ""))
         return Result(entry, Outcome(label=entry.label, status=DONE[steps.verb], why=steps.why), made)
 

@@ -193,10 +193,12 @@ CREDENTIALS = (
 """What botocore (`LoginError`: since 1.41) raises before it sends anything, when it finds no good credentials."""
 NOWHERE = (BaseEndpointResolverError, EndpointProviderError, InvalidRegionError, UnknownRegionError)
 """What botocore raises before it sends anything, when it does not know where to."""
-SDK_ERRORS = (BotoCoreError, ClientError, ResponseParserError, RuntimeError, UnicodeDecodeError)
+SDK_ERRORS = (BotoCoreError, ClientError, ResponseParserError, RuntimeError, UnicodeDecodeError, OSError)
 """All that `meaning` takes: what a call through the SDK raises for reasons that lie outside of this program.
 
-RuntimeError: credentials that are expired although they were just renewed.  The last: an answer in another encoding."""
+RuntimeError: credentials that are expired although they were just renewed.
+UnicodeDecodeError: an answer in another encoding.
+OSError: a file or program that credentials come from and that is not there."""
 STILL_EXPIRED = "refreshed credentials are still expired"
 VALUE = re.compile(r"value: .*, type: ")
 
@@ -207,6 +209,12 @@ def meaning(error: Exception, *, call: str, creates: bool = False) -> AwsError:
     `call` is the operation for the message.  `creates`: a reference that AWS cannot find is then one that it cannot
     see yet, since what is created itself cannot be missing.
     """
+    if isinstance(error, FileNotFoundError | PermissionError):
+        return Denied(f"{call}: credentials cannot be had: {error}", call=call)
+    if isinstance(error, OSError):
+        return Lost(
+            f"{call}: no answer ({type(error).__name__}: {error})", code=type(error).__name__, call=call
+        )
     if isinstance(error, ClientError):
         return _of_answer(error, call, creates)
     if isinstance(error, CREDENTIALS) or STILL_EXPIRED in str(error):
@@ -216,7 +224,7 @@ def meaning(error: Exception, *, call: str, creates: bool = False) -> AwsError:
         return Refused(f"{call}: {VALUE.sub('type: ', str(error))}", code="ParamValidation", call=call)
     if isinstance(error, NOWHERE):
         return Refused(f"{call}: {error}", code=type(error).__name__, call=call)
-    if isinstance(error, BotoCoreError | ResponseParserError | UnicodeDecodeError):
+    if isinstance(error, BotoCoreError | ResponseParserError | UnicodeDecodeError | OSError):
         return Lost(
             f"{call}: no answer ({type(error).__name__}: {error})", code=type(error).__name__, call=call
         )

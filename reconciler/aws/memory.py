@@ -115,10 +115,11 @@ class Memory:
 
     # ---- looks
 
-    def looked(self, world: World) -> None:
+    def looked(self, world: World, *, everywhere: bool = True) -> None:
         """A look is over: what it showed need not be remembered, what it missed is counted.
 
-        Only scopes that were read whole count.
+        Only scopes that were read whole count, and only where it is known that no others hold anything
+        (`everywhere`).
         """
         with self._lock:
             before = (self.found, dict(self.intents), dict(self.created), dict(self.seen))
@@ -131,7 +132,8 @@ class Memory:
                 self.intents.pop(address, None)
                 self.created.pop(address, None)
                 self.seen[address] = (thing.id, 0)
-            self._miss(present, world)
+            if everywhere:
+                self._miss(present, world)
             self._forget_old()
             if before != (self.found, self.intents, self.created, self.seen):
                 self.begin()

@@ -14,6 +14,7 @@ import jmespath
 
 from reconciler.aws.gateway import Gateway
 from reconciler.errors import AwsError, Denied, Gone
+from reconciler.log import get_logger
 from reconciler.model.address import REPLACED, Address
 from reconciler.model.kind import Detail, Kind, Read
 from reconciler.model.things import ADDRESS_TAG, STACK_TAG, Desired, Observed, Scope, World
@@ -101,6 +102,9 @@ class _Look:
             return _Found(scope, error=error)
         except _ParentUnread as error:
             return _Found(scope, error=str(error))
+        except Exception as error:  # a mistake of ours leaves this scope unread, and no other
+            get_logger().critical("unit.failed", error=str(error), exc_info=True)
+            return _Found(scope, error=f"a defect: {error!r}")
         return found
 
     def _parents(self, scope: Scope, kind: Kind) -> dict[str | None, bool]:

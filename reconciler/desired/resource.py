@@ -20,7 +20,7 @@ from reconciler.model.fields import OURS, Field, fields
 from reconciler.model.kind import Kind
 from reconciler.model.place import Place
 from reconciler.model.schema import Schema
-from reconciler.model.things import Desired
+from reconciler.model.things import Desired, Parameter, contains
 
 KEYS = ("region", "account", "for", "protect", "replace", "ignore", "depends-on", "previously")
 """The lower-case keys of a resource: ours."""
@@ -107,7 +107,20 @@ class Maker:
         value = checker.member(node, facts.slots[name], path, name in facts.hard, name in facts.required)
         if name in facts.parts and isinstance(node, Items) and self._findings.told == before:
             differ(facts.parts[name], value, node.items, path, self._findings)
+        if why := self._refusal(name, value, facts):
+            self._findings.add(node.mark, path, *why)
         return value
+
+    def _refusal(self, name: str, value: Any, facts: Facts) -> tuple[str, str] | None:
+        """Why a value that the service model allows cannot work, and what to do."""
+        if name in facts.parts and contains(value, Parameter):
+            return (
+                "cannot hold a parameter: it is read at creation only, and these are compared",
+                "write the value",
+            )
+        if name in facts.kind.refuses and (why := facts.kind.refuses[name](value)):
+            return why, ""
+        return None
 
     def _facts_of(self, kind: str) -> Facts:
         if kind not in self._facts:

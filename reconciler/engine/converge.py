@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.engine.drift import drift, same_set
-from reconciler.engine.tags import birth_tags, make_way, tag_calls, tag_drift, wanted_tags
+from reconciler.engine.tags import OWNER_TAGS, birth_tags, make_way, tag_calls, tag_drift, wanted_tags
 from reconciler.engine.users import referring
 from reconciler.model.calls import Call
 from reconciler.model.fields import Facts
@@ -98,21 +98,30 @@ def creation(facts: Facts, desired: Desired, stack: str, making_way: tuple[str, 
 
 def _mend(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Verdict:
     kind = facts.kind
+    tags = tag_drift(wanted_tags(kind, desired, stack), observed.tags)
+    owner = [found for found in tags if found.path.removeprefix("Tags.") in OWNER_TAGS]
+    tags = [found for found in tags if found not in owner and not _ignored(found.path, desired.ignore)]
     drifts = [found for name in desired.spec for found in field_drift(facts, name, desired, observed)]
     drifts = [found for found in drifts if not _ignored(found.path, desired.ignore)]
     if fixed := [found for found in drifts if not facts.fields[_field(found.path)].mutable]:
-        return _cannot_change(facts, desired, observed, stack, tuple(fixed))
-    tags = tag_drift(wanted_tags(kind, desired, stack), observed.tags)
-    tags = [found for found in tags if not _ignored(found.path, desired.ignore)]
+        stuck = _cannot_change(facts, desired, observed, stack, tuple(fixed))
+        if owner and isinstance(
+            stuck, Blocked
+        ):  # whose it is, and whether it may go, is put right all the same
+            why = f"{_why(owner)}; then: {stuck.why}"
+            calls = [_placed(call, observed, why) for call in tag_calls(kind, observed, owner, why)]
+            return Steps("update", tuple(calls), drift=tuple(owner), why=why)
+        return stuck
     changed = list(dict.fromkeys(_field(found.path) for found in drifts))
     calls = [
+        *tag_calls(kind, observed, owner, _why(owner)),
         *_updates(facts, desired, observed, changed),
         *(call for part in kind.parts for call in _part_calls(part, desired, observed)),
         *tag_calls(kind, observed, tags, _why(tags)),  # last: digests of write-only fields say what was done
     ]
     part_drifts = [found for part in kind.parts for found in _part_drift(part, desired, observed)]
     if calls:
-        everything = (*drifts, *part_drifts, *tags)
+        everything = (*drifts, *part_drifts, *owner, *tags)
         why = _why(everything)
         placed = tuple(_placed(call, observed, call.why or why) for call in calls)
         return Steps("update", placed, drift=everything, why=why)
@@ -131,6 +140,9 @@ def field_drift(facts: Facts, name: str, desired: Desired, observed: Observed) -
         return
     if field.write_only:
         yield from _written_drift(name, wanted, desired, observed, facts.kind)
+    elif name in facts.kind.normal and not contains(wanted, Parameter) and not contains(wanted, Pending):
+        normal = facts.kind.normal[name]
+        yield from drift(normal(wanted), normal(seen), name)
     elif name in facts.kind.unordered and not contains(wanted, Pending):
         if not same_set(wanted, seen):
             yield Drift(name, wanted, seen)
@@ -170,7 +182,7 @@ def _cannot_change(
     why = f"{paths} cannot change after creation"
     if desired.replace == "delete-first":
         return replace(removal(facts.kind, observed, why), verb="replace", drift=drifts)
-    moving = [_placed(call, observed, call.why) for call in make_way(facts.kind, observed, desired.address)]
+    moving = [_placed(call, observed, call.why) for call in make_way(facts.kind, observed, desired)]
     birth = replace(creation(facts, desired, stack, (observed.id,)), why=why)
     return Steps("replace", (*moving, birth), drift=drifts, why=why)
 
@@ -178,15 +190,29 @@ def _cannot_change(
 def _updates(facts: Facts, desired: Desired, observed: Observed, changed: list[str]) -> Iterator[Call]:
     kind, together = facts.kind, {}
     for name in changed:
+        wanted = _minded(desired.spec[name], observed.spec.get(name), name, desired.ignore)
         if facts.fields[name].change == "remedy":
-            yield from kind.remedies[name].make(observed, _present(desired.spec[name]))
+            yield from kind.remedies[name].make(observed, _present(wanted))
         else:
-            together[name] = _merged(desired.spec[name], observed.spec.get(name))
+            together[name] = _merged(wanted, observed.spec.get(name))
     if together:
         assert kind.update is not None, "only an update call makes a field updatable"
         parameters = identity(kind, observed) | {name: _cleared(value) for name, value in together.items()}
         why = "differs: " + ", ".join(together)
         yield Call(service=kind.service, operation=kind.update, parameters=parameters, why=why)
+
+
+def _minded(wanted: Any, seen: Any, path: str, ignore: tuple[str, ...]) -> Any:
+    """What is wanted, less the members whose paths are ignored: these keep what was seen, or are not mentioned."""
+    if not isinstance(wanted, dict):
+        return wanted
+    there = seen if isinstance(seen, dict) else {}
+    kept = {
+        name: _minded(value, there.get(name), f"{path}.{name}", ignore)
+        for name, value in wanted.items()
+        if not _ignored(f"{path}.{name}", ignore)
+    }
+    return kept
 
 
 def _merged(wanted: Any, seen: Any) -> Any:

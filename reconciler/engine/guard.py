@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.model.address import Address
 from reconciler.model.plan import Plan
 from reconciler.model.things import World
-from reconciler.model.verdicts import Steps
+from reconciler.model.verdicts import Steps, Wait
 
 SHARE = 0.5
 """More than this share of what is owned may not vanish from a config unless a person says so."""
@@ -46,12 +46,15 @@ def shrunk(
 def over_budget(plan: Plan, limits: Mapping[str, Any], world: World) -> str | None:
     """Why a plan deletes or replaces more than the config's `limits` allow; None when it does not.
 
+    What has to wait for its turn counts as well, or a chain of things would go one by one, a look each.
+
     `deletes` is a number, `percent` a share of what is owned, rounded up to at least one; the smaller counts.
     """
     doomed = [
         entry.label
         for entry in plan.entries
-        if isinstance(entry.verdict, Steps) and entry.verdict.verb in {"delete", "replace"}
+        if (isinstance(entry.verdict, Steps) and entry.verdict.verb in {"delete", "replace"})
+        or (not entry.wanted and isinstance(entry.verdict, Steps | Wait))
     ]
     bounds = {}
     if "deletes" in limits:

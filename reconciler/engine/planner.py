@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 
 from reconciler.engine.converge import converge, loosening, removal, unready
 from reconciler.engine.resolve import resolve
 from reconciler.engine.users import Users
-from reconciler.model.address import Address
+from reconciler.model.address import REPLACED, Address
 from reconciler.model.fields import Facts
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Entry, Plan
-from reconciler.model.things import PROTECT_TAG, Desired, Observed, Ref, World, within
+from reconciler.model.things import PROTECT_TAG, Desired, Observed, Ref, Scope, World, within
 from reconciler.model.verdicts import Blocked, Settled, Steps, Verdict, Wait
 
 AllFacts = Mapping[str, Facts]
@@ -24,9 +25,9 @@ AllFacts = Mapping[str, Facts]
 class Planner:
     """The decisions about one stack for one config; `world` is what the last look saw.
 
-    `held` are addresses that must not be created now, with the reason (see `engine.holds`); `refused` are those whose
-    steps AWS has refused for good, with what it said.  `unprotected`: protected things may be deleted.  `keep`:
-    nothing is deleted or replaced, it is only told (`mode: upsert`).
+    `held` are addresses that must not be created now, with the reason (see `engine.holds`); `refused` are the labels
+    of entries whose steps AWS has refused for good, with what it said.  `unprotected`: protected things may be
+    deleted.  `keep`: nothing is deleted or replaced, it is only told (`mode: upsert`).
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class Planner:
         facts: AllFacts,
         world: World,
         held: Mapping[Address, str] | None = None,
-        refused: Mapping[Address, str] | None = None,
+        refused: Mapping[str, str] | None = None,
         unprotected: bool = False,
         keep: bool = False,
     ) -> None:
@@ -91,11 +92,13 @@ class Planner:
         holder = self.holder(desired.address)
         if holder is None and desired.address in self.held:
             return Wait(self.held[desired.address])
+        if holder is None and (stray := self._stray(desired)):
+            return Wait(f"{stray} could not be read, where it may be: {self.world.unread[stray]}")
         if holder is not None and (verdict := unready(self.facts[desired.address.kind].kind, holder)):
             return verdict
         verdict = self._resolve(desired, holder)
-        if isinstance(verdict, Steps) and desired.address in self.refused:
-            return Blocked(self.refused[desired.address])
+        if isinstance(verdict, Steps) and str(desired.address) in self.refused:
+            return Blocked(self.refused[str(desired.address)])
         if isinstance(verdict, Steps) and verdict.verb == "replace" and self.keep:
             return Settled((f"not replaced, for mode is upsert: {verdict.why}",))
         return verdict
@@ -110,8 +113,46 @@ class Planner:
             if holder is None or needed in spec.missing:
                 return Wait(self._not_usable(needed))
         whole = replace(desired, spec=spec.value, tags=tags.value)
+        if holder is None and (given_back := self._take_back(facts, whole)):
+            return given_back
         before = tuple(sorted(thing.id for thing in self.world.replaced.get(desired.address, ())))
-        return converge(facts, desired=whole, observed=holder, stack=self.stack, making_way=before)
+        verdict = converge(facts, desired=whole, observed=holder, stack=self.stack, making_way=before)
+        if holder is not None and isinstance(verdict, Steps) and verdict.verb == "replace":
+            return self._replacement(whole, holder, verdict)
+        return verdict
+
+    def _take_back(self, facts: Facts, desired: Desired) -> Verdict | None:
+        """A thing that made way for a successor that never came, and that is what is wanted after all."""
+        left = [
+            thing
+            for address in (desired.address, *desired.previously)
+            for thing in self.world.replaced.get(address, ())
+        ]
+        if len(left) != 1:
+            return None
+        verdict = converge(facts, desired=desired, observed=left[0], stack=self.stack)
+        return verdict if isinstance(verdict, Steps) and verdict.verb == "update" else None
+
+    def _replacement(self, desired: Desired, holder: Observed, verdict: Steps) -> Verdict:
+        """To be deleted first, a thing must be used by nobody."""
+        if desired.replace != "delete-first" or not (users := self._users.staying(holder)):
+            return verdict
+        named = _named(users) if len(users) < 4 else f"{len(users)} things"
+        instead = "" if self.facts[holder.kind].kind.unique else ", or say `replace: create-first`"
+        return Blocked(
+            f"{verdict.why}, and {named} still {'use' if len(users) > 1 else 'uses'} it: "
+            f"take that out of the config first{instead}",
+            verdict.drift,
+        )
+
+    def _stray(self, desired: Desired) -> Scope | None:
+        """A place that the config does not name, where something of the kind was found and could not be read."""
+        return next((scope for scope in self._strays if scope.kind == desired.address.kind), None)
+
+    @cached_property
+    def _strays(self) -> list[Scope]:
+        named = {desired.scope for desired in self.resources.values()}
+        return [scope for scope in self.world.unread if scope not in named]
 
     def _made_first(self, address: Address) -> bool:
         """Whether an address will have a new thing before this pass ends, if all goes well."""
@@ -146,6 +187,9 @@ class Planner:
     def _doubt(self, desired: Desired) -> str | None:
         """Why it is not clear who holds an address; None when it is."""
         address, claims = desired.address, self.world.claims.get(desired.address, ())
+        if not claims and address not in self.renamed:
+            for before in desired.previously:
+                claims = claims or (() if before in self.resources else self.world.claims.get(before, ()))
         if len(claims) > 1:
             return f"{_named(claims)} claim this address: remove the tags of those that are not meant"
         if claims and not self.world.owns(claims[0]):
@@ -176,7 +220,9 @@ class Planner:
 
     # ---- things that no address wants
 
-    def _leaving(self) -> list[Entry]:
+    @cached_property
+    def _users(self) -> Users:
+        """Who uses whom, and what is on its way out."""
         kept = {thing.id for thing in self.renamed.values()}
         leaving = [
             thing
@@ -185,8 +231,33 @@ class Planner:
             and thing.id not in kept
             and (thing.replaced or thing.address not in self.resources)
         ]
-        users = Users(self.world.owned, leaving, self.facts)
-        return [self._leave(thing, users) for thing in users.first()]
+        return Users(self.world.owned, leaving, self.facts)
+
+    def _leaving(self) -> list[Entry]:
+        return [
+            self._leave(thing, self._users) for thing in self._users.first() if not self._is_taken_back(thing)
+        ]
+
+    def _is_taken_back(self, thing: Observed) -> bool:
+        """Whether the address that a thing made way for gets it back in this very pass."""
+        heir = self._heir(thing.address) if thing.address else None
+        if not thing.replaced or heir is None or heir not in self.resources or self.holder(heir) is not None:
+            return False
+        verdict = self.verdict(heir)
+        return isinstance(verdict, Steps) and verdict.verb == "update"
+
+    def _heir(self, address: Address) -> Address:
+        """The address that a former one has become (`previously:`); itself where it has not."""
+        return self._heirs.get(address, address)
+
+    @cached_property
+    def _heirs(self) -> dict[Address, Address]:
+        return {
+            before: address
+            for address, desired in self.resources.items()
+            for before in desired.previously
+            if before not in self.resources
+        }
 
     def _leave(self, thing: Observed, users: Users) -> Entry:
         assert thing.address is not None, "only things with an address can leave it"
@@ -216,10 +287,16 @@ class Planner:
             )
         if why := self._unreadable(kind, thing):
             return Wait(f"not deleted, because {why}")
+        wanted = self.resources.get(self._heir(thing.address))
+        if wanted is not None and wanted.protect and not self.unprotected:
+            return Blocked("it made way for its successor, and the config says `protect: true`")
         if is_protected(kind, thing) and not self.unprotected:
             return Blocked(
                 "it is protected: not in the config any more, and kept (say `protect: false` first)"
             )
+        label = f"{thing.address}{REPLACED}" if thing.replaced else str(thing.address)
+        if label in self.refused:
+            return Blocked(self.refused[label])
         if (state := unready(kind, thing)) and not isinstance(state, Blocked):
             return state
         if thing.replaced and (why := self._successor_missing(thing.address)):
@@ -250,6 +327,7 @@ class Planner:
         return None
 
     def _successor_missing(self, address: Address) -> str | None:
+        address = self._heir(address)
         if address not in self.resources:
             return None
         holder = self.holder(address)

@@ -22,6 +22,8 @@ from reconciler.model.things import (
 )
 from reconciler.model.verdicts import Drift
 
+OWNER_TAGS = frozenset({STACK_TAG, ADDRESS_TAG, PROTECT_TAG})
+"""The tags that say whose a thing is, and whether it may go."""
 DIGEST_VERSION = "1"
 """Raised when the way a digest is made changes, so that an old digest is not taken for drift."""
 
@@ -80,10 +82,12 @@ def birth_tags(kind: Kind, wanted: Mapping[str, Any]) -> dict[str, Any]:
     return {"Tags": tags}
 
 
-def make_way(kind: Kind, thing: Observed, address: object) -> list[Call]:
-    """The calls that rename a thing so that its successor can have its address."""
-    drift = Drift(f"Tags.{ADDRESS_TAG}", f"{address}{REPLACED}", str(address))
-    return tag_calls(kind, thing, [drift], "makes way for its successor")
+def make_way(kind: Kind, thing: Observed, desired: Desired) -> list[Call]:
+    """The calls that rename a thing so that its successor can have its address, and let it go in time."""
+    drifts = [Drift(f"Tags.{ADDRESS_TAG}", f"{desired.address}{REPLACED}", str(desired.address))]
+    if desired.protect is False:
+        drifts.append(Drift(f"Tags.{PROTECT_TAG}", "false", thing.tags.get(PROTECT_TAG)))
+    return tag_calls(kind, thing, drifts, "makes way for its successor")
 
 
 def pairs(tags: Mapping[str, Any]) -> list[dict[str, Any]]:

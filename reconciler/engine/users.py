@@ -41,6 +41,10 @@ class Users:
         found = [*self._users.get(thing.id, ()), *self._users.get(thing.arn, ())]
         return [user for user in found if user is not thing]
 
+    def staying(self, thing: Observed) -> list[Observed]:
+        """The things that refer to this one and are not on their way out."""
+        return [user for user in self.of(thing) if _key(user) not in self._by_key]
+
     def circle(self, thing: Observed) -> list[Observed]:
         """The leaving things that use each other in a circle with this one, itself included; empty without one."""
         return [self._by_key[key] for key in sorted(self._circle.get(_key(thing), ()))]

@@ -33,6 +33,19 @@ def _metadata(instance: Observed, wanted: Any) -> list[Call]:
     return [ec2("ModifyInstanceMetadataOptions", InstanceId=instance.id, **wanted)]
 
 
+def _image(value: Any) -> str | None:
+    """EC2 takes this form and reports the image that it led to: it would always differ."""
+    if isinstance(value, str) and value.startswith("resolve:ssm:"):
+        return f"AWS would report another value for it: write ${{ssm:{value.removeprefix('resolve:ssm:')}}}"
+    return None
+
+
+def _some_group(value: Any) -> str | None:
+    return (
+        "an instance has at least one group: leave the field out for the default one" if value == [] else None
+    )
+
+
 UNREPORTED = frozenset(
     {
         "AdditionalInfo",
@@ -78,6 +91,7 @@ INSTANCE = Kind(
     forbidden=frozenset({"SecurityGroups", "Operator"}),
     write_only=UNREPORTED,
     unordered=frozenset({"SecurityGroupIds"}),
+    refuses={"ImageId": _image, "SecurityGroupIds": _some_group},
     project=_spec,
     remedies={
         "SecurityGroupIds": Remedy(operations=("ModifyInstanceAttribute",), make=_groups),

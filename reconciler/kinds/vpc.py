@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 from reconciler.kinds.calls import ec2
@@ -28,6 +29,14 @@ def _subnet_attribute(name: str) -> Remedy:
     return Remedy(
         operations=("ModifySubnetAttribute",), make=make, shape=f"ModifySubnetAttribute.{name}.Value"
     )
+
+
+def canonical(cidr: Any) -> Any:
+    """A CIDR block without host bits, as EC2 stores it; what is none stays as it is."""
+    try:
+        return str(ipaddress.ip_network(cidr, strict=False))
+    except ValueError:
+        return cidr
 
 
 VPC_ATTRIBUTES = ("EnableDnsSupport", "EnableDnsHostnames")
@@ -73,6 +82,7 @@ VPC = Kind(
             "VpcEncryptionControl",
         }
     ),
+    normal={"CidrBlock": canonical},
     remedies={name: _vpc_attribute(name) for name in VPC_ATTRIBUTES},
     protected=True,
 )
@@ -95,5 +105,6 @@ SUBNET = Kind(
     write_only=frozenset(
         {"Ipv4IpamPoolId", "Ipv4NetmaskLength", "Ipv6CidrBlock", "Ipv6IpamPoolId", "Ipv6NetmaskLength"}
     ),
+    normal={"CidrBlock": canonical},
     remedies={"MapPublicIpOnLaunch": _subnet_attribute("MapPublicIpOnLaunch")},
 )

@@ -143,6 +143,10 @@ class Kind:
     """Members of the create call that no config may set, because they would work against us."""
     write_only: frozenset[str] = frozenset()
     """Fields that AWS takes and does not report; compared by a digest in a tag."""
+    normal: Mapping[str, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
+    """Fields that AWS reports in a spelling of its own, and what brings a wanted and a seen value to it."""
+    refuses: Mapping[str, Callable[[Any], str | None]] = dataclasses.field(default_factory=dict)
+    """Fields with values that the service model allows and that cannot work here: why, or None for a good value."""
     unordered: frozenset[str] = frozenset()
     """Lists that mean sets."""
     remedies: Mapping[str, Remedy] = dataclasses.field(default_factory=dict)

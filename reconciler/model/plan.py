@@ -101,7 +101,7 @@ class Report:
         """The pass in one word: settled, done, waiting, planned, partial or failed."""
         if self.count("failed") or self.plan.unread:
             return "partial" if self.changed or self.count("settled") else "failed"
-        if self.count("blocked"):
+        if self.count("blocked") or self.plan.conflicts:
             return "partial"
         if self.count("waiting"):
             return "waiting"

@@ -76,11 +76,9 @@ def test_a_held_address_waits_with_its_reason_and_others_go_on() -> None:
 
 
 def test_what_aws_has_refused_for_good_is_not_tried_again() -> None:
-    found = verdicts([NETWORK], refused={Address("global-network", "n"): "no"})
+    found = verdicts([NETWORK], refused={"global-network/n": "no"})
     assert found["global-network/n"] == Blocked("no")
-    assert isinstance(
-        verdicts([NETWORK], N, refused={Address("global-network", "n"): "no"})[NETWORK_LABEL], Settled
-    )
+    assert isinstance(verdicts([NETWORK], N, refused={"global-network/n": "no"})[NETWORK_LABEL], Settled)
 
 
 NETWORK_LABEL = "global-network/n"
@@ -99,7 +97,7 @@ def test_a_token_is_made_of_stack_and_address_and_changes_with_what_makes_way() 
     plain = seeds()
     old = thing("instance/i", "i-1", {"InstanceType": "t2.micro"})
     replaced = seeds(old, replace="create-first")
-    resumed = seeds(thing("instance/i@old", "i-1", {"InstanceType": "t2.micro"}))
+    resumed = seeds(thing("instance/i@old", "i-1", {"InstanceType": "t2.micro"}), replace="create-first")
     assert plain == ("test", "instance/i")
     assert replaced == resumed != plain, (
         "dying between the two steps of a replacement must not change its token"
@@ -166,7 +164,8 @@ def test_replacing_goes_in_the_order_that_is_asked_for(how: str, expected: list[
 
 @pytest.mark.parametrize(("protect", "stops"), [(True, True), (None, True), (False, False)])
 def test_a_protected_thing_is_not_replaced(protect: bool | None, stops: bool) -> None:
-    net = thing("vpc/v", "vpc-1", {"CidrBlock": "10.0.0.0/16"})
+    tag = {True: "true", False: "false", None: None}[protect]
+    net = thing("vpc/v", "vpc-1", {"CidrBlock": "10.0.0.0/16"}, tags={"reconciler:protect": tag})
     moved = wish("vpc/v", {"CidrBlock": "10.1.0.0/16"}, replace="delete-first", protect=protect)
     assert isinstance(verdicts([moved], net)["vpc/v"], Blocked) is stops
 

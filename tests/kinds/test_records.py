@@ -81,7 +81,9 @@ PLANTED: list[tuple[Kind, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "changes", "expected"), PLANTED, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(
+    ("kind", "changes", "expected"), PLANTED, ids=[f"{kind.name}-{expected}" for kind, _, expected in PLANTED]
+)
 def test_the_lint_finds_what_is_planted(kind: Kind, changes: dict[str, Any], expected: str) -> None:
     found = check(replace(kind, **changes))
     assert any(expected in mistake for mistake in found), found
