@@ -9,7 +9,6 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -28,31 +27,17 @@ def models_read_once() -> Iterator[None]:
         yield
 
 
-@contextmanager
-def server(folder: Path, *options: str) -> Iterator[str]:
-    """A local AWS as a process; gives its URL."""
-    ready = folder / "ready"
-    words = [*COMMAND, "sandbox", "--ready-file", str(ready), *options]
+@pytest.fixture(scope="session")
+def aws_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A local AWS as a process."""
+    ready = tmp_path_factory.mktemp("aws") / "ready"
+    words = [*COMMAND, "sandbox", "--ready-file", str(ready)]
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, text=True) as process:
         try:
             wait_until(ready.exists, "the local AWS", process)
             yield ready.read_text().strip()
         finally:
             process.terminate()
-
-
-@pytest.fixture(scope="session")
-def aws_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A local AWS whose things are ready in a moment."""
-    with server(tmp_path_factory.mktemp("aws")) as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
-def slow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A local AWS that takes its time, as AWS does."""
-    with server(tmp_path_factory.mktemp("slow-aws"), "--delays", "aws") as url:
-        yield url
 
 
 @pytest.fixture(autouse=True)
@@ -74,16 +59,13 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == signals
 
 
-def reset(url: str) -> None:
-    """Forget everything that a local AWS holds."""
-    with urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST")) as answer:
-        assert answer.status == 200
-
-
 @pytest.fixture
 def aws(aws_server: str) -> str:
     """The URL of an empty local AWS."""
-    reset(aws_server)
+    with urllib.request.urlopen(
+        urllib.request.Request(f"{aws_server}/moto-api/reset", method="POST")
+    ) as answer:
+        assert answer.status == 200
     return aws_server
 
 
@@ -91,13 +73,6 @@ def aws(aws_server: str) -> str:
 def cli(aws: str, tmp_path: Path) -> Cli:
     """The command, with an empty state directory, on an empty AWS."""
     return Cli(tmp_path, aws)
-
-
-@pytest.fixture
-def slow(slow_server: str, tmp_path: Path) -> Cli:
-    """The same on an AWS that takes its time."""
-    reset(slow_server)
-    return Cli(tmp_path, slow_server)
 
 
 @pytest.fixture

@@ -21,7 +21,10 @@ from typing import Any
 
 import boto3
 
+from reconciler.aws.discover import Discovered
+from reconciler.aws.memory import Memory
 from reconciler.cli import main
+from reconciler.desired import fingerprint
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT, OTHER_ACCOUNT, REGION = "123456789012", "210987654321", "us-west-2"
@@ -86,10 +89,18 @@ class Cli:
         self.file = folder / "estate.yaml"
         self.write(NETWORK)
 
-    def write(self, text: str, head: str = HEAD) -> Path:
-        """The config from now on."""
+    def write(self, text: str, head: str = HEAD, *, discovered: bool = True) -> None:
+        """The config from now on.
+
+        `discovered`: it is known that the stack owns nothing of a sort or in a region that the config does not name,
+        so that not every command asks all regions.
+        """
         self.file.write_text(head + dedent(text))
-        return self.file
+        folder = self.state / "ai"
+        if discovered:
+            Memory.open(folder, time.time).keep(fingerprint(self.file), Discovered())
+        else:
+            (folder / "discovery.json").unlink(missing_ok=True)
 
     def line(self, verb: str, *options: str) -> list[str]:
         """The words of a command; what a test gives counts."""

@@ -33,7 +33,7 @@ def reasons(cli: Cli, *words: str) -> list[str]:
 
 
 def test_an_empty_config_has_to_be_meant(made: Cli) -> None:
-    made.write("resources: {}\n")
+    made.write("resources: {}\n", discovered=False)
     told = "the config has no resources at all; if that is meant, say --allow-empty (or use `reconciler destroy`)"
     assert reasons(made, "run", "--once") == [told]
     planned = made("plan", "--json", "--allow-shrink")
@@ -105,7 +105,7 @@ def test_protected_things_stop_destroy_as_a_whole(cli: Cli) -> None:
 def test_a_protected_thing_that_left_the_config_is_kept_and_told(cli: Cli) -> None:
     cli.write("resources: {global-network/n: {}, vpc/a: {CidrBlock: 10.0.0.0/16}}\n")
     cli("run", "--once")
-    cli.write("resources: {global-network/n: {}}\n")
+    cli.write("resources: {global-network/n: {}}\n", discovered=False)
     done = cli("run", "--once")
     assert done.status == 1
     assert done.out.startswith("  vpc/a: blocked, it is protected: not in the config any more, and kept")
@@ -132,9 +132,11 @@ def test_whoever_cannot_see_the_question_is_not_asked(made: Cli, monkeypatch: py
         assert main(made.line("destroy")) == 3
 
 
-def test_agreement_on_a_terminal(made: Cli) -> None:
+def test_agreement_on_a_terminal(made: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     question = "Type the name of the stack (ai) to delete all of this: "
     agreed = made.terminal("destroy", typed={question: "ai\n"})
     assert agreed.status == 0
+    assert "\x1b[31m  - vpc/" in agreed.out
     assert agreed.out.splitlines()[-1] == "ai: 3 deleted; nothing of it is left."
     assert vpcs(made.url) == []

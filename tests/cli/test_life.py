@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .support import ACCOUNT, ROOT, Cli, client, networks, wait_until
+from .support import ACCOUNT, NETWORK, ROOT, Cli, client, networks, wait_until
 from .wire import Wire
 
 
@@ -94,6 +94,7 @@ def test_a_plan_writes_nothing_and_a_settled_run_neither(cli: Cli, line: Wire) -
 
 
 def test_the_second_run_asks_nobody_where_things_are(cli: Cli, line: Wire) -> None:
+    cli.write(NETWORK, discovered=False)
     cli("plan")
     assert "DescribeRegions" in line.calls
     line.calls.clear()
@@ -135,7 +136,7 @@ def test_an_unwritable_state_directory_stops_nothing(cli: Cli, tmp_path: Path) -
 
 def test_a_lost_state_directory_changes_no_plan(cli: Cli, tmp_path: Path) -> None:
     cli("run", "--once")
-    cli.write("resources: {global-network/main: {Description: other}}\n")
+    cli.write("resources: {global-network/main: {Description: other}}\n", discovered=False)
     before = cli("plan", "--json").data
     after = cli("plan", "--json", "--state-dir", str(tmp_path / "new")).data
     assert before == after

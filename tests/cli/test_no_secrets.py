@@ -50,22 +50,21 @@ def image(cli: Cli) -> str:
 DEBUG = ("--log-level", "debug")
 
 
-@pytest.mark.parametrize("form", [(), ("--json",)])
-def test_a_life_without_a_leak(cli: Cli, image: str, form: tuple[str, ...]) -> None:
+def test_a_life_without_a_leak(cli: Cli, image: str) -> None:
     cli.write(config(SECRETS, image))
-    for verb in (["plan"], ["run", "--once"], ["plan"], ["outputs"]):
-        found = cli(*verb, *form, *DEBUG)
+    for words in (["plan"], ["plan", "--json"], ["run", "--once", "--json"], ["outputs"]):
+        found = cli(*words, *DEBUG)
         assert found.status == 0, found
         assert leaks(found, SECRETS) == []
     cli.write(config(NEW, image))
-    for verb in (["plan"], ["drift"], ["run", "--once"]):
-        found = cli(*verb, *form, *DEBUG)
+    for words in (["drift"], ["plan", "--json"], ["run", "--once"], ["run", "--once", "--json"]):
+        found = cli(*words, *DEBUG)
         assert found.out, "there is something to be told"
         assert leaks(found, SECRETS, NEW) == []
-    assert leaks(cli("destroy", "--yes", *form, *DEBUG), SECRETS, NEW) == []
+    assert leaks(cli("destroy", "--yes", *DEBUG), SECRETS, NEW) == []
 
 
-@pytest.mark.parametrize("form", [("--log-format", "console"), ("--log-format", "json"), ("--json",)])
+@pytest.mark.parametrize("form", [("--log-format", "console"), ("--json",)])
 def test_an_error_tells_none(cli: Cli, form: tuple[str, ...]) -> None:
     cli.write(config(SECRETS))
     failed = cli("run", "--once", *form, *DEBUG)

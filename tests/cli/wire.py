@@ -1,4 +1,4 @@
-"""A stretch of wire between the program and the local AWS, on which a test can listen and hold a call back."""
+"""A stretch of wire between the program and the local AWS: a test can listen on it, and change what goes over it."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ class Wire:
         self.aws = urlsplit(aws)
         self.calls: list[str] = []
         self.url = ""
+        self.never_ready = False
+        """Whether nothing in Network Manager is ever told to be ready."""
         self._held = ""
         self.arrived, self.released = threading.Event(), threading.Event()
 
@@ -61,6 +63,8 @@ def wire(aws: str) -> Iterator[Wire]:
             beyond.request(self.command, self.path, body, dict(self.headers))
             answer = beyond.getresponse()
             content = answer.read()
+            if found.never_ready:
+                content = content.replace(b"AVAILABLE", b"PENDING")
             beyond.close()
             self.send_response(answer.status)
             for name, value in answer.getheaders():
