@@ -287,7 +287,7 @@ class Planner:
             )
         if why := self._unreadable(kind, thing):
             return Wait(f"not deleted, because {why}")
-        wanted = self.resources.get(self._heir(thing.address))
+        wanted = self.resources.get(self._heir(thing.address)) if thing.replaced else None
         if wanted is not None and wanted.protect and not self.unprotected:
             return Blocked("it made way for its successor, and the config says `protect: true`")
         if is_protected(kind, thing) and not self.unprotected:
