@@ -5,9 +5,13 @@ from __future__ import annotations
 import signal
 import subprocess
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
+
+from reconciler.daemon import Daemon
+from reconciler.errors import GuardError
+from reconciler.narrate import Narrator
 
 from .support import NETWORK, OTHER_ACCOUNT, PATIENCE, VPCS, Cli, Result, lines, vpcs, wait_until
 from .wire import Wire
@@ -208,6 +212,23 @@ def test_the_daemon_leaves_a_guard_to_a_person(cli: Cli, begun: list[Running]) -
     ]
 
 
+class Guarded:
+    """A loop whose every pass is stopped by a guard."""
+
+    narrator = Narrator()
+
+    def one_pass(self, trigger: str) -> NoReturn:
+        raise GuardError("the config has no resources at all")
+
+    def try_again(self) -> None:
+        pass
+
+
+def test_after_a_guard_the_daemon_does_not_hurry() -> None:
+    daemon: Any = Daemon(Guarded(), 300.0)  # type: ignore[arg-type]
+    assert daemon._pass("interval") is None, "the next interval is soon enough"
+
+
 def test_waiting_for_the_lock_is_told_and_ends_when_it_is_free_or_with_a_signal(
     cli: Cli, line: Wire, begun: list[Running]
 ) -> None:
@@ -223,6 +244,7 @@ def test_waiting_for_the_lock_is_told_and_ends_when_it_is_free_or_with_a_signal(
         waiting.until("lock.busy", level="warning", wait_s=60.0)
     third.process.send_signal(signal.SIGINT)
     assert third.end().status == -signal.SIGINT
+    assert first.process.poll() is None, "it did not wait for the lock to be free"
     line.released.set()
     assert first.end().status == 0
     found = second.end()

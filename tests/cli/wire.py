@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 HOPS = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds until a call that is held back goes on all the same, so that a failed test ends."""
 
 
