@@ -145,7 +145,10 @@ def _quiet_libraries(record: logging.LogRecord) -> bool:
 _HEAD: Final = ("ts", "level", "event", "schema", "service", "version", "instance", "pid")
 _PASS: Final = ("pass_id", "trigger", "stack")
 _TAIL: Final = "truncated"
-_FOR_MACHINES: Final = ("schema", "service", "version", "instance", "pid", "pass_id", "stack")
+_FOR_MACHINES: Final = (
+    *("schema", "service", "version", "instance", "pid", "pass_id", "stack"),
+    *("account", "config_hash", "trigger"),
+)
 
 LONGEST_LINE: Final = 16 * 1024
 """In bytes.  journald cuts at 48 KiB, which would leave half a JSON object; many shippers cut earlier."""
@@ -223,9 +226,10 @@ def _dumps(value: object) -> str:
 
 
 def _for_eyes(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """On a terminal the time of day is enough, and everybody knows what they have started there."""
+    """On a terminal the time of day is enough, everybody knows what they have started there, and what is 0 or
+    nothing is left out: the line of a pass would not fit."""
     event["ts"] = event["ts"][11:19] + "Z"
-    return {key: value for key, value in event.items() if key not in _FOR_MACHINES}
+    return {key: value for key, value in event.items() if value and key not in _FOR_MACHINES}
 
 
 _exceptions = structlog.processors.ExceptionRenderer(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -23,7 +23,7 @@ from reconciler.engine.guard import over_budget, shrunk
 from reconciler.engine.holds import holds
 from reconciler.engine.planner import Planner
 from reconciler.engine.resolve import resolve
-from reconciler.errors import GuardError
+from reconciler.errors import GuardError, ReconcilerError
 from reconciler.kinds import BY_NAME
 from reconciler.log import bind_pass, get_logger, in_context
 from reconciler.model.address import Address
@@ -135,17 +135,21 @@ class Loop:
         ):
             self._found, self._found_at = self.memory.discovered(self.config.digest), now
         if self._found is None:
-            before = self.gateway.counts.total()
+            before = self._requests()
             accounts = frozenset(
                 {self.config.account, *(other.id for other in self.config.accounts.values())}
             )
             self._found = discover(self.gateway, BY_NAME, self.config.stack, accounts, self.executor)
-            self._discovery_calls += self.gateway.counts.total() - before
+            self._discovery_calls += self._requests() - before
             for where, why in self._found.unread.items():
                 get_logger().warning("kind.unknown", scope=where, reason=why)
             if not self._found.unread.keys() - self._found.denied:  # asking again soon is no use
                 self.memory.keep(self.config.digest, self._found)
         return self._found
+
+    def _requests(self) -> int:
+        """How many requests were made so far; the other counts are of the same ones by operation."""
+        return self.gateway.counts["read"] + self.gateway.counts["write"]
 
     # ---- concluding
 
@@ -184,36 +188,49 @@ class Loop:
     # ---- doing
 
     def one_pass(self, trigger: str) -> Report:
-        """Look, conclude, act.  GuardError when a guard stops it before its first change."""
+        """Look, conclude, act.  GuardError when a guard stops it before its first change.
+
+        However it ends, the log has one `pass.finished` for it.
+        """
         with bind_pass(pass_id=self.new_id(), stack=self.config.stack, trigger=trigger):
             started, before = time.monotonic(), self.gateway.counts.copy()
             get_logger().debug("pass.started")
             self._discovery_calls = 0
-            world = self.look()
-            self.memory.looked(world, everywhere=self.knows_everywhere)
-            planner = self.planner(world, self._held(world))
-            plan = planner.plan()
-            self.narrator.planned(plan)
-            if why := self.guard(planner, plan):
-                get_logger().error("guard.stopped", reason=why)
-                raise GuardError(why)
-            outcomes = self._carry_out(planner, plan)
+            plan = Plan(stack=self.config.stack, entries=())
+
+            def report(outcomes: Iterable[Outcome]) -> Report:
+                made = self.gateway.counts - before
+                return Report(
+                    outcomes=tuple(outcomes),
+                    plan=plan,
+                    calls=made["read"] + made["write"] - self._discovery_calls,
+                    writes=made["write"],
+                    discovery_calls=self._discovery_calls,
+                    seconds=time.monotonic() - started,
+                )
+
+            try:
+                world = self.look()
+                self.memory.looked(world, everywhere=self.knows_everywhere)
+                planner = self.planner(world, self._held(world))
+                plan = planner.plan()
+                self.narrator.planned(plan)
+                if why := self.guard(planner, plan):
+                    get_logger().error("guard.stopped", reason=why)
+                    raise GuardError(why)
+                outcomes = self._carry_out(planner, plan)
+            except ReconcilerError as error:
+                ended = "guarded" if isinstance(error, GuardError) else "failed"
+                self.narrator.finished(report(map(without_steps, plan.entries)), self.config, outcome=ended)
+                raise
             for outcome in outcomes:
                 if outcome.final:
                     self._given_up[outcome.label] = outcome.why
                 if outcome.status in {"created", "updated", "replaced", "deleted"}:
                     self.changes[outcome.status] += 1
-            made = self.gateway.counts - before
-            report = Report(
-                outcomes=tuple(outcomes),
-                plan=plan,
-                calls=made["read"] + made["write"] - self._discovery_calls,
-                writes=made["write"],
-                discovery_calls=self._discovery_calls,
-                seconds=time.monotonic() - started,
-            )
-            self.narrator.finished(report, self.config)
-            return report
+            done = report(outcomes)
+            self.narrator.finished(done, self.config, outcome="interrupted" if self.stopped() else None)
+            return done
 
     def _carry_out(self, planner: Planner, plan: Plan) -> list[Outcome]:
         if not plan.steps or self.config.mode == "observe":

@@ -30,6 +30,7 @@ DONE: dict[Verb, Status] = {
     "replace": "replaced",
     "delete": "deleted",
 }
+STOPPED = "stopped before its turn"
 GENERATIONS = 100
 """How many used-up tokens are walked past before it is called a failure."""
 
@@ -84,16 +85,21 @@ class Applier:
 
     # ---- one entry, in a worker thread
 
-    def carry_out(self, entry: Entry) -> Result:
-        """Make the calls of one entry, in order, until one does not succeed."""
+    def carry_out(self, entry: Entry, stopped: Callable[[], bool]) -> Result:
+        """Make the calls of one entry, in order, until one does not succeed or there is a reason to stop."""
         steps = entry.verdict
         assert isinstance(steps, Steps), "only steps can be carried out"
         log = get_logger().bind(address=entry.label, kind=entry.scope.kind, verb=steps.verb)
         made: Observed | None = None
         try:
+            if stopped():  # since it was put into the queue of the workers
+                return Result(entry, Outcome(label=entry.label, status="waiting", why=STOPPED))
             if takes_away(entry):
                 self._prove(entry)
             for call in steps.calls:
+                if stopped():
+                    why = f"stopped before {call}"
+                    return Result(entry, Outcome(label=entry.label, status="waiting", why=why), made)
                 log.info("change.started", api=str(call), reason=call.why)
                 if call.creates:
                     made = self._create(entry, call)
@@ -282,13 +288,13 @@ class _Run:
                 open_addresses.discard(entry.address)
                 continue
             lanes |= {lane_of(now)} - {None}
-            flying[self._executor.submit(self._applier.carry_out, now)] = (index, now)
+            flying[self._executor.submit(self._applier.carry_out, now, self._stopped)] = (index, now)
         return outcomes
 
     def _again(self, entry: Entry) -> Entry | Outcome:
         """The entry in the light of what this pass has made so far, or its outcome when there is nothing to do yet."""
         if self._stopped():
-            return Outcome(label=entry.label, status="waiting", why="stopped before its turn")
+            return Outcome(label=entry.label, status="waiting", why=STOPPED)
         now = self._decide(entry.address) if entry.wanted else entry
         if not isinstance(now.verdict, Steps):
             return without_steps(now)

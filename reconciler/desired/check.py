@@ -50,13 +50,15 @@ class Slot:
     Made once for each path that is met; `path` is spelt as in `Kind.refs` (`Ingress[].ReferencedGroupId`).
     """
 
-    def __init__(self, shape: Shape, path: str, targets: Mapping[str, tuple[str, str]]) -> None:
+    def __init__(
+        self, shape: Shape, path: str, targets: Mapping[str, tuple[str, str]], *, sensitive: bool = False
+    ) -> None:
         self.shape, self.path, self._targets = shape, path, targets
         self.type = shape.type
         self.enum = frozenset(shape.enum)
         self.minimum, self.maximum = shape.minimum, shape.maximum
         self.required = shape.required
-        self.sensitive = shape.sensitive
+        self.sensitive = sensitive or shape.sensitive  # what holds it may be marked and it may not
         self.target = targets.get(path)
         self.in_part = False
 
@@ -64,7 +66,7 @@ class Slot:
     def members(self) -> dict[str, Slot]:
         """The members of a structure."""
         return {
-            name: Slot(shape, f"{self.path}.{name}", self._targets)
+            name: Slot(shape, f"{self.path}.{name}", self._targets, sensitive=self.sensitive)
             for name, shape in self.shape.members.items()
         }
 
@@ -72,7 +74,7 @@ class Slot:
     def item(self) -> Slot:
         """What a list or map holds."""
         assert self.shape.item is not None, f"{self.shape.name} holds nothing"
-        return Slot(self.shape.item, f"{self.path}[]", self._targets)
+        return Slot(self.shape.item, f"{self.path}[]", self._targets, sensitive=self.sensitive)
 
 
 class PartSlot(Slot):

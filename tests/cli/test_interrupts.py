@@ -91,6 +91,23 @@ def test_the_call_in_flight_is_finished_and_what_is_left_is_told(
     )
 
 
+def test_what_stands_in_the_queue_of_the_workers_is_not_begun(
+    cli: Cli, line: Wire, begun: list[Running]
+) -> None:
+    cli.write(VPCS)
+    line.hold("CreateVpc")
+    running = Running(cli, "run", "--once", "--workers", "1")
+    begun.append(running)
+    wait_until(line.arrived.is_set, "the call", running.process)
+    running.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: default_action(running.process.pid, signal.SIGTERM), "it is noted", running.process)
+    line.released.set()
+    found = running.end()
+    assert line.writes == ["CreateVpc"]
+    assert found.out.splitlines()[-1] == "ai: interrupted by SIGTERM; 1 created; 0 settled, 2 waiting."
+    assert found.events("pass.finished")[-1]["outcome"] == "interrupted"
+
+
 def test_a_second_signal_stops_at_once(cli: Cli, line: Wire, begun: list[Running]) -> None:
     cli.write(VPCS)
     line.hold("CreateVpc")

@@ -83,6 +83,13 @@ def test_the_life_of_the_example(cli: Cli, tmp_path: Path) -> None:
     assert cli("destroy", *example, "--yes").out == "ai-global: nothing to do; nothing of it is left.\n"
 
 
+def test_what_is_new_in_the_config_need_not_wait_for_a_memory_that_was_not_lost(cli: Cli) -> None:
+    cli.write("resources: {vpc/a: {CidrBlock: 10.0.0.0/16}}\n")
+    cli("run", "--once")
+    cli.write("resources: {vpc/a: {CidrBlock: 10.0.0.0/16}, vpc/b: {CidrBlock: 10.1.0.0/16}}\n")
+    assert cli("run", "--once", "--timeout", "5s").out == "ai: 1 created; 2 settled.\n"
+
+
 def test_a_plan_writes_nothing_and_a_settled_run_neither(cli: Cli, line: Wire) -> None:
     assert cli("plan").status == 0
     assert line.writes == []

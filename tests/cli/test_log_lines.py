@@ -78,6 +78,25 @@ def test_a_plan_is_a_pass_without_writes(cli: Cli) -> None:
     assert [line["outcome"] for line in cli("plan").events("pass.finished")] == ["guarded"]
 
 
+def test_a_pass_that_comes_to_nothing_finishes_too(cli: Cli) -> None:
+    cli.write("resources: {}\n")
+    stopped = cli("run", "--once").log
+    assert [line["event"] for line in stopped[1:]] == ["guard.stopped", "pass.finished"]
+    assert stopped[-1]["outcome"] == "guarded"
+    assert stopped[-1].keys() == FIELDS
+    lost = cli("run", "--once", "--endpoint-url", "http://127.0.0.1:9").log
+    assert [line["event"] for line in lost[1:]] == ["pass.finished", "pass.failed"]
+    assert (lost[1]["outcome"], lost[1]["trigger"]) == ("failed", "once")
+
+
+def test_discovery_is_counted_apart(cli: Cli) -> None:
+    cli.write(VPCS, discovered=False)
+    first, *later = cli("run", "--once").events("pass.finished")
+    assert first["discovery_calls"] > 5
+    assert 0 < first["api_calls"] < 10
+    assert all(line["discovery_calls"] == 0 for line in later)
+
+
 def waits(labels: list[str], why: str) -> Report:
     return Report(
         outcomes=tuple(Outcome(label=label, status="waiting", why=why) for label in labels),
