@@ -105,9 +105,8 @@ def _mend(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Ver
     drifts = [found for found in drifts if not _ignored(found.path, desired.ignore)]
     if fixed := [found for found in drifts if not facts.fields[_field(found.path)].mutable]:
         stuck = _cannot_change(facts, desired, observed, stack, tuple(fixed))
-        if owner and isinstance(
-            stuck, Blocked
-        ):  # whose it is, and whether it may go, is put right all the same
+        if owner and isinstance(stuck, Blocked):
+            # whose it is, and whether it may go, is put right all the same
             why = f"{_why(owner)}; then: {stuck.why}"
             calls = [_placed(call, observed, why) for call in tag_calls(kind, observed, owner, why)]
             return Steps("update", tuple(calls), drift=tuple(owner), why=why)
@@ -190,7 +189,7 @@ def _cannot_change(
 def _updates(facts: Facts, desired: Desired, observed: Observed, changed: list[str]) -> Iterator[Call]:
     kind, together = facts.kind, {}
     for name in changed:
-        wanted = _minded(desired.spec[name], observed.spec.get(name), name, desired.ignore)
+        wanted = _minded(desired.spec[name], name, desired.ignore)
         if facts.fields[name].change == "remedy":
             yield from kind.remedies[name].make(observed, _present(wanted))
         else:
@@ -202,17 +201,15 @@ def _updates(facts: Facts, desired: Desired, observed: Observed, changed: list[s
         yield Call(service=kind.service, operation=kind.update, parameters=parameters, why=why)
 
 
-def _minded(wanted: Any, seen: Any, path: str, ignore: tuple[str, ...]) -> Any:
-    """What is wanted, less the members whose paths are ignored: these keep what was seen, or are not mentioned."""
+def _minded(wanted: Any, path: str, ignore: tuple[str, ...]) -> Any:
+    """What is wanted, less the members whose paths are ignored."""
     if not isinstance(wanted, dict):
         return wanted
-    there = seen if isinstance(seen, dict) else {}
-    kept = {
-        name: _minded(value, there.get(name), f"{path}.{name}", ignore)
+    return {
+        name: _minded(value, f"{path}.{name}", ignore)
         for name, value in wanted.items()
         if not _ignored(f"{path}.{name}", ignore)
     }
-    return kept
 
 
 def _merged(wanted: Any, seen: Any) -> Any:

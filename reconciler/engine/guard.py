@@ -46,9 +46,8 @@ def shrunk(
 def over_budget(plan: Plan, limits: Mapping[str, Any], world: World) -> str | None:
     """Why a plan deletes or replaces more than the config's `limits` allow; None when it does not.
 
-    What has to wait for its turn counts as well, or a chain of things would go one by one, a look each.
-
-    `deletes` is a number, `percent` a share of what is owned, rounded up to at least one; the smaller counts.
+    `deletes` is a number, `percent` a share of what is owned, rounded up to at least one; the smaller counts.  What
+    has to wait for its turn counts as well, or a chain of things would go one by one, a look each.
     """
     doomed = [
         entry.label
