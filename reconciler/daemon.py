@@ -54,13 +54,19 @@ class Daemon:
             misfire_grace_time=None,
         )
         scheduler.start()
-        get_logger().info("daemon.starting", interval_s=self._interval)
+        config = self._loop.config
+        get_logger().info(
+            "daemon.starting",
+            schedule=f"every {self._interval:g}s",
+            config_hash=config.digest[:8],
+            resources=len(config.resources),
+        )
         self._loop.memory.begin()
         try:
             self._work(self._begin())
         finally:
             scheduler.shutdown(wait=False)
-            get_logger().info("daemon.stopped", left=self._left)
+            get_logger().info("daemon.stopped", left=self._left or 0, duration_ms=0)
         return 0
 
     def _begin(self) -> float:
@@ -71,7 +77,7 @@ class Daemon:
         except AwsError as error:
             get_logger().error("pass.failed", reason=str(error))
             return LATER
-        get_logger().info("daemon.ready")
+        get_logger().info("daemon.ready", state="idle")
         return 0.0
 
     def _work(self, soon: float | None) -> None:

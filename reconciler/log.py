@@ -27,7 +27,7 @@ import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from reconciler import __version__
-from reconciler.events import EVENTS
+from reconciler.events import EVENTS, FIELDS, HEAD, PASS
 from reconciler.redact import Cleaner
 
 P = ParamSpec("P")
@@ -46,13 +46,13 @@ class UnknownEvent(ValueError):
     """An event that `EVENTS` does not have, or a field that the log itself sets.  Raised under the tests only."""
 
 
-_strict = False
+_strict = _strict_fields = False
 
 
-def be_strict(on: bool = True) -> None:
-    """For tests: unknown events and fields that would be lost raise where they are logged."""
-    global _strict
-    _strict = on
+def be_strict(on: bool = True, *, fields: bool = True) -> None:
+    """For tests: what the catalogue does not have raises where it is logged; `fields`: not only unknown names."""
+    global _strict, _strict_fields
+    _strict, _strict_fields = on, on and fields
 
 
 # ---------------------------------------------------------------------------------------------------- for callers
@@ -142,8 +142,8 @@ def _quiet_libraries(record: logging.LogRecord) -> bool:
 
 # ------------------------------------------------------------------------------------------------------- a line
 
-_HEAD: Final = ("ts", "level", "event", "schema", "service", "version", "instance", "pid")
-_PASS: Final = ("pass_id", "trigger", "stack")
+_HEAD: Final = HEAD
+_PASS: Final = PASS
 _TAIL: Final = "truncated"
 _FOR_MACHINES: Final = (
     *("schema", "service", "version", "instance", "pid", "pass_id", "stack"),
@@ -157,12 +157,37 @@ LONGEST_LINE: Final = 16 * 1024
 def _known(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Refuses, under the tests, what is not in the catalogue."""
     if _strict:
-        if event.get("event") not in EVENTS:
+        told = EVENTS.get(str(event.get("event")))
+        if told is None:
             raise UnknownEvent(f"no such event: {event.get('event')!r}; add it to reconciler/events.py")
-        taken = sorted({*_HEAD, _TAIL} & event.keys() - {"event"})
-        if taken:
-            raise UnknownEvent(f"{event['event']}: the log itself sets {', '.join(taken)}")
+        given = event.keys() - {"event", "exc_info"}
+        if given & {*_HEAD, _TAIL}:
+            raise UnknownEvent(
+                f"{event['event']}: the log itself sets {', '.join(sorted(given & {*_HEAD, _TAIL}))}"
+            )
+        if not _strict_fields:
+            return event
+        for wrong, which in (
+            ("in the catalogue it has no", given - {*told.fields, *told.optional, *PASS}),
+            ("it lacks", set(told.fields) - given),
+        ):
+            if which:
+                raise UnknownEvent(f"{event['event']}: {wrong} {', '.join(sorted(which))}")
+        for name in given & FIELDS.keys():
+            if not isinstance(event[name], _TYPES[FIELDS[name].type]) or isinstance(event[name], bool):
+                raise UnknownEvent(f"{event['event']}: {name}={event[name]!r} is no {FIELDS[name].type}")
     return event
+
+
+_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float, type(None)),
+    "boolean": bool,
+    "list": (list, tuple),
+    "object": dict,
+}
+"""What a field may hold; a number may be null, for "none"."""
 
 
 def _as_library_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

@@ -253,7 +253,9 @@ class Loop:
             )
             return None if self.unchanged() else changed
 
-        applier = Applier(self.gateway, BY_NAME, self.memory, self.config.stack, planner.world.spent)
+        applier = Applier(
+            self.gateway, BY_NAME, self.memory, self.config.stack, planner.world.spent, self.new_id
+        )
         return applier.apply(
             plan,
             decide=lambda address: current.entry(address),

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from reconciler import __version__
-
-USAGE = 64
+from reconciler.exits import USAGE
 
 ABOUT = """\
 examples:

@@ -65,7 +65,12 @@ class Program:
             default_region=self.settings.region or "",
         )
         logger = log.get_logger()
-        logger.debug("config.loaded", files=list(found.files), resources=len(found.resources))
+        logger.debug(
+            "config.loaded",
+            files=list(found.files),
+            resources=len(found.resources),
+            config_hash=found.digest[:8],
+        )
         if ignored := not_in_force(found):
             logger.warning("config.not_in_force", keys=ignored)
         return found

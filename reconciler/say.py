@@ -9,12 +9,13 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from reconciler.errors import BusyError, ConfigError, GuardError, IdentityError, ReconcilerError
 from reconciler.log import get_logger
+from reconciler.model.place import Problem
 
 
 class Voice:
@@ -81,6 +82,12 @@ def event_of(error: ReconcilerError) -> str:
         case BusyError():
             return "lock.busy"
     return "pass.failed"
+
+
+def counted(problems: Sequence[Problem]) -> str:
+    """How many problems there are."""
+    count = len(problems)
+    return f"{count} problem{'' if count == 1 else 's'}; nothing was asked of AWS"
 
 
 def as_text(data: Any) -> str:

@@ -43,7 +43,8 @@ class Terminal(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def _put_back() -> Iterator[None]:
-    """`configure` is about the whole process; each test leaves it as it was."""
+    """`configure` is about the whole process; each test leaves it as it was.  Fields are not what is tested here."""
+    log.be_strict(fields=False)
     hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
     names: list[str | None] = [None, *LIBRARIES]
     levels = {name: logging.getLogger(name).level for name in names}

@@ -6,6 +6,7 @@ whether it may is decided again by `decide`, never here.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from reconciler.aws.gateway import Gateway
 from reconciler.aws.memory import Memory
 from reconciler.aws.observe import KindsByName, as_observed, rows
 from reconciler.errors import AwsError, Denied, Exhausted, Gone, Lost, NotYet, Refused, Throttled
-from reconciler.log import get_logger
+from reconciler.log import Logger, get_logger
 from reconciler.model.address import Address
 from reconciler.model.calls import Call, token
 from reconciler.model.kind import Kind
@@ -54,10 +55,12 @@ class Applier:
         memory: Memory,
         stack: str,
         spent: frozenset[str] = frozenset(),
+        new_id: Callable[[], str] = lambda: "",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`spent` are tokens of creations that are known to be dead."""
+        """`spent` are tokens of creations that are known to be dead; `new_id` names changes; `clock` is in seconds."""
         self._gateway, self._kinds, self._memory, self._stack = gateway, kinds, memory, stack
-        self._spent = spent
+        self._spent, self._new_id, self._clock = spent, new_id, clock
 
     def apply(
         self,
@@ -89,8 +92,10 @@ class Applier:
         """Make the calls of one entry, in order, until one does not succeed or there is a reason to stop."""
         steps = entry.verdict
         assert isinstance(steps, Steps), "only steps can be carried out"
-        log = get_logger().bind(address=entry.label, kind=entry.scope.kind, verb=steps.verb)
+        log = get_logger().bind(change_id=self._new_id(), verb=steps.verb, **_who(entry, entry.seen))
         made: Observed | None = None
+        call = steps.calls[0]
+        began, request = self._clock(), ""
         try:
             if stopped():  # since it was put into the queue of the workers
                 return Result(entry, Outcome(label=entry.label, status="waiting", why=STOPPED))
@@ -109,18 +114,21 @@ class Applier:
             log.warning("ownership.conflict", reason=str(error))
             return Result(entry, Outcome(label=entry.label, status="blocked", why=str(error), final=True))
         except AwsError as error:
-            return Result(entry, self._failed(entry, steps.verb, error))
+            return Result(entry, self._failed(entry, error, log.bind(api=str(call))))
         except Exception as error:  # a mistake of ours stops this address, and no other
             log.critical("unit.failed", error=str(error), exc_info=True)
             return Result(entry, Outcome(label=entry.label, status="failed", why=f"a defect: {error!r}"))
-        log.info("change.succeeded", id=made.id if made else (entry.seen.id if entry.seen else ""))
+        took = round((self._clock() - began) * 1000)
+        log.bind(**_who(entry, made or entry.seen)).info(
+            "change.succeeded", aws_request_id=request, duration_ms=took
+        )
         return Result(entry, Outcome(label=entry.label, status=DONE[steps.verb], why=steps.why), made)
 
-    def _failed(self, entry: Entry, verb: Verb, error: AwsError) -> Outcome:
+    def _failed(self, entry: Entry, error: AwsError, log: Logger) -> Outcome:
         if isinstance(error, Gone) and not entry.wanted:
             return Outcome(label=entry.label, status="deleted", why="it was gone already")
-        log = get_logger().bind(
-            address=entry.label, verb=verb, aws_error_code=error.code, aws_request_id=error.request_id
+        log = log.bind(
+            aws_error_code=error.code, aws_request_id=error.request_id, http_status=0, retry_attempts=0
         )
         if isinstance(error, NotYet | Gone):
             log.info("change.deferred", reason=str(error))
@@ -304,6 +312,18 @@ class _Run:
         if missing is not None:
             return Outcome(label=entry.label, status="waiting", why=f"needs {missing}")
         return now
+
+
+def _who(entry: Entry, thing: Observed | None) -> dict[str, str]:
+    """The fields that say which thing a line is about."""
+    return {
+        "address": entry.label,
+        "kind": entry.scope.kind,
+        "id": thing.id if thing else "",
+        "arn": thing.arn if thing else "",
+        "region": entry.scope.region,
+        "account": entry.scope.account,
+    }
 
 
 def takes_away(entry: Entry) -> bool:

@@ -1,0 +1,169 @@
+"""Verbs that look at the estate, and those that change it: check, plan, drift, run, destroy, outputs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from reconciler import log
+from reconciler.aws.apply import without_steps
+from reconciler.desired import problems_as_data, render
+from reconciler.errors import ConfigError, GuardError
+from reconciler.exits import BAD_CONFIG, CHANGES, FAILED, GUARDED, LATER, NOT_ALLOWED, OK
+from reconciler.loop import Loop
+from reconciler.model.config import Config
+from reconciler.model.plan import Plan, Report
+from reconciler.program import Program
+from reconciler.say import counted
+from reconciler.show import plan as show_plan
+
+DEFAULT_INTERVAL = 300.0
+"""Seconds between two looks at a settled estate, when the config has no `every`."""
+
+
+class Disagreement(GuardError):
+    """A guard of the command line itself.  Guards of a pass are in the log before they get here."""
+
+
+def check(program: Program) -> int:
+    """Is the config right?  Here the problems are the answer."""
+    try:
+        config = program.config()
+    except ConfigError as error:
+        problems = error.problems
+        told = f"{render(problems, carets=sys.stdout.isatty(), read=read)}\n{counted(problems)}"
+    else:
+        problems = ()
+        told = f"{len(config.resources)} resources, {len(config.outputs)} outputs: no problems"
+    program.voice.answer(lambda: {"version": 1, "problems": problems_as_data(problems)}, lambda: f"{told}\n")
+    return BAD_CONFIG if problems else OK
+
+
+def plan(program: Program) -> int:
+    """What would be done?"""
+    loop = program.loop(program.config(), program.choices())
+    found, why = looked(program, loop, "plan")
+    program.answer_plan(loop, found, guard=why)
+    if why:
+        program.voice.tell("guard.stopped", why)
+        return GUARDED
+    if found.unread:
+        return unread(found)
+    return CHANGES if program.options.detailed_exitcode and not found.settled else OK
+
+
+def drift(program: Program) -> int:
+    """What differs from the config?"""
+    loop = program.loop(program.config(), program.choices())
+    found, _ = looked(program, loop, "drift")
+    program.answer_plan(loop, found)
+    if found.settled:
+        return OK
+    return unread(found) if found.unread and not found.steps else CHANGES
+
+
+def looked(program: Program, loop: Loop, trigger: str) -> tuple[Plan, str | None]:
+    """What a pass would do, and why a guard would stop it; the line of the log is for programs alone."""
+    with log.bind_pass(pass_id=loop.new_id(), stack=loop.config.stack, trigger=trigger):
+        started, before = loop.clock.now(), loop.gateway.counts.copy()
+        planner, found = loop.plan()
+        why = loop.guard(planner, found)
+        if program.voice.logs_json:
+            report = Report(
+                outcomes=tuple(map(without_steps, found.entries)),
+                plan=found,
+                calls=(loop.gateway.counts - before)["read"],
+                seconds=loop.clock.now() - started,
+            )
+            planned = "guarded" if why else "settled" if found.settled else "planned"
+            loop.narrator.finished(report, loop.config, outcome=planned)
+        return found, why
+
+
+def unread(found: Plan) -> int:
+    """The status of a plan that is not whole."""
+    return NOT_ALLOWED if found.denied else LATER
+
+
+def run(program: Program) -> int:
+    """Do it: once, or again and again."""
+    config = program.config()
+    loop = program.loop(config, program.choices())
+    if not program.options.once:
+        from reconciler.daemon import Daemon  # the scheduler is not needed by any other verb
+
+        with program.held(config, "daemon"):
+            return Daemon(loop, config.every or DEFAULT_INTERVAL).run()
+    with program.held(config, "run --once"), program.catching_signals():
+        report = loop.until_settled(program.settings.timeout)
+    program.answer_run(loop, report)
+    status = status_of(report)
+    if status == OK and program.options.detailed_exitcode and (loop.changes or report.count("planned")):
+        return CHANGES
+    return status
+
+
+def destroy(program: Program) -> int:
+    """Delete everything that is the stack's."""
+    config = program.config()
+    if config.mode == "observe":
+        raise Disagreement("the config says `mode: observe`, so nothing is deleted")
+    loop = program.loop(config, program.choices(destroy=True, unprotected=program.options.protected))
+    with program.held(config, "destroy"):
+        planner, found = loop.plan()
+        if kept := [entry.label for entry in found.entries if planner.keeps(entry)]:
+            raise Disagreement(
+                f"{', '.join(kept)} {'is' if len(kept) == 1 else 'are'} protected, so nothing was done; "
+                "to delete what is protected too, say --protected"
+            )
+        if found.entries and not program.options.yes:
+            ask(program, config, show_plan.as_text(found, loop.facts, colour=program.voice.colour))
+        with program.catching_signals():
+            report = loop.until_settled(program.settings.timeout)
+    program.answer_run(loop, report)
+    status = status_of(report)
+    if status == OK and not loop.knows_everywhere:
+        return LATER  # whether all is gone cannot be told
+    return status
+
+
+def ask(program: Program, config: Config, question: str) -> None:
+    """Have a person type the stack's name; Disagreement without a person, or when it is another name."""
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+        raise Disagreement("nobody can be asked (no terminal), so nothing was done; say --yes")
+    program.voice.line(question)
+    program.voice.line(f"Type the name of the stack ({config.stack}) to delete all of this: ", end="")
+    typed = sys.stdin.readline()
+    if not typed.endswith("\n"):
+        program.voice.line("")
+    if typed.strip() != config.stack:
+        raise Disagreement("not agreed to, so nothing was done")
+
+
+def outputs(program: Program) -> int:
+    """The outputs of the config, as AWS has them now."""
+    loop = program.loop(program.config(), program.choices())
+    planner, found = loop.plan()
+    values = loop.outputs(planner)
+    known = {name: value for name, value in values.items() if value is not None}
+    program.voice.answer(
+        lambda: known, lambda: "".join(f"{name} = {value}\n" for name, value in known.items())
+    )
+    if missing := sorted(values.keys() - known.keys()):
+        program.voice.tell("wait.slow", f"not known yet: {', '.join(missing)}; see `reconciler plan`")
+        return unread(found)
+    return OK
+
+
+def status_of(report: Report) -> int:
+    """The exit status of a run that made changes until nothing was under way."""
+    if report.plan.denied:
+        return NOT_ALLOWED
+    if report.count("failed", "blocked") or report.plan.conflicts:
+        return FAILED
+    return LATER if report.count("waiting") or report.plan.unread else OK
+
+
+def read(name: str) -> str:
+    """The text of a file of the config."""
+    return Path(name).read_text(encoding="utf-8")
