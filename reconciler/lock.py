@@ -13,40 +13,100 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from reconciler.errors import BusyError
 from reconciler.log import get_logger
 
 
-@contextmanager
-def held(directory: Path, stack: str, what: str, wait: float) -> Iterator[None]:
-    """Hold the stack; BusyError names the holder when it stays held for `wait` seconds.
+A_MOMENT = 0.1
+"""Seconds that a lock is always waited for: those who only ask who holds it touch it, for microseconds."""
 
-    Where the directory cannot be written there is nothing to lock: that is said, and the work goes on.
-    """
-    path = directory / "lock"
-    try:
-        file = _take(path, stack, wait)
-    except OSError as error:
-        get_logger().warning(
-            "state.unwritable", path=str(directory), message=f"{error}; goes on without a lock"
-        )
-        file = None
-    try:
-        if file is not None:
-            _sign(file, what)
-            get_logger().debug("lock.acquired", path=str(path))
-        yield
-    finally:
-        if file is not None:
+
+class Lock:
+    """The stack is ours on this host.  `check` before each pass: whoever may write the directory can remove the file,
+    and then another process can lock a new one of the same name."""
+
+    def __init__(self, directory: Path, stack: str, what: str) -> None:
+        self.path = directory / "lock"
+        self._stack, self._what = stack, what
+        self._file: int | None = None
+
+    def take(self, wait: float) -> None:
+        """Hold the stack; BusyError names the holder when it stays held for `wait` seconds.
+
+        Where the directory cannot be written there is nothing to lock: that is said, and the work goes on.
+        """
+        try:
+            self._file = _take(self.path, self._stack, wait)
+        except OSError as error:
+            get_logger().warning(
+                "state.unwritable", path=str(self.path.parent), message=f"{error}; goes on without a lock"
+            )
+            return
+        _sign(self._file, self._what)
+        get_logger().debug("lock.acquired", path=str(self.path))
+
+    def check(self) -> None:
+        """Make sure that it is still held, and take it again where it is not; BusyError when another has it now."""
+        if self._file is None or _is_at(self._file, self.path):
+            return
+        reason = f"{self.path} was removed or replaced while it was held"
+        get_logger().error("lock.lost", reason=reason, path=str(self.path))
+        self.release()
+        self.take(0.0)
+
+    def release(self) -> None:
+        """Let another process have it."""
+        if self._file is not None:
             with suppress(OSError):
-                os.ftruncate(file, 0)  # the next holder is not taken for this one before it has signed
-            os.close(file)
+                os.ftruncate(self._file, 0)  # the next holder is not taken for this one before it has signed
+            os.close(self._file)
+            self._file = None
+
+
+@contextmanager
+def held(directory: Path, stack: str, what: str, wait: float) -> Iterator[Lock]:
+    """Hold the stack for as long as the context lasts."""
+    lock = Lock(directory, stack, what)
+    lock.take(wait)
+    try:
+        yield lock
+    finally:
+        lock.release()
+
+
+def _is_at(file: int, path: Path) -> bool:
+    """Whether an open file is the one that a path leads to."""
+    try:
+        there, ours = os.stat(path), os.fstat(file)
+    except OSError:
+        return False
+    return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
+
+
+def holder(directory: Path) -> dict[str, Any] | None:
+    """Who holds a stack (`pid`, `what`, `since`), None when nobody does; {} when it has not said who it is."""
+    try:
+        file = os.open(directory / "lock", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return None
+    except BlockingIOError:
+        try:
+            found = json.loads(os.pread(file, 4096, 0))
+            return found if isinstance(found, dict) else {}
+        except ValueError:
+            return {}
+    finally:
+        os.close(file)
 
 
 def _take(path: Path, stack: str, wait: float) -> int:
     """The open, locked file; OSError where there can be none, BusyError when another process keeps it."""
-    end, told = time.monotonic() + wait, False
+    end, told = time.monotonic() + max(wait, A_MOMENT), False
     while True:
         # opened anew each time, since it may have been removed and made again
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
@@ -61,10 +121,10 @@ def _take(path: Path, stack: str, wait: float) -> int:
                 raise
         if time.monotonic() >= end:
             raise BusyError(f"{stack} is held by {holder}; try later, or say --lock-wait")
-        if not told:
+        if not told and wait:
             get_logger().warning("lock.busy", reason=f"{stack} is held by {holder}", wait_s=wait)
             told = True
-        time.sleep(min(0.2, wait))
+        time.sleep(min(0.2, max(wait, A_MOMENT / 2)))
 
 
 def _sign(file: int, what: str) -> None:

@@ -7,7 +7,7 @@ AWS ─ observe ─▶ World┘
 
 from __future__ import annotations
 
-import time
+import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,36 +19,26 @@ from reconciler.aws.discover import Discovered, discover
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.memory import DISCOVERY_SECONDS, Memory
 from reconciler.aws.observe import Question, observe
-from reconciler.engine.guard import over_budget, shrunk
+from reconciler.engine.guard import Stop, over_budget, shrunk
 from reconciler.engine.holds import holds
+from reconciler.engine.pacing import BackOff, waits_for_aws
 from reconciler.engine.planner import Planner
 from reconciler.engine.resolve import resolve
 from reconciler.errors import GuardError, ReconcilerError
 from reconciler.kinds import BY_NAME
-from reconciler.log import bind_pass, get_logger, in_context
-from reconciler.model.address import Address
+from reconciler.log import bind_pass, get_logger
+from reconciler.model.address import REPLACED, Address
 from reconciler.model.config import Config
 from reconciler.model.fields import Facts
-from reconciler.model.plan import Outcome, Plan, Report
+from reconciler.model.pause import Pause
+from reconciler.model.plan import Ended, Outcome, Plan, Report
 from reconciler.model.things import Observed, World
+from reconciler.model.verdicts import Verdict, Wait
 from reconciler.narrate import Narrator
+from reconciler.wall import Wall
 
 FIRST_DELAY, SLOWEST_DELAY, SLOWER = 0.2, 15.0, 1.5
 """Seconds between looks while something is under way: the first, the longest, and how much each is longer."""
-
-
-class Wall:
-    """The real clock; tests bring one that they hold."""
-
-    def now(self) -> float:
-        """Seconds since the epoch."""
-        return time.time()
-
-    def wait(self, seconds: float, stopped: Callable[[], bool]) -> None:
-        """Let time pass, or less of it when there is a reason to stop."""
-        end = time.monotonic() + seconds
-        while not stopped() and (left := end - time.monotonic()) > 0:
-            time.sleep(min(left, 0.1))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,12 +68,20 @@ class Loop:
     stopped: Callable[[], bool] = lambda: False
     unchanged: Callable[[], bool] = lambda: True
     """Whether the files of the config still hold what was loaded; asked right before the first deletion."""
+    holds: Callable[[], None] = lambda: None
+    """Asked before each pass: BusyError when the stack is not ours to change any more."""
+    pauses: Callable[[], tuple[Pause, ...]] = tuple
+    """The pauses of the stack that are in force now."""
+    backoff: BackOff = field(default_factory=BackOff)
+    chance: Callable[[], float] = random.random
     narrator: Narrator = field(default_factory=Narrator)
+    ended: list[Callable[[Ended], None]] = field(default_factory=list)
+    """Who is told of the end of each pass."""
     changes: Counter[str] = field(default_factory=Counter)
     """How many addresses were created, updated, replaced and deleted so far."""
     _found: Discovered | None = None
     _found_at: float = 0.0
-    _given_up: dict[str, str] = field(default_factory=dict)
+    _paused: Mapping[str, Pause] = field(default_factory=dict)
     _discovery_calls: int = 0
 
     @property
@@ -101,9 +99,15 @@ class Loop:
         """Whether all regions and accounts have said if they hold something, or may not be asked."""
         return not self.undiscovered.keys() - self.denied_discovery
 
-    def try_again(self) -> None:
-        """Forget what AWS has refused, so that it is tried once more."""
-        self._given_up.clear()
+    def take(self, config: Config) -> None:
+        """Go on with another config of the same stack; what has failed is tried at once where it has changed."""
+        before, self.config, self._found = self.config, config, None
+
+        def changed(label: str) -> bool:
+            address = Address.parse(label.removesuffix(REPLACED))
+            return before.resources.get(address) != config.resources.get(address)
+
+        self.backoff.forget(changed)
 
     # ---- looking
 
@@ -155,23 +159,30 @@ class Loop:
 
     def planner(self, world: World, held: Mapping[Address, str] | None = None) -> Planner:
         """The decisions about what was seen."""
+        now = self.clock.monotonic()
+
+        def instead(label: str) -> Verdict | None:
+            if pause := self._paused.get("") or self._paused.get(label.removesuffix(REPLACED)):
+                return Wait(pause.sentence, "person")
+            return self.backoff.instead(label, now)
+
         return Planner(
             stack=self.config.stack,
             resources={} if self.choices.destroy else self.config.resources,
             facts=self.facts,
             world=world,
             held=held,
-            refused=self._given_up,
+            instead=instead,
             unprotected=self.choices.unprotected,
             keep=self.config.mode == "upsert" and not self.choices.destroy,
         )
 
-    def guard(self, planner: Planner, plan: Plan) -> str | None:
+    def guard(self, planner: Planner, plan: Plan) -> Stop | None:
         """Why this plan must not be carried out; None when it may."""
         if self.choices.destroy:
             return None
-        if why := over_budget(plan, self.config.limits, planner.world):
-            return why
+        if stop := over_budget(plan, self.config.limits, planner.world):
+            return stop
         return shrunk(
             wanted=self.config.resources,
             renamed=[thing.address for thing in planner.renamed.values() if thing.address],
@@ -182,8 +193,19 @@ class Loop:
 
     def plan(self) -> tuple[Planner, Plan]:
         """What a pass would do, from one look.  Writes nothing, and waits for nothing."""
+        self._heed_pauses()
         planner = self.planner(self.look())
         return planner, planner.plan()
+
+    def _heed_pauses(self) -> tuple[Pause, ...]:
+        found = self.pauses()
+        self._paused = {pause.address: pause for pause in found}
+        return found
+
+    @property
+    def _halted(self) -> bool:
+        """Whether no further call may be made: asked to stop, or paused while the pass is under way."""
+        return self.stopped() or any(not pause.address for pause in self.pauses())
 
     # ---- doing
 
@@ -192,45 +214,56 @@ class Loop:
 
         However it ends, the log has one `pass.finished` for it.
         """
-        with bind_pass(pass_id=self.new_id(), stack=self.config.stack, trigger=trigger):
-            started, before = time.monotonic(), self.gateway.counts.copy()
+        pass_id = self.new_id()
+        with bind_pass(pass_id=pass_id, stack=self.config.stack, trigger=trigger):
+            started, before = self.clock.monotonic(), self.gateway.counts.copy()
             get_logger().debug("pass.started")
             self._discovery_calls = 0
             plan = Plan(stack=self.config.stack, entries=())
 
-            def report(outcomes: Iterable[Outcome]) -> Report:
+            def end(
+                outcomes: Iterable[Outcome], outcome: str = "", guard: str = "", problem: str = ""
+            ) -> Report:
                 made = self.gateway.counts - before
-                return Report(
+                report = Report(
                     outcomes=tuple(outcomes),
                     plan=plan,
                     calls=made["read"] + made["write"] - self._discovery_calls,
                     writes=made["write"],
+                    throttled=made["throttled"],
                     discovery_calls=self._discovery_calls,
-                    seconds=time.monotonic() - started,
+                    seconds=self.clock.monotonic() - started,
                 )
+                word = outcome or report.outcome
+                ended = Ended(pass_id, trigger, word, report, guard, problem)
+                for tell in self.ended:
+                    tell(ended)
+                self.narrator.finished(ended, self.config)
+                return report
 
+            stop: Stop | None = None
             try:
+                self.holds()
+                self.narrator.paused(self._heed_pauses())
                 world = self.look()
                 self.memory.looked(world, everywhere=self.knows_everywhere)
                 planner = self.planner(world, self._held(world))
                 plan = planner.plan()
                 self.narrator.planned(plan)
-                if why := self.guard(planner, plan):
-                    get_logger().error("guard.stopped", reason=why)
-                    raise GuardError(why)
+                if stop := self.guard(planner, plan):
+                    get_logger().error("guard.stopped", reason=stop.why, guard=stop.guard)
+                    raise GuardError(stop.why)
                 outcomes = self._carry_out(planner, plan)
-            except ReconcilerError as error:
-                ended = "guarded" if isinstance(error, GuardError) else "failed"
-                self.narrator.finished(report(map(without_steps, plan.entries)), self.config, outcome=ended)
+            except Exception as error:
+                why = str(error) if isinstance(error, ReconcilerError) else f"a defect: {error!r}"
+                left = map(without_steps, plan.entries)
+                end(left, "guarded" if stop else "failed", stop.guard if stop else "", why)
                 raise
+            self.backoff.note(outcomes, self.clock.monotonic(), self.chance)
             for outcome in outcomes:
-                if outcome.final:
-                    self._given_up[outcome.label] = outcome.why
                 if outcome.status in {"created", "updated", "replaced", "deleted"}:
                     self.changes[outcome.status] += 1
-            done = report(outcomes)
-            self.narrator.finished(done, self.config, outcome="interrupted" if self.stopped() else None)
-            return done
+            return end(outcomes, "interrupted" if self.stopped() else "")
 
     def _carry_out(self, planner: Planner, plan: Plan) -> list[Outcome]:
         if not plan.steps or self.config.mode == "observe":
@@ -261,7 +294,7 @@ class Loop:
             decide=lambda address: current.entry(address),
             fold=fold,
             keep=keep,
-            stopped=self.stopped,
+            stopped=lambda: self._halted,
             executor=self.executor,
         )
 
@@ -300,21 +333,10 @@ class Loop:
 
 def under_way(report: Report) -> bool:
     """Whether another look may find something else: changes settle, waits end, failures may heal."""
-    unread = report.plan.unread.keys() - report.plan.denied
     again = any(outcome.status == "failed" and not outcome.final for outcome in report.outcomes)
-    return bool(report.changed or report.count("waiting") or again or unread)
+    return bool(report.changed) or again or waits_for_aws(report)
 
 
 def text(value: Any) -> str:
     """An output as a string."""
     return value if isinstance(value, str) else str(value)
-
-
-def workers(count: int) -> ThreadPoolExecutor:
-    """The threads that read and write; each task brings the log context of the pass that began it."""
-    return _ContextExecutor(max_workers=count, thread_name_prefix="worker")
-
-
-class _ContextExecutor(ThreadPoolExecutor):
-    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        return super().submit(in_context(function), *args, **kwargs)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from reconciler.aws.codes import THROTTLED
 from reconciler.log import get_logger
 from reconciler.model.config import Config
-from reconciler.model.plan import Entry, Plan, Report
-from reconciler.model.verdicts import Blocked, Steps
+from reconciler.model.pause import Pause
+from reconciler.model.plan import Ended, Entry, Plan, Report
+from reconciler.model.verdicts import Blocked, Steps, Wait
+from reconciler.moments import text
 
 SLOW = 30.0
 """Seconds between two lines about the same wait."""
@@ -22,7 +24,8 @@ class Narrator:
     def __init__(self) -> None:
         self._said: dict[str, str] = {}
         self._waits: dict[str, float] = {}
-        self.next_look: Callable[[Report], float | None] = lambda _: None
+        self._pauses: dict[str, Pause] = {}
+        self.next_look: Callable[[], float | None] = lambda: None
         """Seconds from the end of a pass to the next one, None when there is none; set by who decides it."""
 
     def planned(self, plan: Plan) -> None:
@@ -53,7 +56,9 @@ class Narrator:
         elif isinstance(verdict, Blocked):
             if self._news(label, verdict.why):
                 log.warning("address.blocked", address=label, reason=verdict.why)
-        else:
+        elif not (
+            isinstance(verdict, Wait) and verdict.on == "back-off"
+        ):  # its drift is no news when it is tried again
             self._said.pop(label, None)
 
     def _news(self, about: str, what: str) -> bool:
@@ -74,33 +79,54 @@ class Narrator:
             more = {"addresses": len(labels)} if len(labels) > 1 else {}
             get_logger().info("wait.slow", address=listed(labels), reason=why, **more)
 
-    def finished(self, report: Report, config: Config, *, outcome: str | None = None) -> None:
-        """The one line of a pass; `outcome` where the report cannot know it."""
-        get_logger().info(
-            "pass.finished",
-            account=config.account,
-            regions=sorted({entry.scope.region for entry in report.plan.entries} - {""}),
-            outcome=outcome or report.outcome,
-            settled=report.count("settled"),
-            created=report.count("created"),
-            updated=report.count("updated"),
-            replaced=report.count("replaced"),
-            deleted=report.count("deleted"),
-            failed=report.count("failed"),
-            waiting=report.count("waiting"),
-            blocked=report.count("blocked"),
-            unknown=len(report.plan.unread),
-            api_calls=report.calls,
-            api_writes=report.writes,
-            discovery_calls=report.discovery_calls,
-            throttled=sum(outcome.code in THROTTLED for outcome in report.outcomes),
-            duration_ms=round(report.seconds * 1000),
-            config_hash=config.digest[:8],
-            next_pass_in_s=self.next_look(report),
-        )
+    def paused(self, pauses: Iterable[Pause]) -> None:
+        """Which pauses have begun since the last pass, and which have ended."""
+        before, self._pauses = self._pauses, {pause.address: pause for pause in pauses}
+        for address, pause in self._pauses.items():
+            if address not in before:
+                until = "" if pause.until is None else text(pause.until)
+                get_logger().warning(
+                    "pause.started", reason=pause.reason, by=pause.by, until=until, **_about(address)
+                )
+        for address, pause in before.items():
+            if address not in self._pauses:
+                get_logger().info("pause.ended", reason=pause.reason, **_about(address))
+
+    def finished(self, ended: Ended, config: Config) -> None:
+        """The one line of a pass."""
+        get_logger().info("pass.finished", **self.line(ended, config))
+
+    def line(self, ended: Ended, config: Config) -> dict[str, Any]:
+        """Its fields."""
+        report = ended.report
+        return {
+            "account": config.account,
+            "regions": sorted({entry.scope.region for entry in report.plan.entries} - {""}),
+            "outcome": ended.outcome,
+            "settled": report.count("settled"),
+            "created": report.count("created"),
+            "updated": report.count("updated"),
+            "replaced": report.count("replaced"),
+            "deleted": report.count("deleted"),
+            "failed": report.count("failed"),
+            "waiting": report.count("waiting"),
+            "blocked": report.count("blocked"),
+            "unknown": len(report.plan.unread),
+            "api_calls": report.calls,
+            "api_writes": report.writes,
+            "discovery_calls": report.discovery_calls,
+            "throttled": report.throttled,
+            "duration_ms": round(report.seconds * 1000),
+            "config_hash": config.digest[:8],
+            "next_pass_in_s": self.next_look(),
+        }
 
 
 def listed(labels: list[str]) -> str:
     """Some addresses in a few words."""
     more = len(labels) - NAMED
     return ", ".join(labels[:NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _about(address: str) -> dict[str, str]:
+    return {"address": address} if address else {}

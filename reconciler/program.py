@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconciler import log
+from reconciler import log, pauses
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.memory import Memory
 from reconciler.aws.schema import BotocoreSchema
@@ -20,7 +20,7 @@ from reconciler.desired import fingerprint, load
 from reconciler.errors import ConfigError, ReconcilerError
 from reconciler.kinds import ALL, BY_NAME
 from reconciler.lock import held
-from reconciler.loop import Choices, Loop, Wall, workers
+from reconciler.loop import Choices, Loop
 from reconciler.model.config import Config
 from reconciler.model.fields import Facts, facts
 from reconciler.model.plan import Plan, Report
@@ -28,6 +28,8 @@ from reconciler.say import Voice
 from reconciler.settings import Settings
 from reconciler.show import plan as show_plan
 from reconciler.show import report as show_report
+from reconciler.wall import Wall
+from reconciler.workers import workers
 
 NOT_IN_FORCE = ("windows", "lease")
 """Keys that the language has and this version does not act on: said aloud, since they are there for safety."""
@@ -102,6 +104,7 @@ class Program:
             choices=choices,
             stopped=lambda: self.stop_signal is not None,
             unchanged=lambda: self.same_as(config),
+            pauses=lambda: pauses.read(pauses.place(self.path), config.stack, clock.now()),
         )
 
     def same_as(self, config: Config) -> bool:

@@ -19,7 +19,7 @@ from reconciler.aws.schema import BotocoreSchema
 from reconciler.aws.session import Sessions
 from reconciler.desired import File, build
 from reconciler.kinds import ALL, BY_NAME
-from reconciler.loop import Choices, Loop, Wall, workers
+from reconciler.loop import Choices, Loop
 from reconciler.model.address import Address
 from reconciler.model.calls import Call
 from reconciler.model.config import Config
@@ -27,6 +27,8 @@ from reconciler.model.fields import Facts, facts
 from reconciler.model.plan import Entry, Plan, Report
 from reconciler.model.things import Observed
 from reconciler.sandbox import HeldClock, LocalAws, local_aws
+from reconciler.wall import Wall
+from reconciler.workers import workers
 
 ACCOUNT = "123456789012"
 STACK = "test"
@@ -53,6 +55,8 @@ class Time(Wall):
 
     def now(self) -> float:
         return self._held.now().timestamp()
+
+    monotonic = now
 
     def wait(self, seconds: float, stopped: Callable[[], bool]) -> None:
         self._held.advance(seconds)

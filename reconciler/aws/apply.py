@@ -340,8 +340,9 @@ def without_steps(entry: Entry) -> Outcome:
             return Outcome(label=entry.label, status="settled", why="; ".join(notes))
         case Blocked(why):
             return Outcome(label=entry.label, status="blocked", why=why)
-        case Wait(why):
-            return Outcome(label=entry.label, status="waiting", why=why)
+        case Wait(why, on):
+            status: Status = "failed" if on == "back-off" else "waiting"
+            return Outcome(label=entry.label, status=status, why=why, on=on)
     return Outcome(label=entry.label, status="planned", why="nothing is written, for mode is observe")
 
 

@@ -8,18 +8,20 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+from reconciler.desired.cron import DAYS, cron_problem
 from reconciler.desired.findings import short
-from reconciler.desired.nodes import Entry, Items, Node
+from reconciler.desired.nodes import Entries, Entry, Items, Node
 from reconciler.desired.reader import Path, Reader
+from reconciler.model.config import Cron
 
 MODES = ("observe", "upsert", "full")
 LIMITS = ("deletes", "percent", "per-hour")
 WINDOW = ("days", "from", "to", "tz")
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 MIDNIGHT = "24:00"
 """The end of a day, as the end of a window."""
 LEASE = ("table", "region")
+EVERY = ("cron", "tz")
 
 
 class Guards(NamedTuple):
@@ -28,7 +30,7 @@ class Guards(NamedTuple):
     mode: str
     limits: Mapping[str, Any]
     windows: tuple[Mapping[str, Any], ...]
-    every: float | None
+    every: float | Cron | None
     lease: Mapping[str, Any]
 
 
@@ -54,9 +56,28 @@ def read_guards(
         mode=(reader.choice(single["mode"].node, ("mode",), MODES) if "mode" in single else None) or "full",
         limits=_limits(limits, reader),
         windows=windows,
-        every=reader.seconds(single["every"].node, ("every",)) if "every" in single else None,
+        every=_every(single["every"].node, reader) if "every" in single else None,
         lease=_lease(single["lease"], region, reader, regions) if "lease" in single else {},
     )
+
+
+def _every(node: Node, reader: Reader) -> float | Cron | None:
+    """A duration, or a mapping of `cron` and `tz`."""
+    path: Path = ("every",)
+    if not isinstance(node, Entries):
+        return reader.seconds(node, path)
+    inner = reader.record(node, path, EVERY, required=EVERY[:1])
+    zone = _zone(inner, path, reader) if "tz" in inner else "UTC"
+    if "cron" not in inner:
+        return None
+    item, at = inner["cron"].node, (*path, "cron")
+    text = reader.text(item, at, 'five fields such as "30 3 * * mon-fri"')
+    if text is None or zone is None:
+        return None
+    if wrong := cron_problem(text):
+        reader.findings.add(item.mark, at, *wrong)
+        return None
+    return Cron(" ".join(text.split()), zone)
 
 
 def _limits(entries: Mapping[str, Entry], reader: Reader) -> dict[str, Any]:

@@ -133,8 +133,9 @@ def _header() -> Json:
             ),
         },
         "every": {
-            "description": "How long to rest between looks when all is settled: 30s, 5m, 1h or seconds.",
+            "description": "How long to rest between looks when all is settled (30s, 5m, 1h or seconds), or when to.",
             "anyOf": [
+                _mapping({"cron": text, "tz": text}, required=["cron"]),
                 {"type": "string", "pattern": "^[0-9]+[smhd]?$"},
                 {"type": "integer", "minimum": 1},
                 FILLED,

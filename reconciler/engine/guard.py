@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from reconciler.model.address import Address
 from reconciler.model.plan import Plan
 from reconciler.model.things import World
-from reconciler.model.verdicts import Steps, Wait
+from reconciler.model.verdicts import Steps, Verdict, Wait
 
 SHARE = 0.5
 """More than this share of what is owned may not vanish from a config unless a person says so."""
+
+
+class Stop(NamedTuple):
+    """Why a pass must not go on, and which guard says so."""
+
+    guard: str
+    why: str
 
 
 def shrunk(
@@ -22,7 +29,7 @@ def shrunk(
     world: World,
     allow_empty: bool,
     allow_shrink: bool,
-) -> str | None:
+) -> Stop | None:
     """Why the config is too small to be believed; None when it is not.
 
     It is measured against what AWS shows, not against a remembered config, so that nothing has to be remembered.
@@ -31,19 +38,21 @@ def shrunk(
     if not wanted:
         if allow_empty:
             return None
-        return "the config has no resources at all; if that is meant, say --allow-empty (or use `reconciler destroy`)"
+        why = "the config has no resources at all"
+        return Stop("empty", f"{why}; if that is meant, say --allow-empty (or use `reconciler destroy`)")
     owned = {thing.address for thing in world.owned if not thing.replaced}
     lost = owned - set(wanted) - set(renamed)
     if allow_shrink or len(lost) <= SHARE * len(owned):
         return None
     some = ", ".join(sorted(map(str, lost))[:5])
-    return (
+    return Stop(
+        "shrink",
         f"the config has lost {len(lost)} of the {len(owned)} things that this stack owns ({some}"
-        f"{', …' if len(lost) > 5 else ''}); if that is meant, say --allow-shrink"
+        f"{', …' if len(lost) > 5 else ''}); if that is meant, say --allow-shrink",
     )
 
 
-def over_budget(plan: Plan, limits: Mapping[str, Any], world: World) -> str | None:
+def over_budget(plan: Plan, limits: Mapping[str, Any], world: World) -> Stop | None:
     """Why a plan deletes or replaces more than the config's `limits` allow; None when it does not.
 
     `deletes` is a number, `percent` a share of what is owned, rounded up to at least one; the smaller counts.  What
@@ -53,7 +62,7 @@ def over_budget(plan: Plan, limits: Mapping[str, Any], world: World) -> str | No
         entry.label
         for entry in plan.entries
         if (isinstance(entry.verdict, Steps) and entry.verdict.verb in {"delete", "replace"})
-        or (not entry.wanted and isinstance(entry.verdict, Steps | Wait))
+        or (not entry.wanted and isinstance(entry.verdict, Steps | Wait) and not by_person(entry.verdict))
     ]
     bounds = {}
     if "deletes" in limits:
@@ -64,7 +73,13 @@ def over_budget(plan: Plan, limits: Mapping[str, Any], world: World) -> str | No
         return None
     name = min(bounds, key=lambda name: bounds[name])
     some = ", ".join(doomed[:5]) + (", …" if len(doomed) > 5 else "")
-    return (
+    return Stop(
+        name,
         f"{len(doomed)} things would be deleted or replaced ({some}), and `limits: {name}` allows {bounds[name]}; "
-        "do it in smaller steps, or raise the limit in the config"
+        "do it in smaller steps, or raise the limit in the config",
     )
+
+
+def by_person(verdict: Verdict) -> bool:
+    """Whether nothing happens until a person moves."""
+    return isinstance(verdict, Wait) and verdict.on == "person"

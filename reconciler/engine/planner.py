@@ -5,7 +5,7 @@ Wanted addresses are decided in order of dependence; then orphans, and things th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
@@ -25,9 +25,10 @@ AllFacts = Mapping[str, Facts]
 class Planner:
     """The decisions about one stack for one config; `world` is what the last look saw.
 
-    `held` are addresses that must not be created now, with the reason (see `engine.holds`); `refused` are the labels
-    of entries whose steps AWS has refused for good, with what it said.  `unprotected`: protected things may be
-    deleted.  `keep`: nothing is deleted or replaced, it is only told (`mode: upsert`).
+    `held` are addresses that must not be created now, with the reason (see `engine.holds`).  `instead` gives, for
+    the label of an entry that has steps, the verdict that takes their place: AWS has refused them, they have just
+    failed, a person has paused them.  `unprotected`: protected things may be deleted.  `keep`: nothing is deleted or
+    replaced, it is only told (`mode: upsert`).
     """
 
     def __init__(
@@ -38,12 +39,12 @@ class Planner:
         facts: AllFacts,
         world: World,
         held: Mapping[Address, str] | None = None,
-        refused: Mapping[str, str] | None = None,
+        instead: Callable[[str], Verdict | None] = lambda _: None,
         unprotected: bool = False,
         keep: bool = False,
     ) -> None:
         self.stack, self.resources, self.facts, self.world = stack, resources, facts, world
-        self.held, self.refused = held or {}, refused or {}
+        self.held, self.instead = held or {}, instead
         self.unprotected, self.keep = unprotected, keep
         self.renamed = dict(self._renamed())
         self._verdicts: dict[Address, Verdict] = {}
@@ -97,8 +98,8 @@ class Planner:
         if holder is not None and (verdict := unready(self.facts[desired.address.kind].kind, holder)):
             return verdict
         verdict = self._resolve(desired, holder)
-        if isinstance(verdict, Steps) and str(desired.address) in self.refused:
-            return Blocked(self.refused[str(desired.address)])
+        if isinstance(verdict, Steps) and (instead := self.instead(str(desired.address))):
+            return instead
         if isinstance(verdict, Steps) and verdict.verb == "replace" and self.keep:
             return Settled((f"not replaced, for mode is upsert: {verdict.why}",))
         return verdict
@@ -295,8 +296,8 @@ class Planner:
                 "it is protected: not in the config any more, and kept (say `protect: false` first)"
             )
         label = f"{thing.address}{REPLACED}" if thing.replaced else str(thing.address)
-        if label in self.refused:
-            return Blocked(self.refused[label])
+        if instead := self.instead(label):
+            return instead
         if (state := unready(kind, thing)) and not isinstance(state, Blocked):
             return state
         if thing.replaced and (why := self._successor_missing(thing.address)):

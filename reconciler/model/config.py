@@ -20,6 +20,17 @@ class Account:
     external_id: str | None = None
 
 
+@dataclass(frozen=True)
+class Cron:
+    """Looks at these times: the five fields of crontab(5), days of the week by name, in an IANA time zone."""
+
+    expression: str
+    tz: str = "UTC"
+
+    def __str__(self) -> str:
+        return f"{self.expression} {self.tz}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """What the files say, with variables filled in and `for` expanded; references are still Ref values.
@@ -31,7 +42,7 @@ class Config:
     `mode` is "observe" (change nothing), "upsert" (create and update, delete nothing) or "full".  `limits` holds those
     that are set of `deletes`, `percent` and `per-hour`.  Each window is `days` (of mon … sun, in their order), `from`
     and `to` ("HH:MM"; `to` may be "24:00", and a `to` before its `from` is on the next day) and `tz` (an IANA name);
-    without windows there is no bound.  `every` is in seconds, None when unset.  `lease` is `table` and `region`, or
+    without windows there is no bound.  `every` is in seconds or a Cron, None when unset.  `lease` is `table` and `region`, or
     empty.
     """
 
@@ -45,7 +56,7 @@ class Config:
     limits: Mapping[str, Any] = field(default_factory=dict)
     mode: str = "full"
     windows: tuple[Mapping[str, Any], ...] = ()
-    every: float | None = None
+    every: float | Cron | None = None
     lease: Mapping[str, Any] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     digest: str = ""

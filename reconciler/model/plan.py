@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from reconciler.model.address import REPLACED, Address
 from reconciler.model.things import Observed, Scope
-from reconciler.model.verdicts import Blocked, Settled, Steps, Verdict, Wait
+from reconciler.model.verdicts import Blocked, Mover, Settled, Steps, Verdict, Wait
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,13 +69,18 @@ Status = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of one entry in one pass.  `final`: trying again without a change of the config is no use."""
+    """What became of one entry in one pass.
+
+    `final`: trying again without a change of the config is no use.  `on`: who has to move, where it waits; an entry
+    that failed in an earlier pass and is not tried now has failed, and waits on "back-off".
+    """
 
     label: str
     status: Status
     why: str = ""
     code: str = ""
     final: bool = False
+    on: Mover = "aws"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +91,7 @@ class Report:
     plan: Plan
     calls: int = 0
     writes: int = 0
+    throttled: int = 0
     discovery_calls: int = 0
     seconds: float = 0.0
 
@@ -108,3 +114,17 @@ class Report:
         if self.count("planned"):
             return "planned"
         return "done" if self.changed else "settled"
+
+
+class Ended(NamedTuple):
+    """The end of a pass, however it came.
+
+    `outcome` is one word; `guard` the guard that has stopped it, `problem` why it could not be done, "" when it could.
+    """
+
+    pass_id: str
+    trigger: str
+    outcome: str
+    report: Report
+    guard: str = ""
+    problem: str = ""

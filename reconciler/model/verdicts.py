@@ -36,11 +36,16 @@ class Steps:
     why: str = ""
 
 
+Mover = Literal["aws", "person", "back-off"]
+"""Who has to move before there is a next step: AWS (or time), a person, or nobody, since it has just failed."""
+
+
 @dataclass(frozen=True)
 class Wait:
-    """AWS, time or a person has to move first."""
+    """AWS, time or a person has to move first.  With `on` a person, looking again soon is no use."""
 
     why: str
+    on: Mover = "aws"
 
 
 @dataclass(frozen=True)

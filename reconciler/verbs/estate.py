@@ -8,11 +8,12 @@ from pathlib import Path
 from reconciler import log
 from reconciler.aws.apply import without_steps
 from reconciler.desired import problems_as_data, render
+from reconciler.engine.guard import Stop
 from reconciler.errors import ConfigError, GuardError
 from reconciler.exits import BAD_CONFIG, CHANGES, FAILED, GUARDED, LATER, NOT_ALLOWED, OK
 from reconciler.loop import Loop
 from reconciler.model.config import Config
-from reconciler.model.plan import Plan, Report
+from reconciler.model.plan import Ended, Plan, Report
 from reconciler.program import Program
 from reconciler.say import counted
 from reconciler.show import plan as show_plan
@@ -42,10 +43,10 @@ def check(program: Program) -> int:
 def plan(program: Program) -> int:
     """What would be done?"""
     loop = program.loop(program.config(), program.choices())
-    found, why = looked(program, loop, "plan")
-    program.answer_plan(loop, found, guard=why)
-    if why:
-        program.voice.tell("guard.stopped", why)
+    found, stop = looked(program, loop, "plan")
+    program.answer_plan(loop, found, guard=stop.why if stop else None)
+    if stop:
+        program.voice.tell("guard.stopped", stop.why, guard=stop.guard)
         return GUARDED
     if found.unread:
         return unread(found)
@@ -62,22 +63,25 @@ def drift(program: Program) -> int:
     return unread(found) if found.unread and not found.steps else CHANGES
 
 
-def looked(program: Program, loop: Loop, trigger: str) -> tuple[Plan, str | None]:
+def looked(program: Program, loop: Loop, trigger: str) -> tuple[Plan, Stop | None]:
     """What a pass would do, and why a guard would stop it; the line of the log is for programs alone."""
-    with log.bind_pass(pass_id=loop.new_id(), stack=loop.config.stack, trigger=trigger):
-        started, before = loop.clock.now(), loop.gateway.counts.copy()
+    pass_id = loop.new_id()
+    with log.bind_pass(pass_id=pass_id, stack=loop.config.stack, trigger=trigger):
+        started, before = loop.clock.monotonic(), loop.gateway.counts.copy()
         planner, found = loop.plan()
-        why = loop.guard(planner, found)
+        stop = loop.guard(planner, found)
         if program.voice.logs_json:
+            made = loop.gateway.counts - before
             report = Report(
                 outcomes=tuple(map(without_steps, found.entries)),
                 plan=found,
-                calls=(loop.gateway.counts - before)["read"],
-                seconds=loop.clock.now() - started,
+                calls=made["read"],
+                throttled=made["throttled"],
+                seconds=loop.clock.monotonic() - started,
             )
-            planned = "guarded" if why else "settled" if found.settled else "planned"
-            loop.narrator.finished(report, loop.config, outcome=planned)
-        return found, why
+            word = "guarded" if stop else "settled" if found.settled else "planned"
+            loop.narrator.finished(Ended(pass_id, trigger, word, report), loop.config)
+        return found, stop
 
 
 def unread(found: Plan) -> int:

@@ -76,9 +76,11 @@ def test_a_held_address_waits_with_its_reason_and_others_go_on() -> None:
 
 
 def test_what_aws_has_refused_for_good_is_not_tried_again() -> None:
-    found = verdicts([NETWORK], refused={"global-network/n": "no"})
+    found = verdicts([NETWORK], instead={"global-network/n": Blocked("no")}.get)
     assert found["global-network/n"] == Blocked("no")
-    assert isinstance(verdicts([NETWORK], N, refused={"global-network/n": "no"})[NETWORK_LABEL], Settled)
+    assert isinstance(
+        verdicts([NETWORK], N, instead={"global-network/n": Blocked("no")}.get)[NETWORK_LABEL], Settled
+    )
 
 
 NETWORK_LABEL = "global-network/n"

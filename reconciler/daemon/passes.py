@@ -1,0 +1,141 @@
+"""The thread that looks: one pass after the other, as long as there is a reason.  Used by `process`.
+
+Reasons that come while a pass runs are kept together and make exactly one more pass.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from reconciler.engine.pacing import Next, next_look
+from reconciler.errors import AwsError, GuardError, ReconcilerError
+from reconciler.log import get_logger
+from reconciler.loop import Loop
+from reconciler.model.config import Config
+from reconciler.model.plan import Ended
+from reconciler.say import event_of
+
+BY_PERSON: Final = frozenset({"signal"})
+"""Triggers that mean: try everything at once, whatever has failed."""
+
+
+class Passes:
+    """Runs the passes of a loop in a thread of its own.
+
+    `begin` is called first, in that thread, and again before each pass until it gives True: who we are is asked before
+    anything else.  `told` hears of everything that changes for those who watch.
+    """
+
+    def __init__(self, loop: Loop, begin: Callable[[], bool], told: Callable[[], None]) -> None:
+        self._loop, self._begin, self._told = loop, begin, told
+        self._condition = threading.Condition()
+        self._reasons: dict[str, None] = {}
+        self._config: Config | None = None
+        self._stopping = False
+        self._failed = 0
+        self.busy_since: float | None = None
+        """When the pass that runs has begun, in seconds of the monotonic clock."""
+        self.next: Next | None = None
+        self.next_at: float | None = None
+        """When a look comes before the regular one, in seconds of the monotonic clock."""
+        self.thread = threading.Thread(target=self._run, name="passes", daemon=True)
+        loop.ended.append(self._ended)
+
+    def start(self) -> None:
+        """Begin with a look."""
+        self._reasons["start"] = None
+        self.thread.start()
+
+    def look(self, trigger: str) -> None:
+        """There is a reason to look; any thread may say so, no signal handler."""
+        with self._condition:
+            self._reasons[trigger] = None
+            self._condition.notify()
+
+    def take(self, config: Config) -> None:
+        """Go on with another config, from the next pass on, which comes at once."""
+        with self._condition:
+            self._config = config
+            self._reasons["reload"] = None
+            self._condition.notify()
+
+    def stop(self) -> None:
+        """No further pass."""
+        with self._condition:
+            self._stopping = True
+            self._condition.notify()
+
+    # ---- in the thread
+
+    def _run(self) -> None:
+        began = False
+        while (trigger := self._wait()) is not None:
+            self.busy_since = time.monotonic()
+            try:
+                self._told()
+                began = began or self._begin()
+                if began:
+                    self._pass(trigger)
+                else:
+                    self._failed += 1
+                    self._set(next_look(None, failed=self._failed, due=None, chance=self._loop.chance))
+            finally:
+                self.busy_since = None
+            self._told()
+
+    def _wait(self) -> str | None:
+        """Why to look now; None to end."""
+        with self._condition:
+            while not self._stopping:
+                left = None if self.next_at is None else self.next_at - time.monotonic()
+                if not self._reasons and self.next is not None and left is not None and left <= 0:
+                    self._reasons[self.next.trigger] = None
+                if self._reasons:
+                    trigger = "+".join(self._reasons)
+                    if BY_PERSON & self._reasons.keys():
+                        self._loop.backoff.forget()
+                    self._reasons.clear()
+                    if self._config is not None:
+                        self._loop.take(self._config)
+                        self._config = None
+                    return trigger
+                self._condition.wait(left)
+            return None
+
+    def _pass(self, trigger: str) -> None:
+        """One pass; whatever ends it is in the log, and paced by `_ended`."""
+        try:
+            self._loop.one_pass(trigger)
+        except GuardError:
+            pass  # the guard has told it
+        except AwsError as error:
+            get_logger().error(event_of(error), **told_of(error))
+        except ReconcilerError as error:
+            get_logger().error(event_of(error), reason=str(error))
+        except Exception as error:  # a mistake of ours is no reason to leave the estate alone from here on
+            get_logger().critical("unit.failed", error=str(error), exc_info=True)
+
+    def _ended(self, ended: Ended) -> None:
+        """A pass is over: decide whether there is a look before the regular one."""
+        if ended.guard:
+            self._failed = 0
+            self._set(None)  # only a person, or the next regular look, changes what a guard says
+        elif ended.problem:
+            self._failed += 1
+            self._set(next_look(None, failed=self._failed, due=None, chance=self._loop.chance))
+        else:
+            self._failed = 0
+            due = self._loop.backoff.due(self._loop.clock.monotonic())
+            self._set(next_look(ended.report, failed=0, due=due, chance=self._loop.chance))
+
+    def _set(self, following: Next | None) -> None:
+        self.next = following
+        self.next_at = None if following is None else time.monotonic() + following.seconds
+
+
+def told_of(error: AwsError) -> dict[str, object]:
+    """The fields of a line about an error of AWS."""
+    return {"reason": str(error), "aws_error_code": error.code, "aws_request_id": error.request_id}

@@ -1,0 +1,362 @@
+"""The main thread of the daemon: signals, the clock's ticks, systemd, and the end.  Made by the verb `run`."""
+
+from __future__ import annotations
+
+import faulthandler
+import queue
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.aws.gateway import InFlight
+from reconciler.board import Board
+from reconciler.daemon.clock import Clock
+from reconciler.daemon.notify import Notifier
+from reconciler.daemon.passes import Passes, told_of
+from reconciler.daemon.tell import sentence, state_of
+from reconciler.daemon.watch import Evidence, standstill
+from reconciler.errors import AwsError, ConfigError, IdentityError, ReconcilerError
+from reconciler.exits import FAILED, NOT_ALLOWED, OK
+from reconciler.log import get_logger
+from reconciler.loop import Loop
+from reconciler.model.config import Config, Cron
+from reconciler.say import event_of
+from reconciler.signals import LOOK, RELOAD, STACKS, Inbox
+
+DEFAULT_INTERVAL = 300.0
+"""Seconds between two looks at a settled estate, when the config has no `every`."""
+READS_END = 3.0
+"""Seconds that a stop waits for a pass that is only reading: nothing is lost with it."""
+EXTENSION = 30.0
+"""Seconds that systemd is asked for while a changing call is in flight; asked again every third of it."""
+JUMP = 30.0
+"""Seconds that the wall clock may move against the monotonic one before it counts as set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rhythm:
+    """How often the main thread does what it does, in seconds."""
+
+    heartbeat: float = 60.0
+    tick: float = 2.0
+
+
+class Daemon:
+    """Looks at the regular times and whenever there is a reason to, until TERM or INT.
+
+    `reload` reads and checks the config anew; `digest` is that of its files now, "" when they cannot be read;
+    `environment` is the process's.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        *,
+        board: Board,
+        inbox: Inbox,
+        reload: Callable[[], Config],
+        digest: Callable[[], str],
+        environment: Mapping[str, str],
+        rhythm: Rhythm | None = None,
+    ) -> None:
+        self._loop, self._board, self._inbox = loop, board, inbox
+        self._reload, self._digest = reload, digest
+        self._rhythm = rhythm or Rhythm()
+        self._config = loop.config
+        self._notifier = Notifier(environment)
+        self.passes = Passes(loop, self._begin, lambda: inbox.put(self._tell))
+        self.clock = Clock(self.passes.look, lambda: inbox.put(self._heartbeat), self._rhythm.heartbeat)
+        self._status: int | None = None
+        self._ready, self._verified, self._why_not = False, False, ""
+        self._seen_digest = loop.config.digest
+        self._wall_ahead = time.time() - time.monotonic()
+        self._withheld = False
+        self._started = loop.clock.now()
+        loop.narrator.next_look = self._next_look
+
+    @property
+    def schedule(self) -> float | Cron:
+        """When a settled estate is looked at."""
+        return self._config.every or DEFAULT_INTERVAL
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two regular looks."""
+        schedule = self.schedule
+        return self.clock.period() if isinstance(schedule, Cron) else schedule
+
+    # ---- the life of the process
+
+    def run(self) -> int:
+        """Work until told to stop; gives the exit status."""
+        self._inbox.catch()
+        if hasattr(sys.stderr, "fileno"):
+            faulthandler.register(STACKS, all_threads=True, chain=True)  # heard even while this thread hangs
+        self._loop.stopped = lambda: self._inbox.stopped_by is not None
+        get_logger().info(
+            "daemon.starting",
+            schedule=_shown(self.schedule),
+            config_hash=self._config.digest[:8],
+            resources=len(self._config.resources),
+        )
+        self._board.status.schedule = _shown(self.schedule)
+        self._loop.memory.begin()
+        self.clock.start(self.schedule, self._config.stack)
+        self._loop.backoff.interval = self._board.status.interval = self.interval
+        self.passes.start()
+        while self._status is None:
+            self._hear()
+            self._tick()
+        return self._end(self._status)
+
+    def _hear(self) -> None:
+        """The next message, a signal or something to do in this thread; none for the length of a tick is fine too."""
+        watchdog = self._notifier.watchdog
+        tick = min(self._rhythm.tick, watchdog / 3) if watchdog else self._rhythm.tick
+        try:
+            message = self._inbox.messages.get(timeout=tick)
+        except queue.Empty:
+            return
+        if callable(message):
+            message()
+        elif message == RELOAD:
+            self._take_config()
+        elif message == LOOK:
+            self.passes.look("signal")
+        elif message == STACKS:
+            self._tell_what_waits()
+        else:
+            self._status = OK if self._status is None else self._status
+
+    def _begin(self) -> bool:
+        """In the thread of the passes: who we are is settled before anything else.
+
+        That nobody can say who we are, as when the network is not up yet, is no reason to give up: the service is
+        ready, and degraded.  Being somebody else is.
+        """
+        try:
+            self._loop.gateway.sessions.verify()
+        except IdentityError as error:
+            event, why = event_of(error), str(error)
+            get_logger().error(event, reason=why)
+            self._inbox.put(lambda: self._give_up(NOT_ALLOWED, why))
+            return False
+        except AwsError as error:
+            get_logger().error("pass.failed", **told_of(error))
+            self._why_not = str(error)
+            self._inbox.put(self._get_ready)
+            return False
+        self._why_not, self._verified = "", True
+        self._inbox.put(self._get_ready)
+        return True
+
+    def _get_ready(self) -> None:
+        if not self._ready:
+            self._ready = True
+            more = {"reason": self._why_not} if self._why_not else {}
+            get_logger().info("daemon.ready", state=self.state, **more)
+            self._notifier.ready(self._sentence())
+        self._tell()
+
+    def _give_up(self, status: int, why: str) -> None:
+        self._status = status
+        self._notifier.failed(why)
+
+    # ---- what comes in
+
+    def _take_config(self) -> None:
+        """A reload: checked as a whole; a config that is not good changes nothing."""
+        self._notifier.reloading(time.monotonic())
+        get_logger().info("config.reload.started")
+        try:
+            config = self._reload()
+            self._same_estate(config)
+        except ReconcilerError as error:
+            self._refuse_config(error)
+        else:
+            get_logger().info(
+                "config.reloaded",
+                files=list(config.files),
+                resources=len(config.resources),
+                config_hash=config.digest[:8],
+            )
+            before, self._config = self.schedule, config
+            self._seen_digest = config.digest
+            if self.schedule != before:
+                self.clock.again(self.schedule, config.stack)
+            self._board.status.schedule = _shown(self.schedule)
+            self._loop.backoff.interval = self._board.status.interval = self.interval
+            self._board.took(self._path, config, self._loop.clock.now())
+            self.passes.take(config)
+        self._notifier.ready(self._sentence())
+        self._tell()
+
+    def _same_estate(self, config: Config) -> None:
+        for key in ("stack", "account"):
+            if getattr(config, key) != getattr(self._config, key):
+                raise ReconcilerError(
+                    f"`{key}` has changed from {getattr(self._config, key)} to {getattr(config, key)}: another estate "
+                    "is another process; restart the service if that is meant"
+                )
+
+    def _refuse_config(self, error: ReconcilerError) -> None:
+        problems = error.problems if isinstance(error, ConfigError) else ()
+        place = problems[0].place if problems else None
+        where = {"file": place.file, "line": place.line, "column": place.column} if place else {}
+        reason = str(problems[0]) if problems else str(error)
+        get_logger().error(
+            "config.reload.refused",
+            reason=reason,
+            problems=len(problems),
+            config_hash=self._config.digest[:8],
+            **where,
+        )
+        self._board.refused(reason, self._loop.clock.now())
+
+    @property
+    def _path(self) -> Any:
+        return self._board.status.config.get("path", "")
+
+    def _tell_what_waits(self) -> None:
+        """The stacks are on stderr already, in faulthandler's words; this is what they wait for."""
+        get_logger().warning(
+            "daemon.stacks",
+            in_flight=[_call(request) for request in self._loop.gateway.in_flight()],
+            state=self.state,
+            next_pass_in_s=self._next_look(),
+        )
+
+    # ---- each tick
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        self._notice_jump(now)
+        evidence = Evidence(
+            stamped=self.clock.stamped,
+            passes_alive=self.passes.thread.is_alive(),
+            busy_since=self.passes.busy_since,
+            request_at=self._loop.gateway.evidence,
+        )
+        why = standstill(evidence, now)
+        if why is None:
+            self._withheld = False
+            self._notifier.alive()
+        elif not self._withheld:
+            self._withheld = True
+            get_logger().error("watchdog.withheld", reason=why)
+        if why is not None and not evidence.passes_alive and self._notifier.watchdog is None and self._status is None:
+            get_logger().critical("unit.failed", error=why)  # nobody else would start it again
+            self._give_up(FAILED, why)
+
+    def _notice_jump(self, now: float) -> None:
+        """APScheduler's timers follow the wall clock: set back by an hour, it would sleep for an hour."""
+        ahead = time.time() - now
+        jump = ahead - self._wall_ahead
+        if abs(jump) > JUMP:
+            get_logger().warning("clock.jumped", jump_s=round(jump, 1))
+            self.clock.again(self.schedule, self._config.stack)
+            self._wall_ahead = ahead
+
+    def _heartbeat(self) -> None:
+        """Once a minute: alive, and how it stands."""
+        found, now = self._board.status, self._loop.clock.now()
+        paused = next((pause for pause in self._loop.pauses() if not pause.address), None)
+        more = {"reason": paused.sentence} if paused else {}
+        stale = found.config.get("stale")
+        get_logger().info(
+            "heartbeat",
+            state=self.state,
+            interval_s=self.interval,
+            last_success_age_s=round(now - (found.last_success or self._started)),
+            config_stale_s=round(now - stale) if stale else 0,
+            failing=len(self._loop.backoff.failures),
+            next_pass_in_s=self._next_look(),
+            **more,
+        )
+        digest = self._digest()
+        if digest != self._seen_digest:
+            self._seen_digest = digest
+            get_logger().info("config.changed_on_disk", config_hash=digest[:8])
+        self._tell()
+
+    # ---- how it stands
+
+    @property
+    def state(self) -> str:
+        """In one word."""
+        return state_of(
+            self._board.status,
+            ready=self._ready,
+            verified=self._verified,
+            stopping=self._inbox.stopped_by is not None,
+            busy=self.passes.busy_since is not None,
+            paused=any(not pause.address for pause in self._loop.pauses()),
+        )
+
+    def _next_look(self) -> float | None:
+        """Seconds to the next look, whatever it is for."""
+        regular = self.clock.left()
+        early = None if self.passes.next_at is None else max(0.0, self.passes.next_at - time.monotonic())
+        return min((round(left, 1) for left in (regular, early) if left is not None), default=None)
+
+    def _sentence(self) -> str:
+        left = self._next_look()
+        following = None if left is None else self._loop.clock.now() + left
+        return sentence(self._board.status, self.state, self._why_not, following)
+
+    def _tell(self) -> None:
+        """Say how it stands, to systemd and in the state directory."""
+        said = self._sentence()
+        self._notifier.status(said)
+        left = self._next_look()
+        self._board.write(self.state, said, None if left is None else self._loop.clock.now() + left)
+
+    # ---- the end
+
+    def _end(self, status: int) -> int:
+        """The call in flight may finish, no other is made; a pass that only reads is left where it is."""
+        began = time.monotonic()
+        number = self._inbox.stopped_by
+        flying = self._loop.gateway.in_flight()
+        if number is not None:
+            get_logger().info(
+                "daemon.stopping",
+                reason=signal.Signals(number).name,
+                in_flight=[_call(request) for request in flying],
+            )
+        self._inbox.stopped_by = number or signal.SIGTERM
+        self.clock.stop()
+        self.passes.stop()
+        self._drain(began)
+        said = f"stopped after {time.monotonic() - began:.1f} s"
+        self._notifier.stopping(said)
+        left = len(self._board.status.addresses) if self._board.status.last_pass else None
+        more = {} if left is None else {"left": left}
+        self._board.write("stopped", said)
+        get_logger().info("daemon.stopped", duration_ms=round((time.monotonic() - began) * 1000), **more)
+        return status
+
+    def _drain(self, began: float) -> None:
+        asked = -EXTENSION
+        while self.passes.thread.is_alive():
+            now = time.monotonic()
+            changing = [request for request in self._loop.gateway.in_flight() if request.changes]
+            if not changing and now - began > READS_END:
+                return
+            if changing:
+                self._notifier.status(f"finishing {_call(changing[0])}")
+                if now - asked > EXTENSION / 3:
+                    asked = now
+                    self._notifier.extend(EXTENSION)
+            self.passes.thread.join(0.05)
+
+
+def _call(request: InFlight) -> str:
+    return f"{request.operation} for {time.monotonic() - request.since:.1f} s"
+
+
+def _shown(schedule: float | Cron) -> str:
+    return f"cron {schedule}" if isinstance(schedule, Cron) else f"every {schedule:g} s"

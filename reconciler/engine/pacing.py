@@ -1,0 +1,118 @@
+"""When to look again, and what is left alone for a while because it has failed.  Used by `loop` and `daemon`.
+
+Times are seconds of a monotonic clock; chance is a number from 0 to 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from reconciler.model.plan import Outcome, Report
+from reconciler.model.verdicts import Blocked, Verdict, Wait
+
+SOON, LATER = 5.0, 15.0
+"""Seconds to the next look after progress, and while AWS works."""
+SHORTEST, LONGEST = 5.0, 900.0
+"""Seconds that the first failure, and the many-th in a row, is backed off from at most."""
+
+Chance = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What has failed `times` times in a row, for the last time with `why`, and is left alone until `until`."""
+
+    times: int
+    until: float
+    why: str
+    final: bool
+
+    @property
+    def verdict(self) -> Verdict:
+        """What takes the place of the steps until then.  No time is in the text: it would be news in every pass."""
+        if self.final:
+            return Blocked(self.why)
+        return Wait(
+            f"{self.why} (failed {self.times} times in a row)" if self.times > 1 else self.why, "back-off"
+        )
+
+
+class BackOff:
+    """Failures by label.
+
+    `interval` is that of the daemon, in seconds: what AWS refuses for good is tried again after it, and then ever more
+    rarely.  None for a run that ends: there it is not tried again, and other failures at the next look.
+    """
+
+    def __init__(self, interval: float | None = None) -> None:
+        self.interval = interval
+        self.failures: dict[str, Failure] = {}
+
+    def instead(self, label: str, now: float) -> Verdict | None:
+        """The verdict in place of steps that are not to be tried now."""
+        failure = self.failures.get(label)
+        return failure.verdict if failure is not None and now < failure.until else None
+
+    def note(self, outcomes: Iterable[Outcome], now: float, chance: Chance) -> None:
+        """A pass has ended: remember what has failed in it, forget what has not or is no longer there."""
+        before, self.failures = self.failures, {}
+        for outcome in outcomes:
+            failure = before.get(outcome.label)
+            if outcome.final or (outcome.status == "failed" and outcome.on != "back-off"):
+                times = failure.times + 1 if failure else 1
+                until = now + self._delay(times, outcome.final, chance)
+                self.failures[outcome.label] = Failure(times, until, outcome.why, outcome.final)
+            elif failure is not None and outcome.status in {"failed", "blocked", "waiting"}:
+                self.failures[outcome.label] = failure  # it was not tried, or could not be
+
+    def _delay(self, times: int, final: bool, chance: Chance) -> float:
+        if self.interval is None:
+            return float("inf") if final else 0.0
+        if final:
+            return min(max(LONGEST, self.interval), self.interval * 2.0 ** min(times - 1, 30))
+        return 1.0 + chance() * (grown(SHORTEST, times) - 1.0)
+
+    def due(self, now: float) -> float | None:
+        """Seconds to the next attempt at something that has failed; None when nothing is left alone."""
+        times = [failure.until - now for failure in self.failures.values() if failure.until > now]
+        return min(times, default=None)
+
+    def forget(self, changed: Callable[[str], bool] = lambda _: True) -> None:
+        """A person has moved: the labels for which `changed` says so (all of them) are tried at once."""
+        self.failures = {label: failure for label, failure in self.failures.items() if not changed(label)}
+
+
+def grown(first: float, times: int) -> float:
+    """`first`, doubled for each time after the first, at most LONGEST."""
+    return min(LONGEST, first * 2.0 ** min(times - 1, 30))
+
+
+class Next(NamedTuple):
+    """Seconds to a look that comes before the next regular one, and why."""
+
+    seconds: float
+    trigger: str
+
+
+def next_look(report: Report | None, *, failed: int, due: float | None, chance: Chance) -> Next | None:
+    """What a pass leaves to look at before the regular time; None when nothing.
+
+    `report` is None for a pass that could not be done, the `failed`-th in a row; `due` are the seconds to the next
+    attempt at an address that is backed off from.
+    """
+    if report is None:
+        return Next(grown(LATER, failed) * (0.5 + chance() / 2), "retry")
+    found = [] if due is None else [Next(max(due, 0.1), "retry")]
+    if report.changed:
+        found.append(Next(SOON, "progress"))
+    elif waits_for_aws(report):
+        found.append(Next(LATER, "progress"))
+    return min(found, default=None)
+
+
+def waits_for_aws(report: Report) -> bool:
+    """Whether something may have moved by itself at the next look."""
+    waits = any(outcome.status == "waiting" and outcome.on == "aws" for outcome in report.outcomes)
+    return waits or bool(report.plan.unread.keys() - report.plan.denied)
