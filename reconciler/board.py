@@ -14,6 +14,7 @@ from reconciler.model.config import Config
 from reconciler.model.plan import Ended, Outcome
 from reconciler.status import GOOD, Status
 
+CHANGED = frozenset({"created", "updated", "replaced", "deleted"})
 LONGEST = 1000
 """How many addresses a status names at most: it is for people, and it is written after each pass."""
 
@@ -28,10 +29,10 @@ class Board:
         self._writable = True
         loop.ended.append(self.ended)
 
-    def took(self, path: Path, config: Config, now: float) -> None:
+    def took(self, path: Path | str, config: Config, now: float) -> None:
         """A config is in use from here on."""
         self.status.config = {
-            "path": str(path),
+            "path": str(Path(path).absolute()),
             "hash": config.digest[:8],
             "files": list(config.files),
             "resources": len(config.resources),
@@ -54,8 +55,9 @@ class Board:
             if ended.outcome in GOOD:
                 found.last_success = now
             found.passes[ended.outcome] += 1
-            for word in ("created", "updated", "replaced", "deleted"):
-                found.changes[word] += ended.report.count(word)  # type: ignore[arg-type] # the words are statuses
+            found.changes.update(
+                outcome.status for outcome in ended.report.outcomes if outcome.status in CHANGED
+            )
             found.api_calls += ended.report.calls + ended.report.discovery_calls
             found.throttled += ended.report.throttled
             found.guard, found.problem = ended.guard and ended.problem, "" if ended.guard else ended.problem
@@ -67,7 +69,7 @@ class Board:
 
     def _addresses(self, outcomes: tuple[Outcome, ...], now: float) -> dict[str, Mapping[str, Any]]:
         """What is not settled, and since when."""
-        left = [outcome for outcome in outcomes if outcome.status not in {"settled", "deleted"}]
+        left = [outcome for outcome in outcomes if outcome.status not in {"settled", *CHANGED}]
         before, self._since = self._since, {}
         found: dict[str, Mapping[str, Any]] = {}
         for outcome in left[:LONGEST]:
@@ -83,6 +85,14 @@ class Board:
                 "retry": now + wait if wait is not None and 0 < wait < float("inf") else None,
             }
         return found
+
+    @property
+    def last(self) -> str:
+        """What became of the last pass."""
+        found = self.status
+        if found.last_pass is None:
+            return "stopped before the first look was over"
+        return str(found.guard or found.problem or found.last_pass["outcome"])
 
     def write(self, state: str, sentence: str, next_look: float | None = None) -> None:
         """Put the status in place.  `next_look` is in seconds since the epoch."""

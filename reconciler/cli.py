@@ -27,7 +27,7 @@ from reconciler.options import parse
 from reconciler.program import Program, UsageError
 from reconciler.say import Voice, counted, event_of
 from reconciler.settings import Settings
-from reconciler.verbs import estate, facts, sandbox
+from reconciler.verbs import estate, explain, facts, host, sandbox
 
 STATUSES: list[tuple[tuple[type[ReconcilerError], ...], int]] = [
     ((UsageError,), USAGE),
@@ -43,6 +43,11 @@ VERBS: dict[str, Callable[[Program], int]] = {
     "run": estate.run,
     "drift": estate.drift,
     "outputs": estate.outputs,
+    "status": host.told,
+    "explain": explain.explain,
+    "pause": host.pause,
+    "resume": host.resume,
+    "trigger": host.trigger,
     "destroy": estate.destroy,
     "kinds": facts.kinds,
     "schema": facts.schema,

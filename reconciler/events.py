@@ -155,7 +155,9 @@ EVENTS: Final[Mapping[str, Event]] = {
         "state reason?",
     ),
     "daemon.stacks": _event(
-        "warning", "asked where it hangs: the stacks are before this line, as text", "in_flight state next_pass_in_s"
+        "warning",
+        "asked where it hangs: the stacks are before this line, as text",
+        "in_flight state next_pass_in_s",
     ),
     "daemon.stopping": _event(
         "info", "asked to stop: the call in flight may finish, no other is made", "reason in_flight"

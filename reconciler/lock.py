@@ -18,7 +18,6 @@ from typing import Any
 from reconciler.errors import BusyError
 from reconciler.log import get_logger
 
-
 A_MOMENT = 0.1
 """Seconds that a lock is always waited for: those who only ask who holds it touch it, for microseconds."""
 

@@ -68,6 +68,8 @@ class Loop:
     stopped: Callable[[], bool] = lambda: False
     unchanged: Callable[[], bool] = lambda: True
     """Whether the files of the config still hold what was loaded; asked right before the first deletion."""
+    connect: Callable[[Config], Gateway] | None = None
+    """A way to AWS for another config, where its accounts or its default region differ; None when there is no other."""
     holds: Callable[[], None] = lambda: None
     """Asked before each pass: BusyError when the stack is not ours to change any more."""
     pauses: Callable[[], tuple[Pause, ...]] = tuple
@@ -102,6 +104,8 @@ class Loop:
     def take(self, config: Config) -> None:
         """Go on with another config of the same stack; what has failed is tried at once where it has changed."""
         before, self.config, self._found = self.config, config, None
+        if (before.accounts, before.region) != (config.accounts, config.region) and self.connect:
+            self.gateway = self.connect(config)
 
         def changed(label: str) -> bool:
             address = Address.parse(label.removesuffix(REPLACED))

@@ -34,6 +34,11 @@ VERBS = {
     "run": "Do it: once, or again and again.",
     "drift": "What differs from the config?",
     "outputs": "The outputs of the config, as AWS has them now.",
+    "status": "How the stacks of this host stand; works without AWS and without the daemon.",
+    "explain": "One address: what is wanted, what is there, and why it is or is not touched.",
+    "pause": "Change nothing from here on, of the stack or of one address.",
+    "resume": "Make changes again.",
+    "trigger": "Have the daemon look now.",
     "destroy": "Delete everything that is the stack's.",
     "kinds": "The kinds there are, or one of them.",
     "schema": "The JSON Schema of the config, for editors.",
@@ -58,6 +63,18 @@ EXAMPLES = {
     "outputs": """\
   reconciler outputs --config estate.yaml
   reconciler outputs --config estate.yaml --json | jq -r .siteOneId""",
+    "status": """\
+  reconciler status                                        all stacks of this host
+  reconciler status --stack ai-global --exit-code          0 good, 1 failing, 2 pending, 3 stopped by a guard
+  reconciler status --json | jq -r '.stacks[].sentence'""",
+    "explain": """\
+  reconciler explain site/one --config estate.yaml""",
+    "pause": """\
+  reconciler pause --config estate.yaml --reason "moving the Frankfurt links" --for 2h
+  reconciler pause instance/worker --config estate.yaml --reason "disk is being copied\"""",
+    "resume": """\
+  reconciler resume --config estate.yaml                   ends all pauses of the stack
+  reconciler resume instance/worker --config estate.yaml""",
     "destroy": """\
   reconciler destroy --config estate.yaml                  asks for the name of the stack
   reconciler destroy --config estate.yaml --yes --protected""",
@@ -68,7 +85,22 @@ EXAMPLES = {
   reconciler sandbox --ready-file url &
   reconciler plan --config config/ai-global.yaml --endpoint-url "$(cat url)\"""",
 }
-READS_CONFIG = ("check", "plan", "run", "drift", "outputs", "destroy")
+READS_CONFIG = (
+    *(
+        "check",
+        "plan",
+        "run",
+        "drift",
+        "outputs",
+        "destroy",
+        "status",
+        "explain",
+        "pause",
+        "resume",
+        "trigger",
+    ),
+)
+ASKS_AWS = ("plan", "run", "drift", "outputs", "destroy", "explain")
 CHANGES = ("run", "destroy")
 
 
@@ -135,7 +167,7 @@ def _parsers() -> tuple[Parser, dict[str, Parser]]:
 
 def _common(verb: Parser, name: str) -> None:
     """Options that every verb takes, so that a wrapper may give the same to all; shown where they count."""
-    reads, asks = name in READS_CONFIG, name in READS_CONFIG and name != "check"
+    reads, asks = name in READS_CONFIG, name in ASKS_AWS
 
     def add(shown: bool, *words: str, help: str, **more: object) -> None:
         verb.add_argument(*words, help=help if shown else argparse.SUPPRESS, **more)  # type: ignore[arg-type]
@@ -148,7 +180,12 @@ def _common(verb: Parser, name: str) -> None:
     add(reads, "--region", help="counts only where the config names none (AWS_REGION)")
     add(asks, "--endpoint-url", metavar="URL", help="another AWS, such as the sandbox (AWS_ENDPOINT_URL)")
     add(asks, "--profile", metavar="NAME", help="credentials, as for the AWS CLI (AWS_PROFILE)")
-    add(asks, "--state-dir", metavar="PATH", help="holds what may be lost (RECONCILER_STATE_DIR)")
+    add(
+        reads and name != "check",
+        "--state-dir",
+        metavar="PATH",
+        help="holds what may be lost (RECONCILER_STATE_DIR)",
+    )
     add(asks, "--workers", metavar="N", help="requests side by side (8)")
     add(name in CHANGES, "--grace", metavar="TIME", help="how long creations wait without memory (5s)")
     verb.add_argument("--log-format", choices=("auto", "console", "json"), help="of stderr (auto)")
@@ -171,6 +208,32 @@ def _once(verb: Parser) -> None:
 def _waiting(verb: Parser) -> None:
     verb.add_argument("--timeout", metavar="TIME", help="how long to go on looking, with --once (10m)")
     verb.add_argument("--lock-wait", metavar="TIME", help="how long to wait for another process (0s)")
+
+
+def _beating(verb: Parser) -> None:
+    verb.add_argument("--heartbeat", metavar="TIME", help="between two lines that say it lives (60s)")
+
+
+def _one_address(verb: Parser) -> None:
+    verb.add_argument("address", metavar="ADDRESS", help="as site/one")
+
+
+def _maybe_address(verb: Parser) -> None:
+    verb.add_argument("address", nargs="?", metavar="ADDRESS", help="as site/one; the whole stack without it")
+
+
+def _pausing(verb: Parser) -> None:
+    verb.add_argument("--reason", metavar="TEXT", help="why, for whoever is on call next")
+    verb.add_argument(
+        "--for", dest="for_", metavar="TIME", help="ends by itself after it (2h); without it, by resume"
+    )
+
+
+def _standing(verb: Parser) -> None:
+    verb.add_argument("--stack", metavar="NAME", help="this stack, without reading its config")
+    verb.add_argument(
+        "--exit-code", action="store_true", help="1 failing, 2 pending or paused, 3 stopped by a guard"
+    )
 
 
 def _agreement(verb: Parser) -> None:
@@ -197,7 +260,11 @@ def _port(text: str) -> int:
 
 OWN: dict[str, tuple[Callable[[Parser], None], ...]] = {
     "plan": (_detailed, _allowing),
-    "run": (_once, _detailed, _allowing, _waiting),
+    "run": (_once, _detailed, _allowing, _waiting, _beating),
+    "status": (_standing,),
+    "explain": (_one_address,),
+    "pause": (_maybe_address, _pausing),
+    "resume": (_maybe_address,),
     "destroy": (_agreement, _waiting),
     "kinds": (_kind,),
     "sandbox": (_server,),

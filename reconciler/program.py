@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
 import uuid
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
@@ -11,15 +13,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconciler import log, pauses
+from reconciler import __version__, log, pauses
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.memory import Memory
 from reconciler.aws.schema import BotocoreSchema
 from reconciler.aws.session import Sessions
+from reconciler.board import Board
 from reconciler.desired import fingerprint, load
 from reconciler.errors import ConfigError, ReconcilerError
 from reconciler.kinds import ALL, BY_NAME
-from reconciler.lock import held
+from reconciler.lock import Lock, held
 from reconciler.loop import Choices, Loop
 from reconciler.model.config import Config
 from reconciler.model.fields import Facts, facts
@@ -28,6 +31,8 @@ from reconciler.say import Voice
 from reconciler.settings import Settings
 from reconciler.show import plan as show_plan
 from reconciler.show import report as show_report
+from reconciler.signals import INBOX
+from reconciler.status import Status
 from reconciler.wall import Wall
 from reconciler.workers import workers
 
@@ -47,6 +52,7 @@ class Program:
     ) -> None:
         self.options, self.settings, self.environment, self.voice = options, settings, environment, voice
         self.schema = BotocoreSchema()
+        self.clock = Wall()
         self.stop_signal: int | None = None
 
     @property
@@ -83,42 +89,77 @@ class Program:
 
     def loop(self, config: Config, choices: Choices) -> Loop:
         """Everything that a pass needs."""
-        self._note_endpoints()
-        sessions = Sessions(
-            account=config.account,
-            accounts=config.accounts,
-            region=config.region,
-            stack=config.stack,
-            profile=self.settings.profile,
-            endpoint_url=self.settings.endpoint_url,
-        )
-        clock = Wall()
-        return Loop(
+        clock, directory = self.clock, self.state(config)
+        loop = Loop(
             config=config,
-            gateway=Gateway(sessions),
+            gateway=self.gateway(config),
             facts=self.facts(),
-            memory=Memory.open(self.settings.state_dir / config.stack, clock.now),
+            memory=Memory.open(directory, clock.now),
             executor=workers(self.settings.workers),
             new_id=lambda: uuid.uuid4().hex,
             clock=clock,
             choices=choices,
-            stopped=lambda: self.stop_signal is not None,
-            unchanged=lambda: self.same_as(config),
+            connect=self.gateway,
+            stopped=self.stopping,
+            unchanged=lambda: self.digest() == loop.config.digest,
             pauses=lambda: pauses.read(pauses.place(self.path), config.stack, clock.now()),
         )
+        return loop
 
-    def same_as(self, config: Config) -> bool:
-        """Whether the files still hold what this config was made from."""
+    def gateway(self, config: Config) -> Gateway:
+        """The way to AWS for a config."""
+        if urls := self.endpoints():
+            log.get_logger().warning("endpoint.overridden", endpoints=urls)
+        return Gateway(
+            Sessions(
+                account=config.account,
+                accounts=config.accounts,
+                region=config.region,
+                stack=config.stack,
+                profile=self.settings.profile,
+                endpoint_url=self.settings.endpoint_url,
+                stopping=self.stopping,
+            )
+        )
+
+    def stopping(self) -> bool:
+        """Whether a signal has asked to stop: no further call is begun, and none is repeated."""
+        return self.stop_signal is not None or INBOX.stopped_by is not None
+
+    def state(self, config: Config) -> Path:
+        """What may be lost of a stack."""
+        return self.settings.state_dir / config.stack
+
+    def board(self, config: Config, loop: Loop, what: str) -> Board:
+        """The status of this process."""
+        now = loop.clock.now()
+        found = Status(
+            stack=config.stack,
+            account=config.account,
+            what=what,
+            pid=os.getpid(),
+            instance=socket.gethostname(),
+            program=__version__,
+            started=now,
+            endpoints=self.endpoints(),
+        )
+        board = Board(self.state(config), loop, found)
+        board.took(self.path, config, now)
+        return board
+
+    def digest(self) -> str:
+        """That of the files of the config as they are now; "" when they cannot be read."""
         try:
-            return fingerprint(self.path) == config.digest
+            return fingerprint(self.path)
         except ConfigError:
-            return False
+            return ""
 
-    def held(self, config: Config, what: str) -> AbstractContextManager[None]:
+    def held(self, config: Config, what: str) -> AbstractContextManager[Lock]:
         """The lock of the stack, as a context."""
-        return held(self.settings.state_dir / config.stack, config.stack, what, self.settings.lock_wait)
+        return held(self.state(config), config.stack, what, self.settings.lock_wait)
 
-    def _note_endpoints(self) -> None:
+    def endpoints(self) -> dict[str, str]:
+        """Other addresses than AWS's own, by the setting they come from; UsageError for one that is none."""
         urls = {
             name: url for name, url in self.environment.items() if name.startswith("AWS_ENDPOINT_URL") and url
         }
@@ -130,8 +171,7 @@ class Program:
                 raise UsageError(f"{name}: a user or a password has no place in this URL; AWS is shown none")
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise UsageError(f"{name}: {url!r} is no URL; write it like https://ec2.example.com")
-        if urls:
-            log.get_logger().warning("endpoint.overridden", endpoints=urls)
+        return urls
 
     def choices(self, **more: Any) -> Choices:
         """What the command line decides about a run."""

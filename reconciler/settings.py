@@ -121,6 +121,9 @@ class Settings:
     lock_wait: float = _setting(
         0.0, duration, unit="duration", why="who holds the lock is told at once, by exit 75"
     )
+    heartbeat: float = _setting(
+        60.0, duration, unit="duration", why="one line a minute tells the watchers that the daemon lives"
+    )
     workers: int = _setting(
         8,
         whole(1, 64),

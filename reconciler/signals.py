@@ -6,7 +6,10 @@ nothing but note: `SimpleQueue.put` is safe in them, an Event or a logger is not
 
 from __future__ import annotations
 
+import faulthandler
 import signal
+import sys
+from contextlib import suppress
 from queue import SimpleQueue
 from types import FrameType
 from typing import Any
@@ -30,9 +33,15 @@ class Inbox:
     def catch(self) -> None:
         """Note signals from here on.  A second INT ends the process at once, by its own effect."""
         for number in (RELOAD, LOOK, STACKS, *STOPS):
-            signal.signal(number, self._note)
+            signal.signal(number, self.note)
+        if sys.stderr is not None:
+            with suppress(OSError, ValueError):
+                faulthandler.register(
+                    STACKS, all_threads=True, chain=True
+                )  # heard even while the main thread hangs
 
-    def _note(self, number: int, _: FrameType | None) -> None:
+    def note(self, number: int, _: FrameType | None = None) -> None:
+        """A signal has come."""
         if number in STOPS:
             self.stopped_by = self.stopped_by or number
             signal.signal(signal.SIGINT, signal.SIG_DFL)

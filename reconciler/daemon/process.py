@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import faulthandler
 import queue
 import signal
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from reconciler.aws.gateway import InFlight
+from reconciler.aws.traffic import InFlight
 from reconciler.board import Board
 from reconciler.daemon.clock import Clock
 from reconciler.daemon.notify import Notifier
@@ -92,9 +89,6 @@ class Daemon:
 
     def run(self) -> int:
         """Work until told to stop; gives the exit status."""
-        self._inbox.catch()
-        if hasattr(sys.stderr, "fileno"):
-            faulthandler.register(STACKS, all_threads=True, chain=True)  # heard even while this thread hangs
         self._loop.stopped = lambda: self._inbox.stopped_by is not None
         get_logger().info(
             "daemon.starting",
@@ -120,6 +114,12 @@ class Daemon:
             message = self._inbox.messages.get(timeout=tick)
         except queue.Empty:
             return
+        try:
+            self._see_to(message)
+        except Exception as error:  # a mistake of ours here is no reason to stop looking after the estate
+            get_logger().critical("unit.failed", error=str(error), exc_info=True)
+
+    def _see_to(self, message: int | Callable[[], None]) -> None:
         if callable(message):
             message()
         elif message == RELOAD:
@@ -217,8 +217,8 @@ class Daemon:
         self._board.refused(reason, self._loop.clock.now())
 
     @property
-    def _path(self) -> Any:
-        return self._board.status.config.get("path", "")
+    def _path(self) -> str:
+        return str(self._board.status.config.get("path", ""))
 
     def _tell_what_waits(self) -> None:
         """The stacks are on stderr already, in faulthandler's words; this is what they wait for."""
@@ -247,7 +247,12 @@ class Daemon:
         elif not self._withheld:
             self._withheld = True
             get_logger().error("watchdog.withheld", reason=why)
-        if why is not None and not evidence.passes_alive and self._notifier.watchdog is None and self._status is None:
+        if (
+            why is not None
+            and not evidence.passes_alive
+            and self._notifier.watchdog is None
+            and self._status is None
+        ):
             get_logger().critical("unit.failed", error=why)  # nobody else would start it again
             self._give_up(FAILED, why)
 

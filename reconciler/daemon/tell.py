@@ -1,4 +1,4 @@
-"""How it stands, in a word and in a sentence: STATUS of systemd, the status file, the heartbeat.  Pure; for `process`."""
+"""How it stands, in a word and in a sentence: for systemd, the status file, the heartbeat.  Pure; used by `process`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ LONGEST = 200
 """Letters of a reason in a sentence."""
 
 
-def state_of(
-    found: Status, *, ready: bool, verified: bool, stopping: bool, busy: bool, paused: bool
-) -> str:
+def state_of(found: Status, *, ready: bool, verified: bool, stopping: bool, busy: bool, paused: bool) -> str:
     """One word: what matters most comes first."""
     if stopping:
         return "stopping"

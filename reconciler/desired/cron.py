@@ -56,13 +56,12 @@ def _item_problem(field: Field, item: str) -> str | None:
         return _allowed(field)
     if parsed["all"]:
         return None
-    ends = [_number(field, word) for word in (parsed["first"], parsed["last"] or parsed["first"])]
-    if None in ends:
+    first = _number(field, parsed["first"])
+    last = _number(field, parsed["last"] or parsed["first"])
+    if first is None or last is None:
         if not field.numbers and parsed["first"].isdigit():
             return f"say it by name, {', '.join(field.names)}: which day is 0 differs from program to program"
         return _allowed(field)
-    first, last = ends
-    assert first is not None and last is not None, "neither is None"
     return None if first <= last else "a range goes from the smaller to the larger"
 
 

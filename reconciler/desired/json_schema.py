@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.desired.check import NUMBER, TEXT, WHOLE
-from reconciler.desired.guards import DAYS, MIDNIGHT, MODES, TIME, WINDOW
+from reconciler.desired.cron import DAYS
+from reconciler.desired.guards import MIDNIGHT, MODES, TIME, WINDOW
 from reconciler.desired.reader import LONGEST_TAG_KEY, LONGEST_TAG_VALUE, ROLE
 from reconciler.desired.resource import REPLACEMENTS
 from reconciler.model.address import NAME

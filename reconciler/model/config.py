@@ -42,8 +42,8 @@ class Config:
     `mode` is "observe" (change nothing), "upsert" (create and update, delete nothing) or "full".  `limits` holds those
     that are set of `deletes`, `percent` and `per-hour`.  Each window is `days` (of mon … sun, in their order), `from`
     and `to` ("HH:MM"; `to` may be "24:00", and a `to` before its `from` is on the next day) and `tz` (an IANA name);
-    without windows there is no bound.  `every` is in seconds or a Cron, None when unset.  `lease` is `table` and `region`, or
-    empty.
+    without windows there is no bound.  `every` is in seconds or a Cron, None when unset.  `lease` is
+    `table` and `region`, or empty.
     """
 
     stack: str

@@ -34,8 +34,8 @@ def as_text(plan: Plan, facts: Mapping[str, Facts], *, colour: bool = False) -> 
         kind = entry.scope.kind
         lines += _entry(entry, facts[kind], hidden[kind], colour)
     for scope, why in plan.unread.items():
-        lines.append(_clean(f"  ? {scope} could not be read, so nothing of it is created or deleted: {why}"))
-    lines += [_clean(f"  ! {conflict}") for conflict in plan.conflicts]
+        lines.append(clean(f"  ? {scope} could not be read, so nothing of it is created or deleted: {why}"))
+    lines += [clean(f"  ! {conflict}") for conflict in plan.conflicts]
     if lines:
         lines.append("")
     return "\n".join([*lines, summary(plan)]) + "\n"
@@ -59,15 +59,15 @@ def summary(plan: Plan) -> str:
 def _entry(entry: Entry, facts: Facts, hidden: Secrets, colour: bool) -> Iterator[str]:
     sign, words = _head(entry.verdict)
     if not sign:
-        yield from (_clean(f"    {entry.label}: {note}") for note in getattr(entry.verdict, "notes", ()))
+        yield from (clean(f"    {entry.label}: {note}") for note in getattr(entry.verdict, "notes", ()))
         return
     where = f" ({entry.scope.region})" if entry.scope.region else ""
     id = f" {entry.seen.id}" if entry.seen else ""
-    yield _coloured(_clean(f"  {sign} {entry.label}{where}{id}{words}"), sign, colour)
+    yield _coloured(clean(f"  {sign} {entry.label}{where}{id}{words}"), sign, colour)
     if isinstance(entry.verdict, Steps) and entry.verdict.verb == "create":
-        yield from map(_clean, _creation(entry.verdict, facts, hidden))
+        yield from map(clean, _creation(entry.verdict, facts, hidden))
     for found in getattr(entry.verdict, "drift", ()):
-        yield _clean(f"      {_change(found, hidden)}")
+        yield clean(f"      {_change(found, hidden)}")
 
 
 def _head(verdict: Verdict) -> tuple[str, str]:
@@ -172,7 +172,7 @@ def shown(value: Any, path: str, hidden: Secrets) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def _clean(line: str) -> str:
+def clean(line: str) -> str:
     """A line of text without what a terminal would obey: AWS's words hold what others have written."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
 
@@ -188,14 +188,15 @@ def as_data(plan: Plan, facts: Mapping[str, Facts]) -> dict[str, Any]:
         "version": VERSION,
         "stack": plan.stack,
         "settled": plan.settled,
-        "addresses": [_data(entry, hidden[entry.scope.kind]) for entry in plan.entries],
+        "addresses": [entry_data(entry, hidden[entry.scope.kind]) for entry in plan.entries],
         "conflicts": list(plan.conflicts),
         "unread": [{"scope": scope._asdict(), "reason": why} for scope, why in plan.unread.items()],
         "summary": summary(plan),
     }
 
 
-def _data(entry: Entry, hidden: Secrets) -> dict[str, Any]:
+def entry_data(entry: Entry, hidden: Secrets) -> dict[str, Any]:
+    """One entry for programs."""
     verdict = entry.verdict
     return {
         "address": entry.label,

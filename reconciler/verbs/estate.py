@@ -17,9 +17,7 @@ from reconciler.model.plan import Ended, Plan, Report
 from reconciler.program import Program
 from reconciler.say import counted
 from reconciler.show import plan as show_plan
-
-DEFAULT_INTERVAL = 300.0
-"""Seconds between two looks at a settled estate, when the config has no `every`."""
+from reconciler.signals import INBOX
 
 
 class Disagreement(GuardError):
@@ -92,19 +90,39 @@ def unread(found: Plan) -> int:
 def run(program: Program) -> int:
     """Do it: once, or again and again."""
     config = program.config()
-    loop = program.loop(config, program.choices())
     if not program.options.once:
-        from reconciler.daemon import Daemon  # the scheduler is not needed by any other verb
-
-        with program.held(config, "daemon"):
-            return Daemon(loop, config.every or DEFAULT_INTERVAL).run()
-    with program.held(config, "run --once"), program.catching_signals():
-        report = loop.until_settled(program.settings.timeout)
+        return stay(program, config)
+    loop = program.loop(config, program.choices())
+    board = program.board(config, loop, "run --once")
+    with program.held(config, "run --once") as lock, program.catching_signals():
+        loop.holds = lock.check
+        try:
+            report = loop.until_settled(program.settings.timeout)
+        finally:
+            board.write("stopped", f"{config.stack}: {board.last}")
     program.answer_run(loop, report)
     status = status_of(report)
     if status == OK and program.options.detailed_exitcode and (loop.changes or report.count("planned")):
         return CHANGES
     return status
+
+
+def stay(program: Program, config: Config) -> int:
+    """The daemon."""
+    from reconciler.daemon.process import Daemon, Rhythm  # the scheduler is not needed by any other verb
+
+    with program.held(config, "daemon") as lock:
+        loop = program.loop(config, program.choices())
+        loop.holds = lock.check
+        return Daemon(
+            loop,
+            board=program.board(config, loop, "daemon"),
+            inbox=INBOX,
+            reload=program.config,
+            digest=program.digest,
+            environment=program.environment,
+            rhythm=Rhythm(heartbeat=program.settings.heartbeat),
+        ).run()
 
 
 def destroy(program: Program) -> int:

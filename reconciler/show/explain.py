@@ -1,0 +1,131 @@
+"""One address, from all that is known of it.  Called by the verb `explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler import pauses
+from reconciler.model.fields import Facts
+from reconciler.model.pause import Pause
+from reconciler.model.plan import Entry
+from reconciler.model.things import DIGEST_TAG, Desired
+from reconciler.model.verdicts import Blocked, Settled, Steps, Wait
+from reconciler.show.plan import Secrets, clean, entry_data, secrets, shown, veiled
+
+VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """All that is known of one address.
+
+    `entries` has it once, and once more for each thing that makes way for it.  `standing` is what the last pass of the
+    daemon or of `run --once` has left of it in the status, None when it was settled.  `last` is the last line of the
+    audit log about it.
+    """
+
+    entries: tuple[Entry, ...]
+    desired: Desired | None
+    facts: Facts
+    pauses: tuple[Pause, ...] = ()
+    standing: Mapping[str, Any] | None = None
+    last: Mapping[str, Any] | None = None
+
+
+def as_text(told: Told) -> str:
+    """For people, from the conclusion to its grounds."""
+    hidden = secrets(told.facts)
+    lines = [line for entry in told.entries for line in _entry(entry, hidden)]
+    lines += _wanted(told, hidden)
+    lines += [line for entry in told.entries for line in _seen(entry, told, hidden)]
+    lines += [f"paused by {one.by}: {one.reason}" for one in told.pauses]
+    if told.standing is not None:
+        found = told.standing
+        retry = f", next attempt {found['retry']}" if found["retry"] else ""
+        lines.append(f"in the last pass: {found['status']} since {found['since']}{retry}: {found['reason']}")
+    if told.last is not None:
+        one = told.last
+        lines.append(f"last change: {one['at']} {one['verb']} {one['id']}, {one['outcome']}: {one['reason']}")
+    else:
+        lines.append("last change: none on record on this host")
+    return "".join(f"{clean(line)}\n" for line in lines)
+
+
+def _entry(entry: Entry, hidden: Secrets) -> Iterator[str]:
+    match entry.verdict:
+        case Steps(verb, calls, drift, why):
+            named = ", then ".join(map(str, calls))
+            yield f"{entry.label}: {verb} is due ({named})" + (f": {why}" if why else "")
+            for found in drift:
+                seen = shown(found.seen, found.path, hidden)
+                yield f"  {found.path}: is {seen}, wanted is {shown(found.wanted, found.path, hidden)}"
+        case Settled(notes):
+            yield f"{entry.label}: nothing to do" + (f" ({'; '.join(notes)})" if notes else "")
+        case Wait(why, on):
+            whom = {
+                "aws": "waits",
+                "person": "waits for a person",
+                "back-off": "has failed and is left alone",
+            }[on]
+            yield f"{entry.label}: {whom}: {why}"
+        case Blocked(why):
+            yield f"{entry.label}: blocked, and nothing of it is touched: {why}"
+
+
+def _wanted(told: Told, hidden: Secrets) -> Iterator[str]:
+    if told.desired is None:
+        yield "wanted: nothing; it is not in the config"
+        return
+    yield f"wanted, by {told.desired.place}:"
+    for name, value in told.desired.spec.items():
+        yield f"  {name}: {shown(value, name, hidden)}"
+    for key, tag in told.desired.tags.items():
+        yield f"  Tags.{key}: {shown(tag, f'Tags.{key}', hidden)}"
+    needed = ", ".join(map(str, told.entries[0].after))
+    if needed:
+        yield f"  after: {needed}"
+
+
+def _seen(entry: Entry, told: Told, hidden: Secrets) -> Iterator[str]:
+    thing = entry.seen
+    if thing is None:
+        yield f"seen: nothing, in {entry.scope.region or 'the global region'} of {entry.scope.account}"
+        return
+    state = f", {thing.state}" if thing.state else ""
+    yield f"seen: {thing.id}{state}, in {thing.region or 'the global region'} of {thing.account}"
+    for name in told.facts.fields:
+        if name in thing.spec:
+            yield f"  {name}: {shown(thing.spec[name], name, hidden)}"
+    for key, tag in sorted(_tags(thing.tags).items()):
+        yield f"  Tags.{key}: {shown(tag, f'Tags.{key}', hidden)}"
+
+
+def as_data(told: Told) -> dict[str, Any]:
+    """For programs."""
+    hidden = secrets(told.facts)
+    return {
+        "version": VERSION,
+        "entries": [entry_data(entry, hidden) for entry in told.entries],
+        "place": str(told.desired.place) if told.desired else None,
+        "wanted": veiled(told.desired.spec, hidden) if told.desired else None,
+        "seen": [
+            {
+                "id": entry.seen.id,
+                "arn": entry.seen.arn,
+                "state": entry.seen.state,
+                "tags": _tags(entry.seen.tags),
+            }
+            for entry in told.entries
+            if entry.seen
+        ],
+        "pauses": [pauses.as_data(one) for one in told.pauses],
+        "standing": told.standing,
+        "last": told.last,
+    }
+
+
+def _tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Tags, those left out that hold digests of secrets."""
+    return {key: value for key, value in tags.items() if not key.startswith(DIGEST_TAG)}
