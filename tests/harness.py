@@ -42,7 +42,7 @@ HEAD = f'stack: {STACK}\naccount: "{ACCOUNT}"\nregion: us-west-2\n'
 def read(text: str) -> Config:
     """A config; a text that begins with `resources:` gets a head."""
     text = dedent(text).lstrip("\n")
-    whole = HEAD + text if text.startswith(("resources:", "tags:", "mode:", "limits:")) else text
+    whole = HEAD + text if text.startswith(("resources:", "tags:", "mode:", "limits:", "every:")) else text
     file = File("test.yaml", whole.encode())
     return build([file], "test.yaml", kinds=BY_NAME, schema=SCHEMA, variables={}, environment={})
 

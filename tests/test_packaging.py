@@ -86,7 +86,7 @@ def test_the_wheel_holds_the_package_and_the_command(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         (entry,) = [name for name in names if name.endswith("entry_points.txt")]
-        assert "reconciler = reconciler.cli:main" in archive.read(entry).decode()
+        assert "reconciler = reconciler.__main__:main" in archive.read(entry).decode()
     shipped = {name for name in names if ".dist-info/" not in name}
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "reconciler").rglob("*.py")}
     assert modules <= shipped

@@ -70,7 +70,7 @@ class Daemon:
         self._ready, self._verified, self._why_not = False, False, ""
         self._seen_digest = loop.config.digest
         self._wall_ahead = time.time() - time.monotonic()
-        self._withheld = False
+        self._withheld = self._ending = False
         self._started = loop.clock.now()
         loop.narrator.next_look = self._next_look
 
@@ -89,7 +89,7 @@ class Daemon:
 
     def run(self) -> int:
         """Work until told to stop; gives the exit status."""
-        self._loop.stopped = lambda: self._inbox.stopped_by is not None
+        self._loop.stopped = lambda: self._ending or self._inbox.stopped_by is not None
         get_logger().info(
             "daemon.starting",
             schedule=_shown(self.schedule),
@@ -332,7 +332,7 @@ class Daemon:
                 reason=signal.Signals(number).name,
                 in_flight=[_call(request) for request in flying],
             )
-        self._inbox.stopped_by = number or signal.SIGTERM
+        self._ending = True
         self.clock.stop()
         self.passes.stop()
         self._drain(began)

@@ -112,7 +112,7 @@ class Planner:
             if self.usable(needed) is not None or self._made_first(needed):
                 continue  # its value is known, or will be before this one's turn comes
             if holder is None or needed in spec.missing:
-                return Wait(self._not_usable(needed))
+                return Wait(self._not_usable(needed), "other")
         whole = replace(desired, spec=spec.value, tags=tags.value)
         if holder is None and (given_back := self._take_back(facts, whole)):
             return given_back
@@ -301,7 +301,7 @@ class Planner:
         if (state := unready(kind, thing)) and not isinstance(state, Blocked):
             return state
         if thing.replaced and (why := self._successor_missing(thing.address)):
-            return Wait(why)
+            return Wait(why, "other")
         return self._in_turn(kind, thing, users)
 
     def _in_turn(self, kind: Kind, thing: Observed, users: Users) -> Verdict:
@@ -312,9 +312,8 @@ class Planner:
         if alone and (steps := loosening(kind, thing, circle - {thing.id})):
             return steps
         if still:
-            return Wait(
-                f"{_named(still)} must go first" if len(still) < 4 else f"{len(still)} things must go first"
-            )
+            first = _named(still) if len(still) < 4 else f"{len(still)} things"
+            return Wait(f"{first} must go first", "other")
         return removal(
             kind, thing, "it makes way for its successor" if thing.replaced else "not in the config"
         )

@@ -36,13 +36,14 @@ class Steps:
     why: str = ""
 
 
-Mover = Literal["aws", "person", "back-off"]
-"""Who has to move before there is a next step: AWS (or time), a person, or nobody, since it has just failed."""
+Mover = Literal["aws", "other", "person", "back-off"]
+"""Who has to move before there is a next step: AWS (or time), another address, a person, or nobody, since it has just
+failed."""
 
 
 @dataclass(frozen=True)
 class Wait:
-    """AWS, time or a person has to move first.  With `on` a person, looking again soon is no use."""
+    """Something has to move first.  Only with `on` "aws" is looking again soon of any use by itself."""
 
     why: str
     on: Mover = "aws"

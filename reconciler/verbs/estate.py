@@ -9,7 +9,7 @@ from reconciler import log
 from reconciler.aws.apply import without_steps
 from reconciler.desired import problems_as_data, render
 from reconciler.engine.guard import Stop
-from reconciler.errors import ConfigError, GuardError
+from reconciler.errors import ConfigError, GuardError, ReconcilerError
 from reconciler.exits import BAD_CONFIG, CHANGES, FAILED, GUARDED, LATER, NOT_ALLOWED, OK
 from reconciler.loop import Loop
 from reconciler.model.config import Config
@@ -89,9 +89,9 @@ def unread(found: Plan) -> int:
 
 def run(program: Program) -> int:
     """Do it: once, or again and again."""
-    config = program.config()
     if not program.options.once:
-        return stay(program, config)
+        return stay(program)
+    config = program.config()
     loop = program.loop(config, program.choices())
     board = program.board(config, loop, "run --once")
     with program.held(config, "run --once") as lock, program.catching_signals():
@@ -107,8 +107,20 @@ def run(program: Program) -> int:
     return status
 
 
-def stay(program: Program, config: Config) -> int:
-    """The daemon."""
+def stay(program: Program) -> int:
+    """The daemon; systemd hears of it too when it does not even begin."""
+    from reconciler.daemon.notify import Notifier
+
+    try:
+        return looking(program, program.config())
+    except ReconcilerError as error:
+        first = error.problems[0] if isinstance(error, ConfigError) else error
+        Notifier(program.environment).failed(str(first))
+        raise
+
+
+def looking(program: Program, config: Config) -> int:
+    """Look again and again, until told to stop."""
     from reconciler.daemon.process import Daemon, Rhythm  # the scheduler is not needed by any other verb
 
     with program.held(config, "daemon") as lock:
@@ -132,6 +144,8 @@ def destroy(program: Program) -> int:
         raise Disagreement("the config says `mode: observe`, so nothing is deleted")
     loop = program.loop(config, program.choices(destroy=True, unprotected=program.options.protected))
     with program.held(config, "destroy"):
+        if paused := next((pause for pause in loop.pauses() if not pause.address), None):
+            raise Disagreement(f"{config.stack} is {paused.sentence}; to go on, say `reconciler resume`")
         planner, found = loop.plan()
         if kept := [entry.label for entry in found.entries if planner.keeps(entry)]:
             raise Disagreement(

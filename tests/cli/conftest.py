@@ -15,7 +15,7 @@ from pathlib import Path
 import botocore.session
 import pytest
 
-from .support import COMMAND, KEYS, ROOT, Cli, wait_until
+from .support import COMMAND, KEYS, ROOT, Cli, Running, wait_until
 from .wire import Wire, wire
 
 
@@ -73,6 +73,15 @@ def aws(aws_server: str) -> str:
 def cli(aws: str, tmp_path: Path) -> Cli:
     """The command, with an empty state directory, on an empty AWS."""
     return Cli(tmp_path, aws)
+
+
+@pytest.fixture
+def begun() -> Iterator[list[Running]]:
+    """Processes that end with the test."""
+    found: list[Running] = []
+    yield found
+    for one in found:
+        one.close()
 
 
 @pytest.fixture

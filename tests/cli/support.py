@@ -130,6 +130,43 @@ class Cli:
         return terminal([*COMMAND, *self.line(verb, "--log-format", "auto", *options)], typed or {})
 
 
+class Running:
+    """A process whose stderr goes to a file, so that it can be read while the process runs."""
+
+    def __init__(
+        self, cli: Cli, verb: str, *options: str, name: str = "", env: Mapping[str, str] | None = None
+    ) -> None:
+        self.file = cli.folder / f"{name or verb}.stderr"
+        self._stream = self.file.open("w")
+        self.process: subprocess.Popen[str] = cli.process(verb, *options, stderr=self._stream, env=env)
+
+    def log(self) -> list[dict[str, Any]]:
+        """The lines that are complete."""
+        whole, _, _ = self.file.read_text().rpartition("\n")
+        return lines(whole)
+
+    def has(self, event: str, **fields: Any) -> bool:
+        """Whether the log has such a line."""
+        return any(line["event"] == event and fields.items() <= line.items() for line in self.log())
+
+    def until(self, event: str, **fields: Any) -> None:
+        """Wait for such a line."""
+        wait_until(lambda: self.has(event, **fields), event, self.process)
+
+    def close(self) -> None:
+        """Make an end, whatever has become of it."""
+        self.process.kill()
+        self.process.wait()
+        self._stream.close()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+    def end(self) -> Result:
+        """Wait for the end; the status is negative for a signal, as the shell's 128 + n is."""
+        out, _ = self.process.communicate(timeout=PATIENCE)
+        return Result(self.process.returncode, out, self.file.read_text())
+
+
 COMMAND = [sys.executable, "-m", "reconciler"]
 
 

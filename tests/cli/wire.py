@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +25,10 @@ class Wire:
         self.url = ""
         self.never_ready = False
         """Whether nothing in Network Manager is ever told to be ready."""
+        self.unavailable, self.refused = False, 0
+        """Whether every call is answered with 503, and how many were."""
+        self.last: float | None = None
+        """When a call last came by, in seconds of the monotonic clock."""
         self._held = ""
         self.arrived, self.released = threading.Event(), threading.Event()
 
@@ -36,9 +41,14 @@ class Wire:
         """Keep the first such call back, once it is `arrived`, until it is `released`."""
         self._held = operation
 
+    def forget(self) -> None:
+        """Nothing has come by yet."""
+        self.last = None
+
     def passing(self, call: str) -> None:
         """A call comes by."""
         self.calls.append(call)
+        self.last = time.monotonic()
         if call == self._held:
             self._held = ""
             self.arrived.set()
@@ -59,6 +69,12 @@ def wire(aws: str) -> Iterator[Wire]:
             target = self.headers.get("x-amz-target", "").rpartition(".")[2]
             path = re.sub(r"/[a-z-]+-[0-9a-f]{8,}", "/*", urlsplit(self.path).path)
             found.passing(action[0] if action else target or f"{self.command} {path}")
+            if found.unavailable:
+                found.refused += 1
+                self.send_response(503)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
             beyond = http.client.HTTPConnection(found.aws.hostname or "", found.aws.port)
             beyond.request(self.command, self.path, body, dict(self.headers))
             answer = beyond.getresponse()

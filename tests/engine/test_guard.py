@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from reconciler.engine.guard import over_budget, shrunk
+from reconciler.engine.guard import Stop, over_budget, shrunk
 from reconciler.model.address import Address
 from tests.engine.build import planner, thing, wish, world
 
 
-def verdict(wanted: int, owned: int, renamed: int = 0, **allowed: bool) -> str | None:
+def verdict(wanted: int, owned: int, renamed: int = 0, **allowed: bool) -> Stop | None:
     """The first `wanted` of `owned` things are still in the config."""
     seen = world(*(thing(f"vpc/{n}") for n in range(owned)))
     return shrunk(
@@ -32,8 +32,10 @@ def test_more_than_half_may_not_vanish(wanted: int, owned: int, stops: bool) -> 
 
 
 def test_it_says_what_is_lost_and_how_to_agree() -> None:
-    why = verdict(1, 4)
-    assert why is not None
+    stop = verdict(1, 4)
+    assert stop is not None
+    guard, why = stop
+    assert guard == "shrink"
     assert "vpc/3" in why
     assert "3 of the 4" in why
     assert "--allow-shrink" in why
@@ -42,9 +44,10 @@ def test_it_says_what_is_lost_and_how_to_agree() -> None:
 
 @pytest.mark.parametrize("owned", [0, 3])
 def test_an_empty_config_is_a_mistake_until_somebody_says_no(owned: int) -> None:
-    why = verdict(0, owned)
-    assert why is not None
-    assert "--allow-empty" in why
+    stop = verdict(0, owned)
+    assert stop is not None
+    assert stop.guard == "empty"
+    assert "--allow-empty" in stop.why
     assert verdict(0, owned, shrink=True) is not None
     assert verdict(0, owned, empty=True) is None
 
@@ -72,7 +75,8 @@ def test_the_budget_of_deletions(limits: dict[str, Any], stops: bool) -> None:
     seen = world(*(thing(f"site/{n}") for n in range(4)))
     wanted = [wish(f"site/{n}") for n in range(2)]
     plan = planner(wanted, seen).plan()
-    why = over_budget(plan, limits, seen)
-    assert (why is not None) is stops
-    if why:
-        assert "site/2" in why
+    stop = over_budget(plan, limits, seen)
+    assert (stop is not None) is stops
+    if stop:
+        assert stop.guard in limits
+        assert "site/2" in stop.why

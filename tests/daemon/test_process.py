@@ -1,0 +1,297 @@
+"""The daemon in this process, on the local AWS: threads that die, clocks that jump, people who ask."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.board import Board
+from reconciler.daemon.process import Daemon, Rhythm
+from reconciler.loop import Loop
+from reconciler.model.config import Config
+from reconciler.model.pause import Pause
+from reconciler.signals import Inbox
+from reconciler.status import Status
+from tests.harness import ACCOUNT, STACK, Host, read
+
+PATIENCE = 20.0
+SITES = """
+resources:
+  global-network/n: {Description: one}
+  site/a: {GlobalNetworkId: "${global-network/n}"}
+"""
+
+
+def until(true: Callable[[], object], what: str) -> None:
+    """Poll until something holds."""
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end, f"{what}: not in {PATIENCE:.0f} s"
+        time.sleep(0.005)
+
+
+class Running:
+    """A daemon in a thread; its signals are noted by hand."""
+
+    def __init__(self, host: Host, text: str = SITES, **environment: str) -> None:
+        self.host, self.text, self.digest_now = host, text, ""
+        self.loop: Loop = host.loop(text, grace=0.0)
+        self.inbox = Inbox()
+        self.passes: list[str] = []
+        self.loop.ended.append(lambda ended: self.passes.append(ended.trigger))
+        found = Status(
+            stack=STACK, account=ACCOUNT, what="daemon", pid=1, instance="here", program="0", started=0.0
+        )
+        self.board = Board(host.state, self.loop, found)
+        self.board.took("test.yaml", self.loop.config, 0.0)
+        self.daemon = Daemon(
+            self.loop,
+            board=self.board,
+            inbox=self.inbox,
+            reload=self._reload,
+            digest=lambda: self.digest_now or self.loop.config.digest,
+            environment=environment,
+            rhythm=Rhythm(heartbeat=0.2, tick=0.02),
+        )
+        self.status: int | None = None
+        self.thread = threading.Thread(target=self._run, name="main of the daemon")
+
+    def _reload(self) -> Config:
+        return read(self.text)
+
+    def _run(self) -> None:
+        self.status = self.daemon.run()
+
+    def start(self) -> Running:
+        """Begin, and wait for the end of the first pass."""
+        self.thread.start()
+        until(lambda: self.passes, "the first pass")
+        return self
+
+    def signal(self, number: signal.Signals) -> None:
+        """A signal comes."""
+        if number in (signal.SIGTERM, signal.SIGINT):
+            self.inbox.stopped_by = number
+        self.inbox.put(number)
+
+    def stop(self) -> int | None:
+        """TERM, and the exit status."""
+        self.signal(signal.SIGTERM)
+        self.thread.join(PATIENCE)
+        assert not self.thread.is_alive()
+        return self.status
+
+
+@pytest.fixture
+def running(ops: Host) -> Iterator[Callable[..., Running]]:
+    """Daemons that end with the test."""
+    found: list[Running] = []
+
+    def make(text: str = SITES, **environment: str) -> Running:
+        found.append(Running(ops, text, **environment))
+        return found[-1]
+
+    yield make
+    for one in found:
+        if one.thread.is_alive():
+            one.stop()
+
+
+@pytest.fixture
+def events(caplog: pytest.LogCaptureFixture) -> Callable[[str], list[dict[str, Any]]]:
+    """The lines of the log with an event."""
+    caplog.set_level("INFO", logger="reconciler")
+
+    def named(name: str) -> list[dict[str, Any]]:
+        lines = [record.msg for record in list(caplog.records) if isinstance(record.msg, dict)]
+        return [dict(line) for line in lines if line["event"] == name]
+
+    return named
+
+
+def test_triggers_during_a_pass_make_exactly_one_more(running: Callable[..., Running]) -> None:
+    one = running()
+    held, free = threading.Event(), threading.Event()
+    one.start()
+
+    def hold(call: object) -> None:
+        held.set()
+        free.wait(PATIENCE)
+
+    before = len(one.passes)
+    one.loop.holds = lambda: hold(None)
+    one.signal(signal.SIGUSR1)
+    assert held.wait(PATIENCE)
+    for _ in range(5):
+        one.signal(signal.SIGUSR1)
+        one.daemon.passes.look("interval")
+    one.loop.holds = lambda: None
+    free.set()
+    until(lambda: len(one.passes) >= before + 2, "one more pass")
+    until(lambda: one.daemon.passes.busy_since is None, "the end of it")
+    assert one.passes[before] == "signal"
+    assert set(one.passes[before + 1].split("+")) <= {"signal", "interval", "progress"}
+    assert len(one.passes) == before + 2
+    assert one.stop() == 0
+
+
+def test_a_reload_is_in_force_from_the_next_pass_on(running: Callable[..., Running]) -> None:
+    one = running().start()
+    one.host.aws.clock.advance(60)
+    one.text = SITES.replace("one", "two")
+    one.signal(signal.SIGHUP)
+    until(lambda: any("reload" in trigger for trigger in one.passes), "a pass for it")
+    assert one.loop.config.resources == read(one.text).resources
+    assert one.host.rows("global-network")[0]["Description"] == "two"
+    assert one.stop() == 0
+
+
+def test_a_reload_forgets_the_failures_of_what_has_changed(running: Callable[..., Running]) -> None:
+    one = running()
+    one.host.aws.fail("networkmanager", "CreateGlobalNetwork", code="ValidationException")
+    one.start()
+    until(lambda: "global-network/n" in one.loop.backoff.failures, "a failure")
+    one.signal(signal.SIGHUP)
+    until(lambda: "reload" in one.passes, "a pass")
+    assert "global-network/n" in one.loop.backoff.failures, "nothing has changed"
+    one.text = SITES.replace("one", "two")
+    one.signal(signal.SIGHUP)
+    until(lambda: one.host.rows("global-network") and not one.loop.backoff.failures, "it is tried at once")
+    assert one.stop() == 0
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_of_passes_that_dies_ends_the_process_so_that_it_is_started_again(
+    running: Callable[..., Running], events: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    one = running().start()
+
+    def dies() -> None:
+        raise SystemExit  # what no `except Exception` catches
+
+    one.loop.holds = dies
+    one.signal(signal.SIGUSR1)
+    one.thread.join(PATIENCE)
+    assert one.status == 1
+    assert [line["reason"] for line in events("watchdog.withheld")] == ["the thread of the passes has ended"]
+    assert events("unit.failed")
+
+
+def test_the_watchdog_is_fed_until_the_scheduler_dies(
+    running: Callable[..., Running], events: Callable[[str], list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    path = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as there:
+        there.bind(str(path))
+        there.settimeout(PATIENCE)
+        one = running(NOTIFY_SOCKET=str(path), WATCHDOG_USEC="300000")
+        one.thread.start()
+        while "WATCHDOG=1" not in there.recv(65536).decode():
+            pass
+        one.daemon.clock.stamped -= 61.0  # nobody has seen the scheduler for that long
+        one.daemon.clock.stop()
+        until(lambda: events("watchdog.withheld"), "it is noticed")
+        there.settimeout(0.5)
+        heard = []
+        try:
+            while True:
+                heard.append(there.recv(65536).decode())
+        except TimeoutError:
+            pass
+        assert "WATCHDOG=1" not in heard[-1:], "systemd is left to restart it"
+        assert one.stop() == 0
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0])
+def test_a_clock_that_is_set_costs_no_more_than_an_interval(
+    running: Callable[..., Running], events: Callable[[str], list[dict[str, Any]]], jump: float
+) -> None:
+    one = running("every: 2s\n" + SITES).start()
+    one.daemon._wall_ahead -= jump  # as if the wall clock had been set
+    until(lambda: events("clock.jumped"), "it is noticed")
+    assert events("clock.jumped")[0]["jump_s"] == jump
+    before = len(one.passes)
+    until(lambda: "interval" in "+".join(one.passes[before:]), "the next regular look")
+    assert one.stop() == 0
+
+
+def test_nobody_answers_at_first(
+    running: Callable[..., Running], events: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    one = running()
+    one.host.aws.drop("sts", "GetCallerIdentity", times=9)
+    one.loop.chance = lambda: 0.0
+    one.thread.start()
+    until(lambda: events("daemon.ready"), "it is ready all the same")
+    assert events("daemon.ready")[0]["state"] == "degraded"
+    assert "GetCallerIdentity" in events("daemon.ready")[0]["reason"]
+    assert not one.passes, "nothing is looked at before it is known who we are"
+    assert one.stop() == 0
+
+
+def test_a_paused_stack_is_looked_at_and_not_changed(
+    running: Callable[..., Running], events: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    one = running()
+    pause = Pause(stack=STACK, reason="moving house", by="ada", since=0.0)
+    one.loop.pauses = lambda: (pause,)
+    one.start()
+    assert one.host.rows("global-network") == []
+    assert events("pause.started")[0]["by"] == "ada"
+    until(lambda: events("heartbeat"), "a heartbeat")
+    assert (events("heartbeat")[-1]["state"], one.daemon.passes.next) == ("paused", None)
+    one.loop.pauses = lambda: ()
+    one.signal(signal.SIGUSR1)
+    until(lambda: one.host.rows("global-network"), "it goes on")
+    assert events("pause.ended")
+    assert one.stop() == 0
+
+
+def test_a_config_that_changes_on_disk_is_told_once_and_not_taken(
+    running: Callable[..., Running], events: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    one = running().start()
+    one.digest_now = "0123456789"
+    until(lambda: events("config.changed_on_disk"), "it is noticed")
+    before = len(events("heartbeat"))
+    until(lambda: len(events("heartbeat")) > before + 2, "some heartbeats")
+    assert len(events("config.changed_on_disk")) == 1
+    assert not events("config.reloaded")
+    assert one.stop() == 0
+
+
+def test_the_heartbeat_tells_how_old_the_last_success_is(
+    running: Callable[..., Running], events: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    one = running().start()
+    until(lambda: events("heartbeat"), "a heartbeat")
+    one.host.aws.clock.advance(100)
+    until(lambda: events("heartbeat")[-1]["last_success_age_s"] >= 100, "an older one")
+    assert events("heartbeat")[-1]["interval_s"] == 300
+    assert one.stop() == 0
+
+
+def test_a_defect_in_a_pass_is_told_and_the_next_pass_comes(
+    running: Callable[..., Running], events: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    one = running().start()
+
+    def defect() -> None:
+        raise ZeroDivisionError("a mistake")
+
+    one.loop.holds = defect
+    one.signal(signal.SIGUSR1)
+    until(lambda: events("unit.failed"), "it is told")
+    until(lambda: events("heartbeat")[-1]["state"] == "degraded", "it shows")
+    assert events("pass.finished")[-1]["outcome"] == "failed"
+    one.loop.holds = lambda: None
+    one.signal(signal.SIGUSR1)
+    until(lambda: events("heartbeat")[-1]["state"] == "idle", "it goes on")
+    assert one.stop() == 0
