@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from reconciler import windows
 from reconciler.aws.apply import Applier, without_steps
 from reconciler.aws.discover import Discovered, discover
 from reconciler.aws.gateway import Gateway
@@ -33,9 +34,11 @@ from reconciler.model.fields import Facts
 from reconciler.model.pause import Pause
 from reconciler.model.plan import Ended, Outcome, Plan, Report
 from reconciler.model.things import Observed, World
-from reconciler.model.verdicts import Verdict, Wait
+from reconciler.model.verdicts import Steps, Verdict, Wait
+from reconciler.moments import text
 from reconciler.narrate import Narrator
 from reconciler.wall import Wall
+from reconciler.windows import ALWAYS, Windows
 
 FIRST_DELAY, SLOWEST_DELAY, SLOWER = 0.2, 15.0, 1.5
 """Seconds between looks while something is under way: the first, the longest, and how much each is longer."""
@@ -83,6 +86,7 @@ class Loop:
     """How many addresses were created, updated, replaced and deleted so far."""
     _found: Discovered | None = None
     _found_at: float = 0.0
+    _windows: Windows = ALWAYS
     _paused: Mapping[str, Pause] = field(default_factory=dict)
     _discovery_calls: int = 0
 
@@ -165,9 +169,13 @@ class Loop:
         """The decisions about what was seen."""
         now = self.clock.monotonic()
 
-        def instead(label: str) -> Verdict | None:
+        def instead(label: str, steps: Steps) -> Verdict | None:
             if pause := self._paused.get("") or self._paused.get(label.removesuffix(REPLACED)):
                 return Wait(pause.sentence, "person")
+            if not self._windows.open and steps.verb in {"delete", "replace"} and not self.choices.destroy:
+                begins = self._windows.changes
+                when = f"begins {text(begins)}" if begins else "does not come"
+                return Wait(f"{steps.verb} waits for its maintenance window, which {when}", "window")
             return self.backoff.instead(label, now)
 
         return Planner(
@@ -197,14 +205,21 @@ class Loop:
 
     def plan(self) -> tuple[Planner, Plan]:
         """What a pass would do, from one look.  Writes nothing, and waits for nothing."""
-        self._heed_pauses()
+        self._heed()
         planner = self.planner(self.look())
         return planner, planner.plan()
 
-    def _heed_pauses(self) -> tuple[Pause, ...]:
+    def _heed(self) -> None:
+        """What holds changes back in this pass: people, and the time of day."""
         found = self.pauses()
         self._paused = {pause.address: pause for pause in found}
-        return found
+        self._windows = windows.at(self.config.windows, self.clock.now())
+
+    @property
+    def window_in(self) -> float | None:
+        """Seconds until a window opens that something waits for; None when nothing does."""
+        begins = None if self._windows.open else self._windows.changes
+        return None if begins is None else max(0.0, begins - self.clock.now())
 
     @property
     def _halted(self) -> bool:
@@ -248,7 +263,8 @@ class Loop:
             stop: Stop | None = None
             try:
                 self.holds()
-                self.narrator.paused(self._heed_pauses())
+                self._heed()
+                self.narrator.held_back(self._paused.values(), self._windows)
                 world = self.look()
                 self.memory.looked(world, everywhere=self.knows_everywhere)
                 planner = self.planner(world, self._held(world))
@@ -331,7 +347,7 @@ class Loop:
         found: dict[str, str | None] = {}
         for name, value in self.config.outputs.items():
             resolved = resolve(value, planner.holder)
-            found[name] = None if resolved.missing else text(resolved.value)
+            found[name] = None if resolved.missing else output(resolved.value)
         return found
 
 
@@ -341,6 +357,6 @@ def under_way(report: Report) -> bool:
     return bool(report.changed) or again or waits_for_aws(report)
 
 
-def text(value: Any) -> str:
+def output(value: Any) -> str:
     """An output as a string."""
     return value if isinstance(value, str) else str(value)

@@ -11,6 +11,7 @@ from reconciler.model.pause import Pause
 from reconciler.model.plan import Ended, Entry, Plan, Report
 from reconciler.model.verdicts import Blocked, Steps, Wait
 from reconciler.moments import text
+from reconciler.windows import Windows
 
 SLOW = 30.0
 """Seconds between two lines about the same wait."""
@@ -25,6 +26,7 @@ class Narrator:
         self._said: dict[str, str] = {}
         self._waits: dict[str, float] = {}
         self._pauses: dict[str, Pause] = {}
+        self._open = True
         self.next_look: Callable[[], float | None] = lambda: None
         """Seconds from the end of a pass to the next one, None when there is none; set by who decides it."""
 
@@ -79,8 +81,13 @@ class Narrator:
             more = {"addresses": len(labels)} if len(labels) > 1 else {}
             get_logger().info("wait.slow", address=listed(labels), reason=why, **more)
 
-    def paused(self, pauses: Iterable[Pause]) -> None:
-        """Which pauses have begun since the last pass, and which have ended."""
+    def held_back(self, pauses: Iterable[Pause], windows: Windows) -> None:
+        """Which pauses have begun since the last pass, and which have ended; whether a window has."""
+        was, self._open = self._open, windows.open
+        if windows.open and not was:
+            get_logger().info("window.opened", until=text(windows.changes) if windows.changes else "")
+        elif was and not windows.open:
+            get_logger().info("window.closed")
         before, self._pauses = self._pauses, {pause.address: pause for pause in pauses}
         for address, pause in self._pauses.items():
             if address not in before:

@@ -36,7 +36,7 @@ from reconciler.status import Status
 from reconciler.wall import Wall
 from reconciler.workers import workers
 
-NOT_IN_FORCE = ("windows", "lease")
+NOT_IN_FORCE = ("lease",)
 """Keys that the language has and this version does not act on: said aloud, since they are there for safety."""
 
 

@@ -40,9 +40,9 @@ HEAD = f'stack: {STACK}\naccount: "{ACCOUNT}"\nregion: us-west-2\n'
 
 
 def read(text: str) -> Config:
-    """A config; a text that begins with `resources:` gets a head."""
+    """A config; a text without a stack gets a head."""
     text = dedent(text).lstrip("\n")
-    whole = HEAD + text if text.startswith(("resources:", "tags:", "mode:", "limits:", "every:")) else text
+    whole = text if text.startswith("stack:") or "\nstack:" in text else HEAD + text
     file = File("test.yaml", whole.encode())
     return build([file], "test.yaml", kinds=BY_NAME, schema=SCHEMA, variables={}, environment={})
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from reconciler.engine.pacing import Next, next_look
+from reconciler.engine.pacing import Next, next_look, waits_for
 from reconciler.errors import AwsError, GuardError, ReconcilerError
 from reconciler.log import get_logger
 from reconciler.loop import Loop
@@ -129,6 +129,8 @@ class Passes:
         else:
             self._failed = 0
             due = self._loop.backoff.due(self._loop.clock.monotonic())
+            if waits_for(ended.report, "window"):
+                due = min((left for left in (due, self._loop.window_in) if left is not None), default=None)
             self._set(next_look(ended.report, failed=0, due=due, chance=self._loop.chance))
 
     def _set(self, following: Next | None) -> None:

@@ -62,7 +62,7 @@ def over_budget(plan: Plan, limits: Mapping[str, Any], world: World) -> Stop | N
         entry.label
         for entry in plan.entries
         if (isinstance(entry.verdict, Steps) and entry.verdict.verb in {"delete", "replace"})
-        or (not entry.wanted and isinstance(entry.verdict, Steps | Wait) and not by_person(entry.verdict))
+        or (not entry.wanted and isinstance(entry.verdict, Steps | Wait) and not held_back(entry.verdict))
     ]
     bounds = {}
     if "deletes" in limits:
@@ -80,6 +80,6 @@ def over_budget(plan: Plan, limits: Mapping[str, Any], world: World) -> Stop | N
     )
 
 
-def by_person(verdict: Verdict) -> bool:
-    """Whether nothing happens until a person moves."""
-    return isinstance(verdict, Wait) and verdict.on == "person"
+def held_back(verdict: Verdict) -> bool:
+    """Whether nothing happens until a person says so or a window opens: it counts then."""
+    return isinstance(verdict, Wait) and verdict.on in {"person", "window"}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from reconciler.model.plan import Outcome, Report
-from reconciler.model.verdicts import Blocked, Verdict, Wait
+from reconciler.model.verdicts import Blocked, Mover, Verdict, Wait
 
 SOON, LATER = 5.0, 15.0
 """Seconds to the next look after progress, and while AWS works."""
@@ -114,5 +114,9 @@ def next_look(report: Report | None, *, failed: int, due: float | None, chance: 
 
 def waits_for_aws(report: Report) -> bool:
     """Whether something may have moved by itself at the next look."""
-    waits = any(outcome.status == "waiting" and outcome.on == "aws" for outcome in report.outcomes)
-    return waits or bool(report.plan.unread.keys() - report.plan.denied)
+    return waits_for(report, "aws") or bool(report.plan.unread.keys() - report.plan.denied)
+
+
+def waits_for(report: Report, mover: Mover) -> bool:
+    """Whether an address waits for this mover."""
+    return any(outcome.status == "waiting" and outcome.on == mover for outcome in report.outcomes)

@@ -26,9 +26,9 @@ class Planner:
     """The decisions about one stack for one config; `world` is what the last look saw.
 
     `held` are addresses that must not be created now, with the reason (see `engine.holds`).  `instead` gives, for
-    the label of an entry that has steps, the verdict that takes their place: AWS has refused them, they have just
-    failed, a person has paused them.  `unprotected`: protected things may be deleted.  `keep`: nothing is deleted or
-    replaced, it is only told (`mode: upsert`).
+    the label and the steps of an entry, the verdict that takes their place: AWS has refused them, they have just
+    failed, a person has paused them, they wait for a window.  `unprotected`: protected things may be deleted.
+    `keep`: nothing is deleted or replaced, it is only told (`mode: upsert`).
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Planner:
         facts: AllFacts,
         world: World,
         held: Mapping[Address, str] | None = None,
-        instead: Callable[[str], Verdict | None] = lambda _: None,
+        instead: Callable[[str, Steps], Verdict | None] = lambda _, __: None,
         unprotected: bool = False,
         keep: bool = False,
     ) -> None:
@@ -98,7 +98,7 @@ class Planner:
         if holder is not None and (verdict := unready(self.facts[desired.address.kind].kind, holder)):
             return verdict
         verdict = self._resolve(desired, holder)
-        if isinstance(verdict, Steps) and (instead := self.instead(str(desired.address))):
+        if isinstance(verdict, Steps) and (instead := self.instead(str(desired.address), verdict)):
             return instead
         if isinstance(verdict, Steps) and verdict.verb == "replace" and self.keep:
             return Settled((f"not replaced, for mode is upsert: {verdict.why}",))
@@ -295,9 +295,6 @@ class Planner:
             return Blocked(
                 "it is protected: not in the config any more, and kept (say `protect: false` first)"
             )
-        label = f"{thing.address}{REPLACED}" if thing.replaced else str(thing.address)
-        if instead := self.instead(label):
-            return instead
         if (state := unready(kind, thing)) and not isinstance(state, Blocked):
             return state
         if thing.replaced and (why := self._successor_missing(thing.address)):
@@ -310,13 +307,17 @@ class Planner:
         still = users.of(thing)
         alone = bool(circle) and all(user.id in circle for user in still)
         if alone and (steps := loosening(kind, thing, circle - {thing.id})):
-            return steps
+            return self._or_instead(thing, steps)
         if still:
             first = _named(still) if len(still) < 4 else f"{len(still)} things"
             return Wait(f"{first} must go first", "other")
-        return removal(
-            kind, thing, "it makes way for its successor" if thing.replaced else "not in the config"
-        )
+        why = "it makes way for its successor" if thing.replaced else "not in the config"
+        return self._or_instead(thing, removal(kind, thing, why))
+
+    def _or_instead(self, thing: Observed, steps: Verdict) -> Verdict:
+        """The steps of a thing that leaves, or what takes their place."""
+        label = f"{thing.address}{REPLACED}" if thing.replaced else str(thing.address)
+        return (self.instead(label, steps) or steps) if isinstance(steps, Steps) else steps
 
     def _unreadable(self, kind: Kind, thing: Observed) -> str | None:
         """Guarantee 1: nothing is deleted while it, or what may use it, could not be read whole."""

@@ -36,9 +36,9 @@ class Steps:
     why: str = ""
 
 
-Mover = Literal["aws", "other", "person", "back-off"]
-"""Who has to move before there is a next step: AWS (or time), another address, a person, or nobody, since it has just
-failed."""
+Mover = Literal["aws", "other", "person", "window", "back-off"]
+"""Who has to move before there is a next step: AWS (or time), another address, a person, a maintenance window, or
+nobody, since it has just failed."""
 
 
 @dataclass(frozen=True)

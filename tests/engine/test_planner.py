@@ -76,11 +76,11 @@ def test_a_held_address_waits_with_its_reason_and_others_go_on() -> None:
 
 
 def test_what_aws_has_refused_for_good_is_not_tried_again() -> None:
-    found = verdicts([NETWORK], instead={"global-network/n": Blocked("no")}.get)
-    assert found["global-network/n"] == Blocked("no")
-    assert isinstance(
-        verdicts([NETWORK], N, instead={"global-network/n": Blocked("no")}.get)[NETWORK_LABEL], Settled
-    )
+    def refuse(label: str, _: Steps) -> Verdict | None:
+        return Blocked("no") if label == NETWORK_LABEL else None
+
+    assert verdicts([NETWORK], instead=refuse)[NETWORK_LABEL] == Blocked("no")
+    assert isinstance(verdicts([NETWORK], N, instead=refuse)[NETWORK_LABEL], Settled)
 
 
 NETWORK_LABEL = "global-network/n"

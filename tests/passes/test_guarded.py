@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from reconciler.errors import GuardError, IdentityError
+from reconciler.model.pause import Pause
+from reconciler.model.plan import Report
 from reconciler.model.verdicts import Blocked, Steps, Wait
-from tests.harness import Host, read
+from reconciler.workers import workers
+from tests.harness import STACK, Host, read
 from tests.passes.estates import AI_GLOBAL, NETWORK
 
 
@@ -133,3 +138,60 @@ def test_a_plan_shows_creations_at_once_and_a_run_waits(ops: Host) -> None:
     assert {outcome.status for outcome in report.outcomes} == {"waiting"}
     assert isinstance(report.plan.entries[0].verdict, Wait)
     assert not any(isinstance(entry.verdict, Blocked) for entry in report.plan.entries)
+
+
+def test_what_takes_away_waits_for_its_window_and_nothing_else_does(ops: Host) -> None:
+    ops.run("resources:\n  global-network/a: {}\n  global-network/b: {}")
+    now = ops.loop("resources:\n  global-network/a: {}").clock.now()
+    begins = datetime.fromtimestamp(now + 3600, UTC)
+    ends = datetime.fromtimestamp(now + 7200, UTC)
+    windows = f'windows:\n  - {{from: "{begins:%H:%M}", to: "{ends:%H:%M}", tz: UTC}}\n'
+    less = f"{windows}resources:\n  global-network/a: {{Description: new}}\n  global-network/c: {{}}"
+    report = ops.run(less)
+    told = {outcome.label: outcome for outcome in report.outcomes}
+    assert told["global-network/b"].status == "waiting"
+    assert "delete waits for its maintenance window, which begins" in told["global-network/b"].why
+    assert {row["Description"] for row in ops.ours("global-network")} == {"", "new"}
+    assert len(ops.ours("global-network")) == 3
+    ops.aws.clock.advance(3700)
+    assert ops.run(less).outcome == "settled"
+    assert len(ops.ours("global-network")) == 2
+
+
+def test_a_pause_holds_everything_or_one_address_and_a_run_does_not_wait_for_its_end(ops: Host) -> None:
+    text = "resources:\n  global-network/a: {}\n  global-network/b: {}"
+
+    def paused(address: str) -> Report:
+        loop = ops.loop(text)
+        pause = Pause(stack=STACK, address=address, reason="the links are moved", by="ada", since=0.0)
+        loop.pauses = lambda: (pause,)
+        return loop.until_settled(600)
+
+    before = ops.aws.clock.now()
+    report = paused("")
+    assert {outcome.why for outcome in report.outcomes} == {"paused by ada: the links are moved"}
+    assert ops.writes() == []
+    assert (ops.aws.clock.now() - before).total_seconds() < 60, "nobody waits for a person"
+    report = paused("global-network/a")
+    assert {outcome.label: outcome.status for outcome in report.outcomes} == {
+        "global-network/a": "waiting",
+        "global-network/b": "settled",
+    }
+    assert ops.run(text).outcome == "settled"
+
+
+def test_a_pause_in_the_middle_of_a_pass_stops_it(ops: Host) -> None:
+    loop = ops.loop(
+        "resources:\n  global-network/a: {}\n  global-network/b: {}\n  global-network/c: {}", grace=0
+    )
+    pauses: list[Pause] = []
+    loop.pauses = lambda: tuple(pauses)
+    loop.executor = workers(1)
+
+    def halt(moment: str, call: object) -> None:
+        if moment == "after" and "Create" in str(call):
+            pauses.append(Pause(stack=STACK, reason="stop that", by="ada", since=0.0))
+
+    ops.aws.on_call.append(halt)
+    loop.one_pass("test")
+    assert len(ops.ours("global-network")) == 1
