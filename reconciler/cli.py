@@ -70,7 +70,12 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
         Voice(as_json=as_json, log_format="console", environment=environment).line(f"reconciler: {error}")
         return USAGE
     voice = Voice(as_json=as_json, log_format=settings.log_format, environment=environment)
-    log.configure(format=settings.log_format, level=settings.log_level, environment=environment)
+    log.configure(
+        format=settings.log_format,
+        level=settings.log_level,
+        environment=environment,
+        queued=options.verb == "run" and not options.once,  # the daemon waits for no reader
+    )
     program = Program(options, settings, environment, voice)
     try:
         status = VERBS[options.verb](program)
@@ -79,6 +84,7 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     except KeyboardInterrupt:
         program.stop_signal = signal.SIGINT
         status = FAILED
+    log.flush()
     if program.stop_signal is not None:  # the shell is to see what it sees of any program
         signal.signal(program.stop_signal, signal.SIG_DFL)
         os.kill(os.getpid(), program.stop_signal)

@@ -5,6 +5,7 @@ Names, meanings and fields are data; a line whose event or field is not here is 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
@@ -129,12 +130,44 @@ FIELDS: Final[Mapping[str, Field]] = {
     "logger": Field("string", "the library that has written the line"),
 }  # fmt: skip
 
+OTEL_ECS: Final[Mapping[str, str]] = {
+    "ts": "@timestamp",
+    "level": "log.level",
+    "event": "event.action",
+    "outcome": "event.outcome",
+    "duration_ms": "event.duration (in nanoseconds there)",
+    "region": "cloud.region",
+    "account": "cloud.account.id",
+    "arn": "cloud.resource_id",
+    "api": "rpc.method (as EC2/DescribeVpcs there)",
+    "aws_request_id": "aws.request_id",
+}
+"""Names that the Elastic Common Schema and OpenTelemetry's semantic conventions have for some of our fields.
+
+Ours are flat, because dots hurt log tools: LogQL's `| json` makes them `_`, to CloudWatch `$.a.b` is a nested field.
+"""
+
 HEAD: Final = ("ts", "level", "event", "schema", "service", "version", "instance", "pid")
 """On every line, first, in this order."""
 PASS: Final = ("pass_id", "trigger", "stack")
 """Next, on every line that belongs to a pass; `stack` as soon as the config is read."""
 ANYWHERE: Final = (*PASS, "repeat", "truncated", "exception")
 """Fields that the log itself may add to any line."""
+
+FLEETING: Final = frozenset({"pass_id", "trigger", "change_id", "aws_request_id"})
+"""Texts that differ each time, whatever is said."""
+UNTHINNED: Final = (
+    *("change.", "config.", "daemon.", "guard.", "pass.", "pause.", "window."),
+    *("heartbeat", "log.suppressed"),
+)
+"""Events that begin like these are never left out: each is news, or is expected to come regularly."""
+
+
+def is_thinned(event: str, level: int) -> bool:
+    """Whether repetitions of an event, logged at `level` (logging's number), are left out."""
+    repeats = level >= logging.WARNING or event == "library.log"
+    return repeats and not event.startswith(UNTHINNED)
+
 
 _CHANGE: Final = "change_id address kind id arn region account verb"
 _AT_TIMES: Final = _CHANGE.replace(" ", "? ") + "?"
@@ -296,6 +329,10 @@ EVENTS: Final[Mapping[str, Event]] = {
         "a library's line: its text in `message`, its name in `logger`, at its own level",
         "message logger",
     ),
-    "log.suppressed": _event("info", "how often a line was left out because it repeats", "about count"),
+    "log.suppressed": _event(
+        "info",
+        "lines were left out: repetitions, or (a warning) what nobody has read in time; each is counted once",
+        "about count",
+    ),
 }
 """Every event there is.  A new one is added here first; under the tests an unknown name or field is an error."""

@@ -72,6 +72,7 @@ class Program:
             environment=self.environment,
             default_region=self.settings.region or "",
         )
+        log.of_stack(found.stack)
         logger = log.get_logger()
         logger.debug(
             "config.loaded",

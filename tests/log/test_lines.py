@@ -6,11 +6,8 @@ import io
 import json
 import logging
 import os
-import subprocess
-import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -20,50 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler import __version__, log
-from reconciler.events import EVENTS
 from reconciler.log import LONGEST_LINE, UnknownEvent, bind_pass, get_logger, in_context
 from reconciler.redact import LONGEST_STRING
 
-LIBRARIES = (
-    "boto3",
-    "botocore",
-    "botocore.auth",
-    "s3transfer",
-    "urllib3",
-    "apscheduler",
-    "werkzeug",
-    "reconciler",
-)
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-@pytest.fixture(autouse=True)
-def _put_back() -> Iterator[None]:
-    """`configure` is about the whole process; each test leaves it as it was.  Fields are not what is tested here."""
-    log.be_strict(fields=False)
-    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
-    names: list[str | None] = [None, *LIBRARIES]
-    levels = {name: logging.getLogger(name).level for name in names}
-    handlers = list(logging.getLogger().handlers)
-    yield
-    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
-    logging.getLogger().handlers[:] = handlers
-    logging.captureWarnings(False)
-    log.be_strict()
-
-
-def written(act: Callable[[], object], **options: Any) -> list[dict[str, Any]]:
-    """The lines that `act` logs, as JSON."""
-    stream = io.StringIO()
-    log.configure(stream=stream, environment={}, **options)
-    act()
-    return [json.loads(line) for line in stream.getvalue().splitlines()]
+from .support import written
 
 
 def line_of(**fields: Any) -> dict[str, Any]:
@@ -144,16 +101,6 @@ def test_a_field_that_the_log_itself_sets_is_an_error_under_the_tests() -> None:
         get_logger().info("config.loaded", version="2", pid=1)
 
 
-def test_the_catalogue_is_small_and_every_entry_says_what_it_means() -> None:
-    assert len(EVENTS) <= 60
-    for name, event in EVENTS.items():
-        assert name == name.lower()
-        assert logging.getLevelNamesMapping()[event.level.upper()], name
-        assert event.meaning
-        assert "\n" not in event.meaning
-    assert len({event.meaning for event in EVENTS.values()}) == len(EVENTS)
-
-
 # --------------------------------------------------------------------------------------------- passes and threads
 
 
@@ -195,6 +142,27 @@ def test_libraries_lines_say_which_pass_they_belong_to() -> None:
         "botocore.credentials",
     )
     assert (line["level"], line["pass_id"]) == ("warning", "01JD")
+
+
+def test_the_stack_is_on_every_line_as_soon_as_it_is_known() -> None:
+    def act() -> None:
+        get_logger().info("lock.acquired", path="before")
+        log.of_stack("ai")
+        log.of_stack("of a config that is refused")
+        get_logger().info("lock.acquired", path="after")
+        logging.getLogger("botocore.hooks").warning("of a library")
+        thread = threading.Thread(target=lambda: get_logger().info("lock.acquired", path="in a thread"))
+        thread.start()
+        thread.join()
+        with bind_pass(pass_id="01JD", stack="other", trigger="start"):
+            get_logger().info("lock.acquired", path="in a pass")
+
+    before, *later = written(act)
+    assert "stack" not in before
+    assert [line["stack"] for line in later] == ["ai", "ai", "ai", "other"]
+    assert list(later[0])[7:] == ["pid", "stack", "path"]
+    assert list(later[-1])[7:] == ["pid", "pass_id", "trigger", "stack", "path"]
+    assert "stack" not in written(lambda: get_logger().info("lock.acquired"))[0], "another process, so to say"
 
 
 # --------------------------------------------------------------------------------------------------- the libraries
@@ -354,127 +322,3 @@ def test_odd_values_do_not_stop_the_log() -> None:
     assert line["error"] == "no"
     assert line["many"] == {"3": "x"}
     assert line["truncated"] is True
-
-
-# -------------------------------------------------------------------------------------------------------- failures
-
-
-def fail() -> None:
-    secret = "hush"
-    raise ValueError(f"broken, {len(secret)} letters")
-
-
-@pytest.mark.parametrize("format", ["json", "console"])
-def test_an_exception_is_shown_without_the_values_of_local_variables(format: Any) -> None:
-    stream = io.StringIO()
-    log.configure(stream=stream, environment={}, format=format)
-    try:
-        fail()
-    except ValueError:
-        get_logger().exception("change.failed", address="site/one")
-    text = stream.getvalue()
-    assert "broken, 4 letters" in text
-    assert "ValueError" in text
-    assert "hush" not in text.replace('secret = "hush"', "")  # a line of the program's own text may be quoted
-    if format == "json":
-        (trace,) = json.loads(text)["exception"]
-        assert trace["frames"][-1]["name"] == "fail"
-        assert "locals" not in trace["frames"][-1]
-
-
-def test_what_nobody_caught_in_a_thread_is_a_line() -> None:
-    def act() -> None:
-        thread = threading.Thread(target=fail, name="reader-1")
-        thread.start()
-        thread.join()
-
-    (line,) = written(act)
-    assert (line["event"], line["level"], line["thread"]) == ("unit.failed", "critical", "reader-1")
-    assert line["error"] == "broken, 4 letters"
-
-
-def test_what_nobody_caught_at_all_is_the_last_line_of_the_process() -> None:
-    program = "from reconciler import log; log.configure(); raise LookupError('lost')"
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
-    )
-    line = json.loads(done.stderr)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert (line["event"], line["error"]) == ("unit.failed", "lost")
-    assert line["exception"][0]["exc_type"] == "LookupError"
-
-
-def test_an_interrupt_is_left_to_python(capsys: pytest.CaptureFixture[str]) -> None:
-    log.configure(environment={})
-    sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
-    assert "unit.failed" not in capsys.readouterr().err
-
-
-def test_a_log_that_cannot_be_written_stops_nothing() -> None:
-    stream = io.StringIO()
-    log.configure(stream=stream, environment={})
-    stream.close()
-    log.be_strict(False)
-    get_logger().info("config.loaded")
-
-
-# ------------------------------------------------------------------------------------------- terminals and the journal
-
-
-@pytest.mark.parametrize(
-    ("environment", "colored"),
-    [
-        ({}, True),
-        ({"NO_COLOR": "1"}, False),
-        ({"TERM": "dumb"}, False),
-        ({"NO_COLOR": "", "TERM": "xterm"}, True),
-    ],
-)
-def test_on_a_terminal_lines_are_for_eyes(environment: dict[str, str], colored: bool) -> None:
-    stream = Terminal()
-    log.configure(stream=stream, environment=environment)
-    with bind_pass(pass_id="01JD", stack="ai", trigger="startup"):
-        get_logger().info("config.loaded", files=3)
-    text = stream.getvalue()
-    assert ("\x1b[" in text) is colored
-    assert "config.loaded" in text
-    assert "{" not in text
-    assert text.count("\n") == 1
-
-
-def test_the_format_can_be_said() -> None:
-    stream = Terminal()
-    log.configure(stream=stream, environment={}, format="json")
-    get_logger().info("config.loaded")
-    assert json.loads(stream.getvalue())["event"] == "config.loaded"
-
-
-@pytest.mark.parametrize(
-    ("level", "event", "prefix"),
-    [
-        ("debug", "pass.started", "<7>"),
-        ("info", "config.loaded", "<6>"),
-        ("warning", "lock.busy", "<4>"),
-        ("error", "config.refused", "<3>"),
-        ("critical", "unit.failed", "<2>"),
-    ],
-)
-def test_the_journal_gets_priorities(tmp_path: Any, level: str, event: str, prefix: str) -> None:
-    with (tmp_path / "journal").open("w+") as stream:
-        there = os.fstat(stream.fileno())
-        log.configure(
-            stream=stream, level="debug", environment={"JOURNAL_STREAM": f"{there.st_dev}:{there.st_ino}"}
-        )
-        getattr(get_logger(), level)(event)
-        stream.seek(0)
-        text = stream.read()
-    assert text.startswith(prefix + "{")
-    assert json.loads(text[len(prefix) :])["event"] == event
-
-
-def test_a_journal_elsewhere_is_no_reason_for_priorities(tmp_path: Any) -> None:
-    with (tmp_path / "file").open("w+") as stream:
-        log.configure(stream=stream, environment={"JOURNAL_STREAM": "8:12345"})
-        get_logger().info("config.loaded")
-        stream.seek(0)
-        assert stream.read().startswith("{")
