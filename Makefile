@@ -37,10 +37,14 @@ demo: $(READY) ## the whole life of an estate, on a local AWS without network
 	    AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null \
 	    $(BIN)/python -m reconciler.demo
 
-docs: $(READY) ## docs/kinds.md and config/reconciler.schema.json, from the code
+docs: $(READY) ## docs/kinds.md, docs/events.md and both JSON Schemas, from the code
 	$(BIN)/reconciler kinds --markdown > $(VENV)/kinds.md
+	$(BIN)/reconciler events --markdown > $(VENV)/events.md
+	$(BIN)/reconciler events --schema > $(VENV)/events.schema.json
 	$(BIN)/reconciler schema > $(VENV)/schema.json
 	mv $(VENV)/kinds.md docs/kinds.md
+	mv $(VENV)/events.md docs/events.md
+	mv $(VENV)/events.schema.json docs/events.schema.json
 	mv $(VENV)/schema.json config/reconciler.schema.json
 
 clean: ## remove what was made here: environments, caches

@@ -78,6 +78,10 @@ EXAMPLES = {
     "destroy": """\
   reconciler destroy --config estate.yaml                  asks for the name of the stack
   reconciler destroy --config estate.yaml --yes --protected""",
+    "events": """\
+  reconciler events                                        names, levels, meanings
+  reconciler events --json | jq '.events["pass.finished"]'    with all fields
+  reconciler events --schema                               the JSON Schema of a line""",
     "kinds": """\
   reconciler kinds
   reconciler kinds instance""",
@@ -246,6 +250,14 @@ def _kind(verb: Parser) -> None:
     verb.add_argument("--markdown", action="store_true", help="docs/kinds.md")
 
 
+def _pages(verb: Parser) -> None:
+    pages = verb.add_mutually_exclusive_group()
+    pages.add_argument("--markdown", action="store_true", help="docs/events.md")
+    pages.add_argument(
+        "--schema", action="store_true", help="the JSON Schema of a line, docs/events.schema.json"
+    )
+
+
 def _server(verb: Parser) -> None:
     verb.add_argument("--port", type=_port, default=0, metavar="N", help="0: any free one (0)")
     verb.add_argument("--ready-file", type=Path, metavar="FILE", help="gets the URL when calls are accepted")
@@ -267,5 +279,6 @@ OWN: dict[str, tuple[Callable[[Parser], None], ...]] = {
     "resume": (_maybe_address,),
     "destroy": (_agreement, _waiting),
     "kinds": (_kind,),
+    "events": (_pages,),
     "sandbox": (_server,),
 }

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from reconciler import log
 from reconciler.desired import json_schema
-from reconciler.events import EVENTS
 from reconciler.exits import OK
 from reconciler.kinds import BY_NAME
 from reconciler.options import near
 from reconciler.program import Program, UsageError
 from reconciler.say import as_text
+from reconciler.show import events as show_events
 from reconciler.show import kinds as show_kinds
 
 
@@ -40,9 +39,10 @@ def schema(program: Program) -> int:
 
 def events(program: Program) -> int:
     """The events that the log can hold."""
-    told = {name: {"level": event.level, "meaning": event.meaning} for name, event in EVENTS.items()}
-    program.voice.answer(
-        lambda: {"version": 1, "schema": log.SCHEMA, "events": told},
-        lambda: "".join(f"{name:24} {event.level:8} {event.meaning}\n" for name, event in EVENTS.items()),
-    )
+    if program.options.markdown:
+        program.voice.write(show_events.as_markdown())
+    elif program.options.schema:
+        program.voice.write(as_text(show_events.json_schema()))
+    else:
+        program.voice.answer(show_events.as_data, show_events.as_text)
     return OK

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import structlog
+from jsonschema import Draft202012Validator
 
 from reconciler.events import EVENTS
 from reconciler.model.address import Address
@@ -13,6 +14,7 @@ from reconciler.model.plan import Entry, Outcome, Plan, Report
 from reconciler.model.things import Scope
 from reconciler.model.verdicts import Blocked, Drift, Settled, Steps, Verdict
 from reconciler.narrate import Narrator
+from reconciler.show.events import json_schema
 
 from .support import ACCOUNT, REGION, VPCS, Cli
 
@@ -25,12 +27,14 @@ FIELDS = {
     *("discovery_calls", "throttled", "duration_ms", "config_hash", "next_pass_in_s"),
 }
 """All fields of the one line of a pass."""
+SCHEMA = Draft202012Validator(json_schema())
 
 
 def in_catalogue(lines: list[dict[str, Any]]) -> None:
     for line in lines:
         assert list(line)[: len(HEAD)] == HEAD
         assert line["event"] in EVENTS
+        SCHEMA.validate(line)
 
 
 def test_a_settled_pass_is_one_line(cli: Cli) -> None:
@@ -51,6 +55,7 @@ def test_a_settled_pass_is_one_line(cli: Cli) -> None:
 def test_every_pass_finishes_once_and_its_lines_belong_to_it(cli: Cli) -> None:
     found = cli("run", "--once", "--log-level", "debug")
     in_catalogue(found.log)
+    assert {line.get("stack") for line in found.log} == {"ai"}, "outside of the passes too"
     started, finished = found.events("pass.started"), found.events("pass.finished")
     assert [line["pass_id"] for line in started] == [line["pass_id"] for line in finished]
     assert len({line["pass_id"] for line in finished}) == len(finished) > 1
