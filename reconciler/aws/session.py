@@ -209,10 +209,11 @@ class Sessions:
             raise told from error
         found = str(answer["Account"])
         self._known[account] = (key, found)
+        log = get_logger().bind(account=found, stack=self._stack)  # it may be asked outside of any pass
         if before:
-            get_logger().info("credentials.refreshed", account=found)
+            log.info("credentials.refreshed")
         if found == account:
-            get_logger().info("identity.verified", account=account)
+            log.info("identity.verified")
         return found
 
     def _note_end(self, account: str, key: str, credentials: Any) -> None:
@@ -222,7 +223,7 @@ class Sessions:
             return
         self._expiring[account] = key
         left = bisect_left(range(RENEWING_SECONDS), True, key=ends_within)  # all that botocore answers of it
-        get_logger().warning("credentials.expiring", account=account, expires_in_s=left)
+        get_logger().warning("credentials.expiring", account=account, expires_in_s=left, stack=self._stack)
 
 
 NOBODY = "there are no AWS credentials: set them as for the AWS CLI, or say --profile"
