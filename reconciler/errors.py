@@ -2,9 +2,10 @@
 
 ReconcilerError
 ├─ ConfigError      problems with file, line, column; nothing was asked of AWS
-├─ IdentityError    wrong account, credentials missing or refused
+├─ IdentityError    WrongAccount · NoCredentials
 ├─ GuardError       a limit was hit; nothing was done
 ├─ BusyError        another process holds the stack
+│  └─ LeaseLost     another host holds it by now, or may
 └─ AwsError         Gone · NotYet · Throttled · Exhausted · Denied · Refused · Lost
 
 AWS's codes become these meanings once, in `aws.codes`.  `cli` turns each into an exit status.
@@ -33,6 +34,14 @@ class IdentityError(ReconcilerError):
     """We are not who the config says, or nobody at all."""
 
 
+class WrongAccount(IdentityError):
+    """The credentials are good and belong to another account than the config says."""
+
+
+class NoCredentials(IdentityError):
+    """There are no credentials, or AWS does not accept them."""
+
+
 class GuardError(ReconcilerError):
     """A guard stopped the pass before its first change."""
 
@@ -41,14 +50,29 @@ class BusyError(ReconcilerError):
     """Another process holds this stack; trying later may help."""
 
 
+class LeaseLost(BusyError):
+    """The stack was ours and is not provably so any more: what changes something is not sent, and the pass ends."""
+
+
 class AwsError(ReconcilerError):
     """An AWS call did not succeed.
 
     `code` is AWS's, `call` the operation (`networkmanager:CreateSite`), `request_id` AWS's, "" when none came back.
+    `http_status` is that of the last answer and `retry_attempts` how often the SDK has tried again; 0 when unknown.
     """
 
-    def __init__(self, message: str, *, code: str = "", call: str = "", request_id: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        call: str = "",
+        request_id: str = "",
+        http_status: int = 0,
+        retry_attempts: int = 0,
+    ) -> None:
         self.code, self.call, self.request_id = code, call, request_id
+        self.http_status, self.retry_attempts = http_status, retry_attempts
         super().__init__(message)
 
 

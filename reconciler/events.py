@@ -120,6 +120,7 @@ FIELDS: Final[Mapping[str, Field]] = {
     "expires_in_s": Field("number", "seconds until credentials end"),
     "path": Field("string", "a file or a folder of this host"),
     "table": Field("string", "the DynamoDB table of the lease"),
+    "fence": Field("integer", "of the lease: rises with every change of its holder"),
     "wait_s": Field("number", "how long it is waited for"),
     "paths": Field("list", "fields that differ from the config"),
     "until": Field("string", "when a pause or a window ends, UTC; empty for never"),
@@ -247,7 +248,9 @@ EVENTS: Final[Mapping[str, Event]] = {
     "endpoint.overridden": _event("warning", "calls go to another endpoint than AWS's own", "endpoints"),
     # lock
     "lock.acquired": _event(
-        "info", "this process holds the stack, on this host (path) or among hosts (table)", "path? table?"
+        "info",
+        "this process holds the stack, on this host (path) or among hosts (table)",
+        "path? table? fence?",
     ),
     "lock.busy": _event("warning", "another process holds the stack", "reason wait_s? table?"),
     "lock.lost": _event(

@@ -13,7 +13,15 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from reconciler.errors import BusyError, ConfigError, GuardError, IdentityError, ReconcilerError
+from reconciler.errors import (
+    BusyError,
+    ConfigError,
+    GuardError,
+    IdentityError,
+    LeaseLost,
+    ReconcilerError,
+    WrongAccount,
+)
 from reconciler.log import get_logger
 from reconciler.model.place import Problem
 
@@ -75,10 +83,14 @@ def event_of(error: ReconcilerError) -> str:
     match error:
         case ConfigError():
             return "config.refused"
-        case IdentityError():  # both sorts are one error; only the mismatch holds against the config
-            return "identity.mismatch" if "the config says" in str(error) else "credentials.failed"
+        case WrongAccount():
+            return "identity.mismatch"
+        case IdentityError():
+            return "credentials.failed"
         case GuardError():
             return "guard.stopped"
+        case LeaseLost():
+            return "lock.lost"
         case BusyError():
             return "lock.busy"
     return "pass.failed"

@@ -1,4 +1,4 @@
-"""What AWS's error codes mean to us, once and for all services.  Used by `gateway`.
+"""What AWS's error codes mean to us, once and for all services.  Used by whoever makes requests.
 
 Sources: the "API error codes" page of EC2 (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html),
 the common errors of Network Manager (https://docs.aws.amazon.com/networkmanager/latest/APIReference/CommonErrors.html)
@@ -199,8 +199,23 @@ SDK_ERRORS = (BotoCoreError, ClientError, ResponseParserError, RuntimeError, Uni
 RuntimeError: credentials that are expired although they were just renewed.
 UnicodeDecodeError: an answer in another encoding.
 OSError: a file or program that credentials come from and that is not there."""
+RETRIES = "reconciler_retries"
+"""The attribute in which `traffic` leaves, on what the SDK raises for want of an answer, how often it tried again."""
 STILL_EXPIRED = "refreshed credentials are still expired"
 VALUE = re.compile(r"value: .*, type: ")
+
+
+class Stopped(BotoCoreError):
+    """The program is stopping, so that an attempt after the first was not sent.  `status` 0: there was no answer.
+
+    One of botocore's own sort, since that passes through all of botocore; `traffic` raises it.
+    """
+
+    fmt = "stopped while AWS was {what}"
+
+    def __init__(self, *, status: int, attempts: int) -> None:
+        self.status, self.retry_attempts = status, attempts - 1
+        super().__init__(what=f"answering {status}" if status else "giving no answer")
 
 
 def meaning(error: Exception, *, call: str, creates: bool = False) -> AwsError:
@@ -211,12 +226,16 @@ def meaning(error: Exception, *, call: str, creates: bool = False) -> AwsError:
     """
     if isinstance(error, FileNotFoundError | PermissionError):
         return Denied(f"{call}: credentials cannot be had: {error}", call=call)
-    if isinstance(error, OSError):
-        return Lost(
-            f"{call}: no answer ({type(error).__name__}: {error})", code=type(error).__name__, call=call
-        )
     if isinstance(error, ClientError):
         return _of_answer(error, call, creates)
+    if isinstance(error, Stopped):
+        return Lost(
+            f"{call}: {error}",
+            code="Stopped",
+            call=call,
+            http_status=error.status,
+            retry_attempts=error.retry_attempts,
+        )
     if isinstance(error, CREDENTIALS) or STILL_EXPIRED in str(error):
         return Denied(f"{call}: {str(error).strip()}; set credentials as for the AWS CLI", call=call)
     if isinstance(error, ParamValidationError):
@@ -225,22 +244,34 @@ def meaning(error: Exception, *, call: str, creates: bool = False) -> AwsError:
     if isinstance(error, NOWHERE):
         return Refused(f"{call}: {error}", code=type(error).__name__, call=call)
     if isinstance(error, BotoCoreError | ResponseParserError | UnicodeDecodeError | OSError):
-        return Lost(
-            f"{call}: no answer ({type(error).__name__}: {error})", code=type(error).__name__, call=call
-        )
+        name = type(error).__name__
+        tried = getattr(error, RETRIES, 0)
+        return Lost(f"{call}: no answer ({name}: {error})", code=name, call=call, retry_attempts=tried)
     raise error
 
 
 def _of_answer(error: ClientError, call: str, creates: bool) -> AwsError:
     answer: dict[str, Any] = dict(error.response)
-    code = str(answer.get("Error", {}).get("Code", ""))
-    status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    request = str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
-    text = explanation(answer)
+    code, text = str(answer.get("Error", {}).get("Code", "")), explanation(answer)
+    about = answer.get("ResponseMetadata", {})
+    status = int(about.get("HTTPStatusCode", 0))
     sort = _sort(code, text, status)
     if creates and sort is Gone:
         sort = NotYet
-    return sort(f"{call}: {code}: {text}", code=code, call=call, request_id=request)
+    return sort(
+        f"{call}: {code}: {text}",
+        code=code,
+        call=call,
+        request_id=str(about.get("RequestId", "")),
+        http_status=status,
+        retry_attempts=int(about.get("RetryAttempts", 0)),
+    )
+
+
+def is_throttled(answer: dict[str, Any], status: int) -> bool:
+    """Whether an answer, as the SDK has parsed it, says that there were too many requests."""
+    code = str(answer.get("Error", {}).get("Code", ""))
+    return status >= 400 and _sort(code, explanation(answer), status) is Throttled
 
 
 def _sort(code: str, text: str, status: int) -> type[AwsError]:

@@ -1,14 +1,15 @@
 """Where calls are made: the one place that sends a request to AWS.  Used by `observe`, `discover` and `apply`.
 
-It picks the client, counts, names what went wrong in our words, and logs; it decides nothing.
+It picks the client, counts, and names what went wrong in our words; it decides nothing.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import jmespath
@@ -16,6 +17,7 @@ from botocore import xform_name
 
 from reconciler.aws.codes import SDK_ERRORS, meaning
 from reconciler.aws.session import Sessions
+from reconciler.aws.traffic import InFlight
 from reconciler.errors import Lost
 from reconciler.model.calls import Call
 from reconciler.model.things import Parameter, Text
@@ -24,12 +26,33 @@ READS = ("Describe", "Get", "List", "Search")
 
 
 class Gateway:
-    """All requests of a process go through here.  `counts` has their number by operation, `read` and `write`."""
+    """All requests of a process go through here.
+
+    What is in `before_write` is called with the call right before each attempt of a request that changes something;
+    by raising it keeps the attempt from being sent, and the error reaches the caller.
+    """
 
     def __init__(self, sessions: Sessions) -> None:
         self.sessions = sessions
+        self.before_write: list[Callable[[Call], None]] = []
         self._lock = threading.Lock()
-        self.counts: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
+
+    @property
+    def counts(self) -> Counter[str]:
+        """The number of requests so far by operation, `read` and `write`; `throttled` has the answers of AWS that
+        asked for fewer, those that the SDK has dealt with itself included."""
+        with self._lock:
+            return self._counts + Counter(throttled=self.sessions.traffic.throttled)
+
+    @property
+    def evidence(self) -> float:
+        """When a request was last begun or answered, on the monotonic clock, in seconds."""
+        return self.sessions.traffic.evidence
+
+    def in_flight(self) -> tuple[InFlight, ...]:
+        """The requests that are being made now, the oldest first.  Any thread may ask."""
+        return self.sessions.traffic.in_flight()
 
     def perform(self, call: Call) -> dict[str, Any]:
         """Make a call and give its answer; AwsError when it did not succeed.
@@ -39,9 +62,13 @@ class Gateway:
         parameters = self._read_parameters(call.parameters, call)
         with self._translated(str(call), call.creates):
             client = self.sessions.client(call.account, call.service, call.region, retries=not call.creates)
-            self._count(call.operation)
-            answer: dict[str, Any] = getattr(client, xform_name(call.operation))(**parameters)
+            with self._request(call.service, call.operation, partial(self._ask_leave, call)):
+                answer: dict[str, Any] = getattr(client, xform_name(call.operation))(**parameters)
         return answer
+
+    def _ask_leave(self, call: Call) -> None:
+        for ask in self.before_write:
+            ask(call)
 
     def rows(
         self,
@@ -67,22 +94,23 @@ class Gateway:
     def _pages(
         self, client: Any, method: str, operation: str, parameters: Mapping[str, Any], page: int | None
     ) -> Iterator[dict[str, Any]]:
+        service = client.meta.service_model.service_name
         if not client.can_paginate(method):
-            self._count(operation)
-            answer = getattr(client, method)(**parameters)
+            with self._request(service, operation):
+                answer = getattr(client, method)(**parameters)
             if answer.get("NextToken"):
-                name = f"{client.meta.service_model.service_name}:{operation}"
+                name = f"{service}:{operation}"
                 raise Lost(f"{name}: the answer is not the whole list", code="IncompleteAnswer", call=name)
             yield answer
             return
         size = {} if page is None else {"PageSize": page}
-        try:
-            for answer in client.get_paginator(method).paginate(PaginationConfig=size, **parameters):
-                self._count(operation)
-                yield answer
-        except SDK_ERRORS:
-            self._count(operation)  # a request that failed was one too
-            raise
+        pages = iter(client.get_paginator(method).paginate(PaginationConfig=size, **parameters))
+        while True:
+            with self._request(service, operation):
+                answer = next(pages, None)
+            if answer is None:
+                return
+            yield answer
 
     def _read_parameters(self, value: Any, call: Call) -> Any:
         """`${ssm:…}` in the parameters of a call, read now and in the call's own region."""
@@ -101,13 +129,24 @@ class Gateway:
         """The value of a public SSM parameter."""
         with self._translated(f"ssm:GetParameter {path}"):
             client = self.sessions.client(account, "ssm", region)
-            self._count("GetParameter")
-            return str(client.get_parameter(Name=path)["Parameter"]["Value"])
+            with self._request("ssm", "GetParameter"):
+                return str(client.get_parameter(Name=path)["Parameter"]["Value"])
 
-    def _count(self, operation: str) -> None:
-        with self._lock:
-            self.counts["read" if operation.startswith(READS) else "write"] += 1
-            self.counts[operation] += 1
+    @contextmanager
+    def _request(
+        self, service: str, operation: str, allow: Callable[[], None] | None = None
+    ) -> Iterator[None]:
+        """One request, with all of its attempts: in flight meanwhile, and counted if anything was sent."""
+        changes = not operation.startswith(READS)
+        name = f"{service}:{operation}"
+        with self.sessions.traffic.making(name, changes=changes, allow=allow if changes else None) as request:
+            try:
+                yield
+            finally:
+                if request.sent:
+                    with self._lock:
+                        self._counts["write" if changes else "read"] += 1
+                        self._counts[operation] += 1
 
     @contextmanager
     def _translated(self, call: str, creates: bool = False) -> Iterator[None]:

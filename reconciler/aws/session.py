@@ -5,8 +5,12 @@ Made once by `cli`; `gateway` asks it for clients.
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Mapping
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import boto3
@@ -18,7 +22,9 @@ from botocore.exceptions import BotoCoreError, IncompleteReadError
 from reconciler import __version__
 from reconciler.aws.codes import SDK_ERRORS, meaning
 from reconciler.aws.schema import with_shared_models
-from reconciler.errors import Denied, IdentityError, Refused
+from reconciler.aws.traffic import Traffic
+from reconciler.errors import Denied, NoCredentials, Refused, WrongAccount
+from reconciler.log import get_logger
 from reconciler.model.config import Account
 
 HOME = {"aws": "us-west-2", "aws-us-gov": "us-gov-west-1"}
@@ -27,14 +33,24 @@ HOME = {"aws": "us-west-2", "aws-us-gov": "us-gov-west-1"}
 https://docs.aws.amazon.com/general/latest/gr/networkmanager.html"""
 ATTEMPTS = 3
 CONNECT_SECONDS, READ_SECONDS = 5, 30
+QUICK_SECONDS = 2
+"""How long those wait for a connection, and for an answer, who are better off without one than waiting."""
 CONNECTIONS = 32
+RENEWING_SECONDS = 15 * 60
+"""From when on before their end botocore tries to renew credentials; from ten minutes on it does not go on without."""
+SESSION_NAME = 64
+"""Letters of a role session's name at most, out of [\\w+=,.@-].
+
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
 
 
 class Sessions:
     """Clients for every account of a config.  Making one is not thread-safe and happens under a lock; using one is.
 
     `profile` and `endpoint_url` mean what they mean to the AWS CLI.  `region` is the config's default region, used
-    to find the partition and for calls that have no region of their own.
+    to find the partition and for calls that have no region of their own.  While `stopping` gives true, no attempt
+    after the first is sent.  `pass_id` gives the id of the pass that the calling thread works for, "" outside of any;
+    it reaches CloudTrail in each request.  `clock` is monotonic, in seconds.
     """
 
     def __init__(
@@ -46,17 +62,22 @@ class Sessions:
         stack: str,
         profile: str | None = None,
         endpoint_url: str | None = None,
+        stopping: Callable[[], bool] = lambda: False,
+        pass_id: Callable[[], str] = lambda: "",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.account = account
+        self.traffic = Traffic(stopping=stopping, pass_id=pass_id, clock=clock)
         self._accounts = {other.id: other for other in accounts.values()}
-        self._endpoint_url, self._stack, self._profile = endpoint_url, stack, profile
+        self._endpoint_url, self._stack, self._profile, self._pass_id = endpoint_url, stack, profile, pass_id
         self._lock = threading.RLock()
-        self._clients: dict[tuple[str, str, str, bool], Any] = {}
+        self._clients: dict[tuple[str, str, str, bool, bool], Any] = {}
         self._known: dict[str, tuple[str, str]] = {}
+        self._expiring: dict[str, str] = {}
         try:
             self._main = boto3.Session(botocore_session=_botocore_session(profile))
         except BotoCoreError as error:
-            raise IdentityError(f"{error}; see `aws configure list-profiles`") from error
+            raise NoCredentials(f"{error}; see `aws configure list-profiles`") from error
         self._sessions = {account: self._main}
         try:
             self.partition = self._main.get_partition_for_region(region) if region else "aws"
@@ -66,29 +87,36 @@ class Sessions:
         """The region of services that have one endpoint in the partition."""
         self.region = region or self.home
 
-    def client(self, account: str, service: str, region: str = "", *, retries: bool = True) -> Any:
-        """The client of a service in a region of an account; `retries=False` sends each request exactly once."""
+    def client(
+        self, account: str, service: str, region: str = "", *, retries: bool = True, quick: bool = False
+    ) -> Any:
+        """The client of a service in a region of an account.
+
+        `retries=False` sends each request exactly once; `quick` waits for an answer only for `QUICK_SECONDS`.
+        """
         where = region or (self.home if service == "networkmanager" else self.region)
-        key = (account, service, where, retries)
+        key = (account, service, where, retries, quick)
         with self._lock:
             if key not in self._clients:
-                self._clients[key] = self._make(account, service, where, retries)
+                self._clients[key] = self._make(account, service, where, retries, quick)
             return self._clients[key]
 
-    def _make(self, account: str, service: str, region: str, retries: bool) -> Any:
+    def _make(self, account: str, service: str, region: str, retries: bool, quick: bool) -> Any:
         session: Any = self._session(account)  # the stubs know the services' names only as literals
+        attempts = ATTEMPTS if retries else 1
         try:
             client = session.client(
                 service,
                 region_name=region,
                 endpoint_url=self._endpoint_url,
-                config=_client_config(ATTEMPTS if retries else 1),
+                config=_client_config(attempts, quick),
             )
         except BotoCoreError:
             raise
         except ValueError as error:  # what botocore says of an endpoint that is no URL
             raise Refused(f"{error}; correct --endpoint-url, or AWS_ENDPOINT_URL") from error
-        refuse_cut_answers(client, ATTEMPTS if retries else 1)
+        refuse_cut_answers(client, attempts)
+        self.traffic.watch(client)
         return client
 
     def _session(self, account: str) -> boto3.Session:
@@ -101,9 +129,16 @@ class Sessions:
         """A session in another account whose credentials renew themselves for as long as the process lives."""
         source = self._main.get_credentials()
         if source is None:
-            raise IdentityError(NOBODY)
+            raise NoCredentials(NOBODY)
         session = _botocore_session(self._profile)
-        arguments = {"RoleSessionName": f"reconciler-{self._stack}"[:64]}
+        session._credentials = DeferredRefreshableCredentials(  # botocore has no public way to set these
+            method="assume-role", refresh_using=partial(self._assumed, account, source)
+        )
+        return boto3.Session(botocore_session=session)
+
+    def _assumed(self, account: Account, source: Any) -> dict[str, Any]:
+        """New credentials of a role, whose session is named after the pass that needs them."""
+        arguments = {"RoleSessionName": session_name(self._stack, self._pass_id())}
         if account.external_id:
             arguments["ExternalId"] = account.external_id
         fetcher = AssumeRoleCredentialFetcher(
@@ -112,24 +147,26 @@ class Sessions:
             role_arn=account.role,
             extra_args=arguments,
         )
-        session._credentials = DeferredRefreshableCredentials(  # botocore has no public way to set these
-            method="assume-role", refresh_using=fetcher.fetch_credentials
-        )
-        return boto3.Session(botocore_session=session)
+        found: dict[str, Any] = fetcher.fetch_credentials()
+        return found
 
     def _sts_client(self, service: str, **credentials: Any) -> Any:
         main: Any = self._main
         with self._lock:
-            return main.client(
+            client = main.client(
                 service,
                 region_name=self.region,
                 endpoint_url=self._endpoint_url,
                 config=_client_config(ATTEMPTS),
                 **credentials,
             )
+        self.traffic.watch(client)
+        return client
+
+    # ---- who we are
 
     def verify(self) -> None:
-        """Make sure that in every account we are who the config says; IdentityError when not.
+        """Make sure that in every account we are who the config says; WrongAccount or NoCredentials when not.
 
         STS is asked once for each set of credentials; the answer is remembered with the access key it belongs to.
         AwsError when STS cannot say.
@@ -139,11 +176,11 @@ class Sessions:
             if found == account:
                 continue
             if account == self.account:
-                raise IdentityError(
+                raise WrongAccount(
                     f"the credentials belong to account {found} and the config says {account}: "
                     "nothing was done; choose other credentials (--profile) or correct `account:`"
                 )
-            raise IdentityError(
+            raise WrongAccount(
                 f"the role {self._accounts[account].role} leads to account {found} and the config says {account}: "
                 "nothing was done; correct `accounts:`"
             )
@@ -151,33 +188,59 @@ class Sessions:
     def _identity(self, account: str) -> str:
         """The account that the credentials for `account` belong to."""
         try:
-            credentials = self._session(account).get_credentials()
+            credentials: Any = self._session(account).get_credentials()
             if credentials is None:
-                raise IdentityError(NOBODY)
+                raise NoCredentials(NOBODY)
             key = str(credentials.get_frozen_credentials().access_key)
-            if account not in self._known or self._known[account][0] != key:
+            before, found = self._known.get(account, ("", ""))
+            if before == key:
+                self._note_end(account, key, credentials)
+                return found
+            with self.traffic.making("sts:GetCallerIdentity"):
                 answer = self.client(account, "sts").get_caller_identity()
-                self._known[account] = (key, str(answer["Account"]))
-            return self._known[account][1]
         except SDK_ERRORS as error:
             call = f"sts:{getattr(error, 'operation_name', 'GetCallerIdentity')}"
-            found = meaning(error, call=call)
-            if isinstance(found, Denied):
-                raise IdentityError(
-                    f"AWS does not accept the credentials: {found}; renew them (`aws sso login`, `aws login`), "
+            told = meaning(error, call=call)
+            if isinstance(told, Denied):
+                raise NoCredentials(
+                    f"AWS does not accept the credentials: {told}; renew them (`aws sso login`, `aws login`), "
                     "or choose others (--profile)"
                 ) from error
-            raise found from error
+            raise told from error
+        found = str(answer["Account"])
+        self._known[account] = (key, found)
+        log = get_logger().bind(account=found, stack=self._stack)  # it may be asked outside of any pass
+        if before:
+            log.info("credentials.refreshed")
+        if found == account:
+            log.info("identity.verified")
+        return found
+
+    def _note_end(self, account: str, key: str, credentials: Any) -> None:
+        """Say once of a key that it ends soon.  It was asked for just now, so that renewing it was tried."""
+        ends_within = getattr(credentials, "refresh_needed", None)  # those for ever have no such method
+        if ends_within is None or not ends_within(RENEWING_SECONDS) or self._expiring.get(account) == key:
+            return
+        self._expiring[account] = key
+        left = bisect_left(range(RENEWING_SECONDS), True, key=ends_within)  # all that botocore answers of it
+        get_logger().warning("credentials.expiring", account=account, expires_in_s=left, stack=self._stack)
 
 
 NOBODY = "there are no AWS credentials: set them as for the AWS CLI, or say --profile"
 
 
-def _client_config(attempts: int) -> ClientConfig:
+def session_name(stack: str, pass_id: str) -> str:
+    """The name of a role session: `reconciler-<stack>-<pass>`, of which a long stack loses its end."""
+    tail = f"-{pass_id}"[: SESSION_NAME // 2 + 8] if pass_id else ""
+    name = f"reconciler-{stack}"[: SESSION_NAME - len(tail)] + tail
+    return re.sub(r"[^\w+=,.@-]", "-", name, flags=re.ASCII)
+
+
+def _client_config(attempts: int, quick: bool = False) -> ClientConfig:
     return ClientConfig(
         retries={"mode": "standard", "total_max_attempts": attempts},
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
+        connect_timeout=QUICK_SECONDS if quick else CONNECT_SECONDS,
+        read_timeout=QUICK_SECONDS if quick else READ_SECONDS,
         max_pool_connections=CONNECTIONS,
         user_agent_extra=f"reconciler/{__version__}",
     )

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 
 from reconciler.aws.gateway import Gateway
-from reconciler.errors import IdentityError, Lost, ReconcilerError, Throttled
+from reconciler.errors import Lost, NoCredentials, ReconcilerError, Throttled, WrongAccount
 from reconciler.model.calls import Call
 from reconciler.model.config import Account
 from reconciler.sandbox import LocalAws
@@ -35,7 +37,7 @@ def test_the_right_account_is_asked_for_once(aws: LocalAws) -> None:
 def test_another_account_is_refused_with_both_numbers(aws: LocalAws) -> None:
     made = sessions(account="999999999999")
     for _ in range(2):
-        with pytest.raises(IdentityError, match=rf"{ACCOUNT}.*999999999999.*nothing was done.*--profile"):
+        with pytest.raises(WrongAccount, match=rf"{ACCOUNT}.*999999999999.*nothing was done.*--profile"):
             made.verify()
 
 
@@ -70,17 +72,62 @@ def test_new_credentials_are_asked_about_anew(aws: LocalAws, renewing: Path) -> 
     assert count(aws, "GetCallerIdentity") == 2
 
 
+def events(lines: list[Any]) -> list[tuple[str, str, str]]:
+    """What was told of accounts."""
+    return [(line["event"], line["log_level"], line["account"]) for line in lines]
+
+
+def test_who_we_are_is_told_once_for_each_set_of_credentials(aws: LocalAws, renewing: Path) -> None:
+    made = sessions(profile="renewing", accounts={"other": OTHER})
+    show(renewing, "AKIDFIRST", minutes=14)
+    with structlog.testing.capture_logs() as lines:
+        made.verify()
+        show(renewing, "AKIDSECOND", minutes=60)
+        for _ in range(3):
+            made.verify()
+    assert events(lines) == [
+        ("identity.verified", "info", ACCOUNT),
+        ("identity.verified", "info", OTHER.id),
+        ("credentials.refreshed", "info", ACCOUNT),
+        ("identity.verified", "info", ACCOUNT),
+    ]
+
+
+def test_another_account_is_not_told_to_be_the_right_one(aws: LocalAws) -> None:
+    with structlog.testing.capture_logs() as lines, pytest.raises(WrongAccount):
+        sessions(account="999999999999").verify()
+    assert lines == []
+
+
+def test_credentials_that_end_soon_and_are_not_renewed_are_told_once(aws: LocalAws, renewing: Path) -> None:
+    """botocore goes on with the old ones, as long as they have ten minutes left."""
+    made = sessions(profile="renewing")
+    show(renewing, "AKIDFIRST", minutes=14)
+    with structlog.testing.capture_logs() as lines:
+        made.verify()
+        assert events(lines) == [("identity.verified", "info", ACCOUNT)]
+        renewing.unlink()
+        made.verify()
+        made.verify()
+        assert events(lines)[1:] == [("credentials.expiring", "warning", ACCOUNT)]
+        assert 13 * 60 < lines[1]["expires_in_s"] <= 14 * 60
+        show(renewing, "AKIDSECOND", minutes=60)
+        made.verify()
+        made.verify()
+        assert [line["event"] for line in lines[2:]] == ["credentials.refreshed", "identity.verified"]
+
+
 def test_credentials_that_are_expired_when_they_come_are_refused(aws: LocalAws, renewing: Path) -> None:
     made = sessions(profile="renewing")
     show(renewing, "AKIDFIRST", minutes=1)
     made.verify()
     show(renewing, "AKIDSECOND", minutes=-1)
-    with pytest.raises(IdentityError, match=r"still expired.*renew"):
+    with pytest.raises(NoCredentials, match=r"still expired.*renew"):
         made.verify()
 
 
 def test_a_program_that_gives_no_credentials_is_told(aws: LocalAws, renewing: Path) -> None:
-    with pytest.raises(IdentityError, match=r"custom-process.*No such file.*renew"):
+    with pytest.raises(NoCredentials, match=r"custom-process.*No such file.*renew"):
         sessions(profile="renewing").verify()
 
 
@@ -89,9 +136,9 @@ def test_no_credentials_at_all_is_told_with_what_to_do(
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(IdentityError, match=r"no AWS credentials.*--profile"):
+    with pytest.raises(NoCredentials, match=r"no AWS credentials.*--profile"):
         sessions().verify()
-    with pytest.raises(IdentityError, match=r"no AWS credentials.*--profile"):
+    with pytest.raises(NoCredentials, match=r"no AWS credentials.*--profile"):
         sessions(accounts={"other": OTHER}).client(OTHER.id, "ec2")
     assert aws.calls == []
 
@@ -102,7 +149,7 @@ def test_no_credentials_at_all_is_told_with_what_to_do(
 def test_credentials_that_aws_refuses_are_told_with_what_to_do(aws: LocalAws, code: str) -> None:
     aws.fail("sts", "GetCallerIdentity", code=code, message="so it says", status=403)
     made = sessions()
-    with pytest.raises(IdentityError, match=f"{code}: so it says.*renew.*--profile"):
+    with pytest.raises(NoCredentials, match=f"{code}: so it says.*renew.*--profile"):
         made.verify()
     made.verify()  # they may be accepted later, without a restart
     assert count(aws, "GetCallerIdentity") == 2
@@ -166,13 +213,13 @@ def test_what_is_made_in_another_account_is_there_and_not_here(aws: LocalAws) ->
 
 def test_a_role_that_leads_elsewhere_is_refused(aws: LocalAws) -> None:
     astray = Account(name="other", id="333333333333", role=OTHER.role)
-    with pytest.raises(IdentityError, match=f"role.*leads to account {OTHER.id}.*333333333333.*`accounts:`"):
+    with pytest.raises(WrongAccount, match=f"role.*leads to account {OTHER.id}.*333333333333.*`accounts:`"):
         sessions(accounts={"other": astray}).verify()
 
 
 def test_a_role_that_may_not_be_assumed_is_told_by_its_operation(aws: LocalAws) -> None:
     aws.fail("sts", "AssumeRole", code="AccessDenied", message="not authorized", status=403)
-    with pytest.raises(IdentityError, match="sts:AssumeRole: AccessDenied: not authorized"):
+    with pytest.raises(NoCredentials, match="sts:AssumeRole: AccessDenied: not authorized"):
         sessions(accounts={"other": OTHER}).verify()
 
 

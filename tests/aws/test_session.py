@@ -10,7 +10,7 @@ import pytest
 from botocore.client import BaseClient
 
 from reconciler.aws.gateway import Gateway
-from reconciler.errors import IdentityError, Lost, ReconcilerError, Refused
+from reconciler.errors import Lost, NoCredentials, ReconcilerError, Refused
 from reconciler.sandbox import LocalAws
 
 from .support import ACCOUNT, OTHER, Answer, ec2, json_answer, script, server, sessions
@@ -69,6 +69,13 @@ def test_how_often_and_how_long_a_client_tries(
     assert "reconciler/" in config.user_agent_extra
 
 
+def test_who_cannot_wait_does_not(keys: None) -> None:
+    made = sessions()
+    config = made.client(ACCOUNT, "dynamodb", retries=False, quick=True).meta.config
+    assert (config.connect_timeout, config.read_timeout) == (2, 2)
+    assert made.client(ACCOUNT, "dynamodb", retries=False).meta.config.read_timeout == 30
+
+
 # ---- where
 
 
@@ -111,7 +118,7 @@ def test_a_region_that_no_partition_has_is_told(keys: None) -> None:
 
 
 def test_a_profile_that_does_not_exist_is_told(keys: None) -> None:
-    with pytest.raises(IdentityError, match=r"nobody.*list-profiles"):
+    with pytest.raises(NoCredentials, match=r"nobody.*list-profiles"):
         sessions(profile="nobody")
 
 

@@ -88,7 +88,7 @@ def test_pages_and_lists_of_ids_in_query_strings(server: Server) -> None:
     ("service", "operation"),
     [
         ("s3", "list_buckets"),
-        ("dynamodb", "list_tables"),
+        ("logs", "describe_log_groups"),
         ("cloudwatch", "list_metrics"),
         ("elbv2", "describe_load_balancers"),
         ("route53", "list_hosted_zones"),
@@ -253,3 +253,23 @@ def test_it_is_silent_and_asks_nobody(server: Server) -> None:
     assert server.process.poll() is None
     assert (server.folder / "network-watched").exists()
     assert not (server.folder / "network").exists(), (server.folder / "network").read_text()
+
+
+def test_conditions_of_dynamodb_hold_over_http(server: Server) -> None:
+    """What a lease is made of: of two writers one fails."""
+    tables = server.client("dynamodb")
+    tables.create_table(
+        TableName="leases",
+        AttributeDefinitions=[{"AttributeName": "stack", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "stack", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    first = {"stack": {"S": "ai"}, "holder": {"S": "one"}}
+    free = {"TableName": "leases", "ConditionExpression": "attribute_not_exists(stack)"}
+    tables.put_item(Item=first, **free)
+    assert code(tables.put_item, Item={**first, "holder": {"S": "two"}}, **free) == (
+        "ConditionalCheckFailedException",
+        400,
+    )
+    found = tables.get_item(TableName="leases", Key={"stack": {"S": "ai"}}, ConsistentRead=True)
+    assert found["Item"] == first
