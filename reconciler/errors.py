@@ -45,10 +45,21 @@ class AwsError(ReconcilerError):
     """An AWS call did not succeed.
 
     `code` is AWS's, `call` the operation (`networkmanager:CreateSite`), `request_id` AWS's, "" when none came back.
+    `http_status` is that of the last answer and `retry_attempts` how often the SDK has tried again; 0 when unknown.
     """
 
-    def __init__(self, message: str, *, code: str = "", call: str = "", request_id: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        call: str = "",
+        request_id: str = "",
+        http_status: int = 0,
+        retry_attempts: int = 0,
+    ) -> None:
         self.code, self.call, self.request_id = code, call, request_id
+        self.http_status, self.retry_attempts = http_status, retry_attempts
         super().__init__(message)
 
 

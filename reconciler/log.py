@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Final, Literal, ParamSpec, TextIO, TypeVar, cast, get_args
+from typing import Any, Final, Literal, ParamSpec, TextIO, TypeVar, cast, get_args
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
@@ -66,6 +66,11 @@ def get_logger() -> Logger:
 def bind_pass(*, pass_id: str, stack: str, trigger: str, **more: object) -> AbstractContextManager[None]:
     """`with bind_pass(…):` every line inside, libraries' lines too, says which pass it belongs to."""
     return structlog.contextvars.bound_contextvars(pass_id=pass_id, stack=stack, trigger=trigger, **more)
+
+
+def context() -> dict[str, Any]:
+    """The fields that are bound here: those of the pass, where there is one."""
+    return structlog.contextvars.get_contextvars()
 
 
 def in_context(function: Callable[P, R]) -> Callable[P, R]:

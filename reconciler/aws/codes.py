@@ -233,14 +233,20 @@ def meaning(error: Exception, *, call: str, creates: bool = False) -> AwsError:
 
 def _of_answer(error: ClientError, call: str, creates: bool) -> AwsError:
     answer: dict[str, Any] = dict(error.response)
-    code = str(answer.get("Error", {}).get("Code", ""))
-    status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    request = str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
-    text = explanation(answer)
+    code, text = str(answer.get("Error", {}).get("Code", "")), explanation(answer)
+    about = answer.get("ResponseMetadata", {})
+    status = int(about.get("HTTPStatusCode", 0))
     sort = _sort(code, text, status)
     if creates and sort is Gone:
         sort = NotYet
-    return sort(f"{call}: {code}: {text}", code=code, call=call, request_id=request)
+    return sort(
+        f"{call}: {code}: {text}",
+        code=code,
+        call=call,
+        request_id=str(about.get("RequestId", "")),
+        http_status=status,
+        retry_attempts=int(about.get("RetryAttempts", 0)),
+    )
 
 
 def _sort(code: str, text: str, status: int) -> type[AwsError]:
