@@ -40,6 +40,7 @@ VERBS = {
     "resume": "Make changes again.",
     "trigger": "Have the daemon look now.",
     "destroy": "Delete everything that is the stack's.",
+    "history": "What was changed, when and why?",
     "kinds": "The kinds there are, or one of them.",
     "schema": "The JSON Schema of the config, for editors.",
     "events": "The events that the log can hold.",
@@ -78,6 +79,11 @@ EXAMPLES = {
     "destroy": """\
   reconciler destroy --config estate.yaml                  asks for the name of the stack
   reconciler destroy --config estate.yaml --yes --protected""",
+    "history": """\
+  reconciler history                                       the last 20 changes, the newest last
+  reconciler history site/one --last 3
+  reconciler history --since 03:00 --state-dir /var/lib/reconciler
+  reconciler history --since 2h --json | jq '.changes[].calls[].aws_request_id'""",
     "kinds": """\
   reconciler kinds
   reconciler kinds instance""",
@@ -93,6 +99,7 @@ READS_CONFIG = (
         "drift",
         "outputs",
         "destroy",
+        "history",
         "status",
         "explain",
         "pause",
@@ -241,6 +248,13 @@ def _agreement(verb: Parser) -> None:
     verb.add_argument("--yes", action="store_true", help="do not ask")
 
 
+def _past(verb: Parser) -> None:
+    verb.add_argument("address", nargs="?", metavar="ADDRESS", help="only changes of this one, as site/one")
+    verb.add_argument("--last", metavar="N", help="how many changes (20; with --since, all)")
+    verb.add_argument("--since", metavar="TIME", help="as 2026-11-23T03:12 (UTC), 03:12, or 2h: so long ago")
+    verb.add_argument("--stack", metavar="NAME", help="which stack, where there is no --config to say it")
+
+
 def _kind(verb: Parser) -> None:
     verb.add_argument("kind", nargs="?", metavar="KIND", help="this one, with all its fields")
     verb.add_argument("--markdown", action="store_true", help="docs/kinds.md")
@@ -266,6 +280,7 @@ OWN: dict[str, tuple[Callable[[Parser], None], ...]] = {
     "pause": (_maybe_address, _pausing),
     "resume": (_maybe_address,),
     "destroy": (_agreement, _waiting),
+    "history": (_past,),
     "kinds": (_kind,),
     "sandbox": (_server,),
 }

@@ -130,7 +130,7 @@ class Applier:
 
 def left(entry: Entry, change: Change, call: Call, why: str) -> Outcome:
     """The outcome of an entry that was left before `call`; what was begun gets its last line in the log."""
-    if change.answer is not None:
+    if change.begun:
         change.deferred(call, why)
     return Outcome(label=entry.label, status="waiting", why=why)
 
@@ -139,7 +139,7 @@ def failed(entry: Entry, change: Change, call: Call, error: AwsError) -> Outcome
     """The outcome of an entry whose `call`, or a read that it needs, did not succeed."""
     if isinstance(error, Gone) and not entry.wanted:
         why = "it was gone already"
-        if change.answer is not None:
+        if change.begun:
             change.succeeded(call, why)
         return Outcome(label=entry.label, status="deleted", why=why)
     if isinstance(error, NotYet | Gone):

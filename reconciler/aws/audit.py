@@ -23,6 +23,7 @@ from typing import IO, Any, Final, Literal, TypeVar, get_args
 
 from reconciler.aws.journal import Journal, end_line, entries, sync_names
 from reconciler.errors import AwsError, Lost, ReconcilerError
+from reconciler.model.address import REPLACED
 
 VERSION: Final = 1
 """Of the lines; rises only when a member is removed or changes its meaning."""
@@ -183,6 +184,10 @@ class Changed:
         """What it is about, with the id that it has by now."""
         return self.last.sending
 
+    def concerns(self, address: str) -> bool:
+        """Whether it is of the thing that has an address, or of one that makes way for it."""
+        return self.about.address in {address, f"{address}{REPLACED}"}
+
     @property
     def outcome(self) -> str:
         """The last call's, with two more words: "no answer on record", "partial" when steps have not been made."""
@@ -218,17 +223,21 @@ def changes(directory: Path) -> list[Changed]:
 
 
 def _lines(directory: Path) -> Iterator[dict[str, Any]]:
-    """The lines of all files.  The newest file is opened first, so that none is missed that becomes full meanwhile."""
+    """The lines of all files.  The newest is opened before the others are looked up, so that none is missed when it
+    becomes full meanwhile."""
     with ExitStack() as stack:
-        files: list[IO[bytes]] = []
+        newest: list[IO[bytes]] = []
         with suppress(FileNotFoundError):
-            files.append(stack.enter_context((directory / "audit.jsonl").open("rb")))
-        newest = [os.fstat(file.fileno()) for file in files]
-        for _, path in sorted(_full(directory).items(), reverse=True):
+            newest.append(stack.enter_context((directory / "audit.jsonl").open("rb")))
+        full: list[IO[bytes]] = []
+        for _, path in sorted(_full(directory).items()):
             with suppress(FileNotFoundError):  # it was the oldest, and has just been removed
-                if not newest or not os.path.samestat(path.stat(), newest[0]):
-                    files.append(stack.enter_context(path.open("rb")))
-        for file in reversed(files):
+                full.append(stack.enter_context(path.open("rb")))
+        seen = [os.fstat(file.fileno()) for file in full]
+        for file in newest:
+            if not any(os.path.samestat(os.fstat(file.fileno()), other) for other in seen):
+                full.append(file)
+        for file in full:
             yield from entries(file)
 
 

@@ -50,6 +50,11 @@ class Change:
         self.made: Observed | None = None
 
     @property
+    def begun(self) -> bool:
+        """Whether any of its calls was."""
+        return self._calls > 0
+
+    @property
     def line(self) -> Logger:
         """The logger of lines about the whole change."""
         return self._log(self.made or self._entry.seen)
@@ -67,7 +72,7 @@ class Change:
         self._end_badly(call, error).error("change.failed", reason=str(error))
 
     def _end_badly(self, call: Call, error: AwsError | None) -> Logger:
-        answer = self.answer or (Answer.bad(error, str(call)) if error else None)
+        answer = self.answer or Answer.bad(error, str(call)) if error else None
         return self._end(call, answer).bind(aws_error_code=error.code if error else "")
 
     def _end(self, call: Call, answer: Answer | None) -> Logger:
