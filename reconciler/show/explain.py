@@ -22,8 +22,8 @@ class Told:
     """All that is known of one address.
 
     `entries` has it once, and once more for each thing that makes way for it.  `standing` is what the last pass of the
-    daemon or of `run --once` has left of it in the status, None when it was settled.  `last` is the last line of the
-    audit log about it.
+    daemon or of `run --once` has left of it in the status, None when it was settled.  `last` is the last change of
+    it that the audit log has, as `history --json` shows it.
     """
 
     entries: tuple[Entry, ...]

@@ -1,4 +1,4 @@
-"""What was changed, as a line a change and as versioned JSON.  Called by `verbs.history`."""
+"""What was changed, as a line a change and as versioned JSON.  Called by the verbs `history` and `explain`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def as_data(history: History) -> dict[str, Any]:
         "version": VERSION,
         "stack": history.stack,
         "earlier": history.earlier,
-        "changes": [_change(change) for change in history.changes],
+        "changes": [change_data(change) for change in history.changes],
     }
 
 
@@ -65,7 +65,8 @@ def _cells(change: Changed) -> tuple[str, ...]:
     )
 
 
-def _change(change: Changed) -> dict[str, Any]:
+def change_data(change: Changed) -> dict[str, Any]:
+    """One change for programs."""
     about = change.about
     return {
         "change_id": about.change_id,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from reconciler import log, status
+from reconciler.aws.audit import changes
 from reconciler.exits import LATER, NOT_ALLOWED, OK
 from reconciler.model.address import Address
 from reconciler.options import near
 from reconciler.program import Program, UsageError
 from reconciler.show import explain as show_explain
+from reconciler.show.history import change_data
 
 
 def explain(program: Program) -> int:
@@ -33,7 +35,7 @@ def explain(program: Program) -> int:
         facts=loop.facts[address.kind],
         pauses=tuple(one for one in loop.pauses() if one.address in ("", given)),
         standing=before.get("addresses", {}).get(given),
-        last=program.last_change(config, given),
+        last=next((change_data(one) for one in reversed(changes(directory)) if one.concerns(given)), None),
     )
     program.voice.answer(lambda: show_explain.as_data(told), lambda: show_explain.as_text(told))
     if found.unread.keys() & {entry.scope for entry in entries}:

@@ -77,6 +77,14 @@ def test_a_run_is_in_the_history_with_the_ids_of_its_log(cli: Cli) -> None:
         assert line.endswith(change["calls"][0]["aws_request_id"])
 
 
+def test_explain_ends_with_the_last_change(cli: Cli) -> None:
+    cli("run", "--once")
+    [change] = cli("history", "site/one", "--json").data["changes"]
+    assert cli("explain", "site/one", "--json").data["last"] == change
+    told = cli("explain", "site/one").out.splitlines()[-1]
+    assert told == f"last change: {change['at']} create {change['id']}, done: it does not exist"
+
+
 def test_a_change_is_a_line_in_columns_the_newest_last(state: Path, past: Past) -> None:
     past.change("vpc/a", reason="it is absent")
     refused = Answer(
