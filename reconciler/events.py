@@ -284,13 +284,19 @@ EVENTS: Final[Mapping[str, Event]] = {
         "info", "a call that changes something is about to be made", f"{_CHANGE} api reason"
     ),
     "change.succeeded": _event(
-        "info", "AWS has accepted the change", f"{_CHANGE} aws_request_id duration_ms"
+        "info",
+        "AWS has accepted the change; `api` and the answer are of its last call",
+        f"{_CHANGE} api reason aws_request_id http_status retry_attempts duration_ms",
     ),
     "change.failed": _event(
-        "error", "AWS has not accepted the change, or gave no answer", f"{_CHANGE} api reason {_AWS}"
+        "error",
+        "AWS has not accepted the change, or gave no answer",
+        f"{_CHANGE} api reason {_AWS} duration_ms",
     ),
     "change.deferred": _event(
-        "info", "AWS is not ready for the change; it is made later", f"{_CHANGE} api reason {_AWS}"
+        "info",
+        "AWS is not ready for the change, or we have to stop: it is made later",
+        f"{_CHANGE} api reason {_AWS} duration_ms",
     ),
     "address.blocked": _event(
         "warning", "only a change of the config, or of the thing by hand, helps", "address reason"

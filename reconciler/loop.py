@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from reconciler import windows
 from reconciler.aws.apply import Applier, without_steps
+from reconciler.aws.audit import Audit
 from reconciler.aws.discover import Discovered, discover
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.memory import DISCOVERY_SECONDS, Memory
@@ -89,6 +91,11 @@ class Loop:
     _windows: Windows = ALWAYS
     _paused: Mapping[str, Pause] = field(default_factory=dict)
     _discovery_calls: int = 0
+
+    @cached_property
+    def audit(self) -> Audit:
+        """The log of all changes, beside what is remembered."""
+        return Audit(self.memory.directory, self.clock.now)
 
     @property
     def undiscovered(self) -> Mapping[str, str]:
@@ -307,7 +314,14 @@ class Loop:
             return None if self.unchanged() else changed
 
         applier = Applier(
-            self.gateway, BY_NAME, self.memory, self.config.stack, planner.world.spent, self.new_id
+            self.gateway,
+            BY_NAME,
+            self.memory,
+            self.audit,
+            stack=self.config.stack,
+            config_hash=self.config.digest[:8],
+            spent=planner.world.spent,
+            new_id=self.new_id,
         )
         return applier.apply(
             plan,

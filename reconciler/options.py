@@ -40,6 +40,7 @@ VERBS = {
     "resume": "Make changes again.",
     "trigger": "Have the daemon look now.",
     "destroy": "Delete everything that is the stack's.",
+    "history": "What was changed, when and why?",
     "kinds": "The kinds there are, or one of them.",
     "schema": "The JSON Schema of the config, for editors.",
     "events": "The events that the log can hold.",
@@ -82,6 +83,11 @@ EXAMPLES = {
   reconciler events                                        names, levels, meanings
   reconciler events --json | jq '.events["pass.finished"]'    with all fields
   reconciler events --schema                               the JSON Schema of a line""",
+    "history": """\
+  reconciler history                                       the last 20 changes, the newest last
+  reconciler history site/one --last 3
+  reconciler history --since 03:00 --state-dir /var/lib/reconciler
+  reconciler history --since 2h --json | jq '.changes[].calls[].aws_request_id'""",
     "kinds": """\
   reconciler kinds
   reconciler kinds instance""",
@@ -90,19 +96,8 @@ EXAMPLES = {
   reconciler plan --config config/ai-global.yaml --endpoint-url "$(cat url)\"""",
 }
 READS_CONFIG = (
-    *(
-        "check",
-        "plan",
-        "run",
-        "drift",
-        "outputs",
-        "destroy",
-        "status",
-        "explain",
-        "pause",
-        "resume",
-        "trigger",
-    ),
+    *("check", "plan", "run", "drift", "outputs", "destroy"),
+    *("status", "explain", "history", "pause", "resume", "trigger"),
 )
 ASKS_AWS = ("plan", "run", "drift", "outputs", "destroy", "explain")
 CHANGES = ("run", "destroy")
@@ -245,6 +240,13 @@ def _agreement(verb: Parser) -> None:
     verb.add_argument("--yes", action="store_true", help="do not ask")
 
 
+def _past(verb: Parser) -> None:
+    verb.add_argument("address", nargs="?", metavar="ADDRESS", help="only changes of this one, as site/one")
+    verb.add_argument("--last", metavar="N", help="how many changes (20; with --since, all)")
+    verb.add_argument("--since", metavar="TIME", help="as 2026-11-23T03:12 (UTC), 03:12, or 2h: so long ago")
+    verb.add_argument("--stack", metavar="NAME", help="which stack, where there is no --config to say it")
+
+
 def _kind(verb: Parser) -> None:
     verb.add_argument("kind", nargs="?", metavar="KIND", help="this one, with all its fields")
     verb.add_argument("--markdown", action="store_true", help="docs/kinds.md")
@@ -278,6 +280,7 @@ OWN: dict[str, tuple[Callable[[Parser], None], ...]] = {
     "pause": (_maybe_address, _pausing),
     "resume": (_maybe_address,),
     "destroy": (_agreement, _waiting),
+    "history": (_past,),
     "kinds": (_kind,),
     "events": (_pages,),
     "sandbox": (_server,),

@@ -9,20 +9,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
+from reconciler.aws.audit import Audit
+from reconciler.aws.changing import Change, Changes
+from reconciler.aws.creating import Creator
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.memory import Memory
-from reconciler.aws.observe import KindsByName, as_observed, rows
-from reconciler.errors import AwsError, Denied, Exhausted, Gone, Lost, NotYet, Refused, Throttled
-from reconciler.log import Logger, get_logger
+from reconciler.aws.observe import KindsByName
+from reconciler.aws.proving import NotOurs, prove
+from reconciler.errors import AwsError, Denied, Exhausted, Gone, NotYet, ReconcilerError, Refused
 from reconciler.model.address import Address
-from reconciler.model.calls import Call, token
-from reconciler.model.kind import Kind
+from reconciler.model.calls import Call
 from reconciler.model.plan import Entry, Outcome, Plan, Status
-from reconciler.model.things import ADDRESS_TAG, STACK_TAG, Observed, Pending, within
+from reconciler.model.things import Observed, Pending, within
 from reconciler.model.verdicts import Blocked, Settled, Steps, Verb, Wait
 
 DONE: dict[Verb, Status] = {
@@ -32,17 +33,16 @@ DONE: dict[Verb, Status] = {
     "delete": "deleted",
 }
 STOPPED = "stopped before its turn"
-GENERATIONS = 100
-"""How many used-up tokens are walked past before it is called a failure."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one entry, and the thing that a create call answered."""
+    """What became of one entry, and the thing that a create call answered.  `ends`: why no other entry may begin."""
 
     entry: Entry
     outcome: Outcome
     made: Observed | None = None
+    ends: str = ""
 
 
 class Applier:
@@ -53,14 +53,18 @@ class Applier:
         gateway: Gateway,
         kinds: KindsByName,
         memory: Memory,
+        audit: Audit,
+        *,
         stack: str,
+        config_hash: str,
         spent: frozenset[str] = frozenset(),
-        new_id: Callable[[], str] = lambda: "",
+        new_id: Callable[[], str],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`spent` are tokens of creations that are known to be dead; `new_id` names changes; `clock` is in seconds."""
-        self._gateway, self._kinds, self._memory, self._stack = gateway, kinds, memory, stack
-        self._spent, self._new_id, self._clock = spent, new_id, clock
+        self._changes = Changes(gateway, kinds, audit, stack, config_hash, clock)
+        self._creator = Creator(kinds, memory, stack, spent, gateway.sessions.partition)
+        self._new_id = new_id
 
     def apply(
         self,
@@ -92,153 +96,58 @@ class Applier:
         """Make the calls of one entry, in order, until one does not succeed or there is a reason to stop."""
         steps = entry.verdict
         assert isinstance(steps, Steps), "only steps can be carried out"
-        log = get_logger().bind(change_id=self._new_id(), verb=steps.verb, **_who(entry, entry.seen))
-        made: Observed | None = None
-        call = steps.calls[0]
-        began, request = self._clock(), ""
+        if stopped():  # since it was put into the queue of the workers
+            return Result(entry, Outcome(label=entry.label, status="waiting", why=STOPPED))
+        change, call = Change(self._changes, entry, self._new_id()), steps.calls[0]
         try:
-            if stopped():  # since it was put into the queue of the workers
-                return Result(entry, Outcome(label=entry.label, status="waiting", why=STOPPED))
             if takes_away(entry):
                 self._prove(entry)
-            for call in steps.calls:
+            for change.step, call in enumerate(steps.calls, 1):
                 if stopped():
-                    why = f"stopped before {call}"
-                    return Result(entry, Outcome(label=entry.label, status="waiting", why=why), made)
-                log.info("change.started", api=str(call), reason=call.why)
+                    return Result(entry, left(entry, change, call, f"stopped before {call}"), change.made)
                 if call.creates:
-                    made = self._create(entry, call)
+                    change.made = self._creator.create(entry, call, change.send)
                 else:
-                    self._gateway.perform(call)
-        except _NotOurs as error:
-            log.warning("ownership.conflict", reason=str(error))
+                    change.send(call)
+        except NotOurs as error:
+            change.line.warning("ownership.conflict", reason=str(error))
             return Result(entry, Outcome(label=entry.label, status="blocked", why=str(error), final=True))
         except AwsError as error:
-            return Result(entry, self._failed(entry, error, log.bind(api=str(call))))
+            return Result(entry, failed(entry, change, call, error))
+        except ReconcilerError as error:  # nothing may be changed any more
+            why = str(error)
+            return Result(entry, left(entry, change, call, why), change.made, ends=why)
         except Exception as error:  # a mistake of ours stops this address, and no other
-            log.critical("unit.failed", error=str(error), exc_info=True)
+            change.line.critical("unit.failed", error=str(error), exc_info=True)
             return Result(entry, Outcome(label=entry.label, status="failed", why=f"a defect: {error!r}"))
-        took = round((self._clock() - began) * 1000)
-        log.bind(**_who(entry, made or entry.seen)).info(
-            "change.succeeded", aws_request_id=request, duration_ms=took
-        )
-        return Result(entry, Outcome(label=entry.label, status=DONE[steps.verb], why=steps.why), made)
-
-    def _failed(self, entry: Entry, error: AwsError, log: Logger) -> Outcome:
-        if isinstance(error, Gone) and not entry.wanted:
-            return Outcome(label=entry.label, status="deleted", why="it was gone already")
-        log = log.bind(
-            aws_error_code=error.code, aws_request_id=error.request_id, http_status=0, retry_attempts=0
-        )
-        if isinstance(error, NotYet | Gone):
-            log.info("change.deferred", reason=str(error))
-            return Outcome(label=entry.label, status="waiting", why=str(error), code=error.code)
-        log.error("change.failed", reason=str(error))
-        final = isinstance(error, Refused | Denied | Exhausted)
-        return Outcome(label=entry.label, status="failed", why=str(error), code=error.code, final=final)
-
-    # ---- creating, at most once
-
-    def _create(self, entry: Entry, call: Call) -> Observed:
-        address = entry.address
-        if call.seed is None:
-            self._memory.intend(address)
-        try:
-            made = self._born(entry, call)
-        except (Lost, Throttled) as error:
-            if isinstance(error, Throttled):
-                self._memory.refused(address)
-            raise
-        except AwsError:
-            self._memory.refused(address)
-            raise
-        self._memory.made(address, made.id)
-        return made
-
-    def _born(self, entry: Entry, call: Call) -> Observed:
-        """The thing that a create call answers; a token that is used up by a dead thing makes way for the next."""
-        if call.seed is None:
-            return self._ours(entry, self._thing(entry, self._gateway.perform(call)))
-        first = self._memory.generations.get(entry.address, 0)
-        for generation in range(first, first + GENERATIONS):
-            given = {**call.parameters, "ClientToken": token(call.seed, generation)}
-            if given["ClientToken"] in self._spent:
-                continue
-            try:
-                answer = self._gateway.perform(replace(call, parameters=given))
-            except Refused as error:
-                if error.code == "IdempotentInstanceTerminated":
-                    continue
-                if error.code == "IdempotentParameterMismatch":
-                    # An earlier attempt, with other parameters, did happen.  Either a look will show it, or it is
-                    # dead and no longer listed; that is believed when no look has shown it for long enough.
-                    self._memory.made(entry.address, "")
-                    self._memory.next_generation(entry.address, generation + 1)
-                    raise NotYet(f"{error}; it is looked for", code=error.code, call=error.call) from error
-                raise
-            made = self._thing(entry, answer)
-            if made.state in self._kinds[made.kind].gone | self._kinds[made.kind].leaving:
-                continue
-            if not made.tags:
-                # The token is ours, so the thing is; an answer that AWS repeats may lack the tags.  A look decides.
-                self._memory.made(entry.address, made.id)
-                raise NotYet(f"{call}: an earlier attempt made {made.id}; it is looked for", call=str(call))
-            return self._ours(entry, made)
-        raise Refused(f"{call}: {GENERATIONS} earlier things of this address are dead", call=str(call))
-
-    def _thing(self, entry: Entry, answer: dict[str, Any]) -> Observed:
-        """The answer of a create call as a thing."""
-        kind = self._kinds[entry.address.kind]
-        row = find_row(kind, answer)
-        if row is None:
-            raise Lost(
-                f"{kind.create}: the answer has no {kind.id}", code="IncompleteAnswer", call=kind.create
-            )
-        return as_observed(kind, row, entry.scope, self._gateway.sessions.partition)
-
-    def _ours(self, entry: Entry, thing: Observed) -> Observed:
-        """The same thing; some create calls return an existing one that is somebody else's."""
-        if thing.stack != self._stack or thing.address != entry.address:
-            create = self._kinds[thing.kind].create
-            raise _NotOurs(
-                f"{create} answered with {thing.id}, which does not carry our tags: it is not touched"
-            )
-        return thing
-
-    # ---- deleting, with proof
+        change.succeeded(call, steps.why)
+        return Result(entry, Outcome(label=entry.label, status=DONE[steps.verb], why=steps.why), change.made)
 
     def _prove(self, entry: Entry) -> None:
-        """Read a thing's tags once more: it must still be ours, under the same address."""
-        thing = entry.seen
-        assert thing is not None, "only what was seen is deleted"
-        kind = self._kinds[thing.kind]
-        parent = thing.raw.get(self._kinds[kind.read.within].id) if kind.read.within else None
-        for row in rows(self._gateway, self._kinds, thing.scope, parent, (thing.id,)):
-            if row[kind.id] != thing.id:
-                continue
-            now = as_observed(kind, row, thing.scope, self._gateway.sessions.partition)
-            if now.state in kind.gone:
-                raise Gone(f"{thing.id} is {now.state}")
-            claim = thing.tags.get(ADDRESS_TAG)
-            if now.tags.get(STACK_TAG) != self._stack or now.tags.get(ADDRESS_TAG) != claim:
-                raise _NotOurs(f"{thing.id} has lost its owner tags since it was seen: it is not touched")
-            return
-        raise Gone(f"{thing.id} is not listed any more")
+        assert entry.seen is not None, "only what was seen is deleted"
+        prove(self._changes.gateway, self._changes.kinds, self._changes.stack, entry.seen)
 
 
-class _NotOurs(Exception):
-    """A thing is not, or is no longer, ours to touch."""
+def left(entry: Entry, change: Change, call: Call, why: str) -> Outcome:
+    """The outcome of an entry that was left before `call`; what was begun gets its last line in the log."""
+    if change.begun:
+        change.deferred(call, why)
+    return Outcome(label=entry.label, status="waiting", why=why)
 
 
-def find_row(kind: Kind, answer: dict[str, Any]) -> dict[str, Any] | None:
-    """The part of a create call's answer that looks like a row of the kind's list: it has the id.
-
-    CreateSite answers {"Site": {…}}, RunInstances {"Instances": [{…}]}, CreateSecurityGroup the members themselves.
-    """
-    candidates: list[Any] = [answer]
-    for value in answer.values():
-        candidates += value[:1] if isinstance(value, list) else [value]
-    return next((found for found in candidates if isinstance(found, dict) and kind.id in found), None)
+def failed(entry: Entry, change: Change, call: Call, error: AwsError) -> Outcome:
+    """The outcome of an entry whose `call`, or a read that it needs, did not succeed."""
+    if isinstance(error, Gone) and not entry.wanted:
+        why = "it was gone already"
+        if change.begun:
+            change.succeeded(call, why)
+        return Outcome(label=entry.label, status="deleted", why=why)
+    if isinstance(error, NotYet | Gone):
+        change.deferred(call, str(error), error)
+        return Outcome(label=entry.label, status="waiting", why=str(error), code=error.code)
+    change.failed(call, error)
+    final = isinstance(error, Refused | Denied | Exhausted)
+    return Outcome(label=entry.label, status="failed", why=str(error), code=error.code, final=final)
 
 
 class _Run:
@@ -255,6 +164,7 @@ class _Run:
     ) -> None:
         self._applier, self._decide, self._fold = applier, decide, fold
         self._keep, self._stopped, self._executor = keep, stopped, executor
+        self._ended = ""
 
     def batch(self, entries: Iterable[tuple[int, Entry]]) -> dict[int, Outcome]:
         """Carry out entries in order of dependence, as many side by side as there are workers."""
@@ -272,6 +182,7 @@ class _Run:
                 index, _ = flying.pop(future)
                 result = future.result()
                 outcomes[index] = result.outcome
+                self._ended = self._ended or result.ends
                 if result.made is not None:
                     self._fold(result.made)
         return outcomes
@@ -303,6 +214,8 @@ class _Run:
         """The entry in the light of what this pass has made so far, or its outcome when there is nothing to do yet."""
         if self._stopped():
             return Outcome(label=entry.label, status="waiting", why=STOPPED)
+        if self._ended:
+            return Outcome(label=entry.label, status="waiting", why=self._ended)
         now = self._decide(entry.address) if entry.wanted else entry
         if not isinstance(now.verdict, Steps):
             return without_steps(now)
@@ -312,18 +225,6 @@ class _Run:
         if missing is not None:
             return Outcome(label=entry.label, status="waiting", why=f"needs {missing}")
         return now
-
-
-def _who(entry: Entry, thing: Observed | None) -> dict[str, str]:
-    """The fields that say which thing a line is about."""
-    return {
-        "address": entry.label,
-        "kind": entry.scope.kind,
-        "id": thing.id if thing else "",
-        "arn": thing.arn if thing else "",
-        "region": entry.scope.region,
-        "account": entry.scope.account,
-    }
 
 
 def takes_away(entry: Entry) -> bool:

@@ -7,16 +7,15 @@ each forced to the disk before what it announces is done, rewritten short when a
 from __future__ import annotations
 
 import json
-import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from reconciler import __version__
 from reconciler.aws.discover import Discovered
-from reconciler.log import get_logger
+from reconciler.aws.journal import Journal, write_whole
 from reconciler.model.address import Address
 from reconciler.model.remembered import LOST_ANSWER, UNLISTED, Remembered
 from reconciler.model.things import Observed, Scope, World
@@ -47,22 +46,22 @@ class Memory:
     seen: dict[Address, tuple[str, int]] = field(default_factory=dict)
     generations: dict[Address, int] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
-    _writable: bool = True
-    _torn: bool = False
-    """Whether the journal may end within a line, of a process or a write that did not finish."""
+
+    def __post_init__(self) -> None:
+        self._journal = Journal(self.directory / "memory.jsonl", without="remembering")
 
     @classmethod
     def open(cls, directory: Path, clock: Clock) -> Memory:
         """Read what an earlier process left, or begin anew."""
         memory = cls(directory, clock, since=clock())
-        for line in memory._lines():
-            memory._replay(line)
+        for entry in memory._journal.entries():
+            memory._replay(entry)
         memory._not_from_the_future()
         return memory
 
     @property
     def path(self) -> Path:
-        return self.directory / "memory.jsonl"
+        return self._journal.path
 
     def begin(self) -> None:
         """Write the journal anew, short; the first write of a process that is going to change something."""
@@ -74,8 +73,7 @@ class Memory:
             ]
             lines += [{"seen": str(address), "id": id, "misses": n} for address, (id, n) in self.seen.items()]
             lines += [{"generation": str(address), "value": n} for address, n in self.generations.items()]
-            if self._write(lambda: _replace(self.path, "".join(map(_line, lines)))):
-                self._torn = False
+            self._journal.rewrite(lines)
 
     # ---- creations
 
@@ -83,26 +81,26 @@ class Memory:
         """A creation is about to be sent that no token protects."""
         with self._lock:
             self.intents[address] = self.clock()
-            self._append({"intent": str(address), "at": self.intents[address]})
+            self._journal.append({"intent": str(address), "at": self.intents[address]})
 
     def refused(self, address: Address) -> None:
         """AWS answered that it did not create it."""
         with self._lock:
             if self.intents.pop(address, None) is not None:
-                self._append({"refused": str(address)})
+                self._journal.append({"refused": str(address)})
 
     def made(self, address: Address, id: str) -> None:
         """AWS answered that it created it."""
         with self._lock:
             self.intents.pop(address, None)
             self.created[address] = (id, self.clock())
-            self._append({"created": str(address), "id": id, "at": self.created[address][1]})
+            self._journal.append({"created": str(address), "id": id, "at": self.created[address][1]})
 
     def next_generation(self, address: Address, generation: int) -> None:
         """Tokens up to this generation are used up."""
         with self._lock:
             self.generations[address] = generation
-            self._append({"generation": str(address), "value": generation})
+            self._journal.append({"generation": str(address), "value": generation})
 
     @property
     def remembered(self) -> Remembered:
@@ -197,23 +195,10 @@ class Memory:
             "unread": dict(found.unread),
             "denied": sorted(found.denied),
         }
-        self._write(lambda: _replace(self.directory / "discovery.json", json.dumps(note)))
+        content = json.dumps(note).encode()
+        self._journal.attempt(lambda: write_whole(self.directory / "discovery.json", content))
 
     # ---- the file
-
-    def _lines(self) -> Iterable[dict[str, Any]]:
-        try:
-            text = self.path.read_bytes().decode(errors="replace")
-        except OSError:
-            return
-        self._torn = not text.endswith("\n")
-        for line in text.split("\n"):
-            try:
-                entry = json.loads(line)
-            except ValueError:
-                continue  # the last line of a process that was killed while it wrote
-            if isinstance(entry, dict):
-                yield entry
 
     def _replay(self, entry: dict[str, Any]) -> None:
         try:
@@ -234,33 +219,6 @@ class Memory:
         except (ValueError, OverflowError):
             return  # a line that is not ours says nothing
 
-    def _append(self, entry: dict[str, Any]) -> None:
-        line = "\n" * self._torn + _line(entry)
-
-        def write() -> None:
-            with self.path.open("a") as file:
-                file.write(line)
-                file.flush()
-                os.fsync(file.fileno())
-
-        self._torn = not self._write(write)
-
-    def _write(self, write: Callable[[], None]) -> bool:
-        """Whether it could be written."""
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True, mode=0o750)
-            write()
-        except OSError as error:
-            if self._writable:
-                self._writable = False
-                get_logger().warning(
-                    "state.unwritable",
-                    path=str(self.directory),
-                    message=f"{error}; goes on without remembering",
-                )
-            return False
-        return True
-
 
 def _until(now: float, at: float) -> float:
     """A time, or now for one that is yet to come (or is no time)."""
@@ -271,21 +229,3 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not a text")
     return value
-
-
-def _line(entry: Mapping[str, Any]) -> str:
-    return json.dumps(entry, separators=(",", ":")) + "\n"
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_suffix(".tmp")
-    try:
-        with temporary.open("w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise

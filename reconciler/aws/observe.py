@@ -208,19 +208,12 @@ def as_observed(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str
         address = Address.parse(claim.removesuffix(REPLACED))
     except ValueError:
         address = None
-    id = str(row[kind.id])
-    tail = (kind.arn_tail or "").format(id=id)
-    arn = (
-        row.get(kind.arn)
-        if kind.arn
-        else f"arn:{partition}:{kind.service}:{scope.region}:{scope.account}:{tail}"
-    )
     return Observed(
         kind=kind.name,
         account=scope.account,
         region=scope.region,
-        id=id,
-        arn=str(arn or ""),
+        id=str(row[kind.id]),
+        arn=arn_of(kind, row, scope, partition),
         state=jmespath.search(kind.state, row) if kind.state else None,
         spec=kind.project(row),
         tags=tags,
@@ -229,6 +222,14 @@ def as_observed(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str
         stack=tags.get(STACK_TAG),
         replaced=address is not None and claim.endswith(REPLACED),
     )
+
+
+def arn_of(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str) -> str:
+    """The ARN of what a row shows: AWS's, or built where AWS reports none."""
+    if kind.arn:
+        return str(row.get(kind.arn) or "")
+    tail = (kind.arn_tail or "").format(id=row[kind.id])
+    return f"arn:{partition}:{kind.service}:{scope.region}:{scope.account}:{tail}"
 
 
 def concerns(thing: Observed, stack: str) -> bool:

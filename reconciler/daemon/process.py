@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from reconciler import log
 from reconciler.aws.traffic import InFlight
 from reconciler.board import Board
 from reconciler.daemon.clock import Clock
@@ -183,6 +184,7 @@ class Daemon:
                 resources=len(config.resources),
                 config_hash=config.digest[:8],
             )
+            log.forget()  # whoever has changed the config wants to see what is still wrong
             before, self._config = self.schedule, config
             self._seen_digest = config.digest
             if self.schedule != before:
@@ -281,6 +283,7 @@ class Daemon:
             next_pass_in_s=self._next_look(),
             **more,
         )
+        log.roll_up()
         digest = self._digest()
         if digest != self._seen_digest:
             self._seen_digest = digest

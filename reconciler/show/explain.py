@@ -6,9 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler import pauses
 from reconciler.model.fields import Facts
-from reconciler.model.pause import Pause
 from reconciler.model.plan import Entry
 from reconciler.model.things import DIGEST_TAG, Desired
 from reconciler.model.verdicts import Blocked, Settled, Steps, Wait
@@ -22,14 +20,14 @@ class Told:
     """All that is known of one address.
 
     `entries` has it once, and once more for each thing that makes way for it.  `standing` is what the last pass of the
-    daemon or of `run --once` has left of it in the status, None when it was settled.  `last` is the last line of the
-    audit log about it.
+    daemon or of `run --once` has left of it in the status, None when it was settled.  `last` is the last change of
+    it that the audit log has, as `history --json` shows it.
     """
 
     entries: tuple[Entry, ...]
     desired: Desired | None
     facts: Facts
-    pauses: tuple[Pause, ...] = ()
+    pauses: tuple[Mapping[str, Any], ...] = ()
     standing: Mapping[str, Any] | None = None
     last: Mapping[str, Any] | None = None
 
@@ -40,7 +38,7 @@ def as_text(told: Told) -> str:
     lines = [line for entry in told.entries for line in _entry(entry, hidden)]
     lines += _wanted(told, hidden)
     lines += [line for entry in told.entries for line in _seen(entry, told, hidden)]
-    lines += [f"paused by {one.by}: {one.reason}" for one in told.pauses]
+    lines += [f"paused by {one['by']}: {one['reason']}" for one in told.pauses]
     if told.standing is not None:
         found = told.standing
         retry = f", next attempt {found['retry']}" if found["retry"] else ""
@@ -120,7 +118,7 @@ def as_data(told: Told) -> dict[str, Any]:
             for entry in told.entries
             if entry.seen
         ],
-        "pauses": [pauses.as_data(one) for one in told.pauses],
+        "pauses": list(told.pauses),
         "standing": told.standing,
         "last": told.last,
     }

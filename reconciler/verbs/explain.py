@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from reconciler import log, status
+from reconciler import log, pauses, status
+from reconciler.aws.audit import changes
 from reconciler.exits import LATER, NOT_ALLOWED, OK
 from reconciler.model.address import Address
 from reconciler.options import near
 from reconciler.program import Program, UsageError
 from reconciler.show import explain as show_explain
+from reconciler.show.history import change_data
 
 
 def explain(program: Program) -> int:
@@ -31,9 +33,9 @@ def explain(program: Program) -> int:
         entries=tuple(entries),
         desired=config.resources.get(address),
         facts=loop.facts[address.kind],
-        pauses=tuple(one for one in loop.pauses() if one.address in ("", given)),
+        pauses=tuple(pauses.as_data(one) for one in loop.pauses() if one.address in ("", given)),
         standing=before.get("addresses", {}).get(given),
-        last=program.last_change(config, given),
+        last=next((change_data(one) for one in reversed(changes(directory)) if one.concerns(given)), None),
     )
     program.voice.answer(lambda: show_explain.as_data(told), lambda: show_explain.as_text(told))
     if found.unread.keys() & {entry.scope for entry in entries}:

@@ -1,0 +1,121 @@
+"""Creating a thing at most once: with a token where AWS takes one, else with an intent that is remembered.
+
+Used by `apply`, in its worker threads.  docs/decisions/0003-at-most-once.md says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reconciler.aws.memory import Memory
+from reconciler.aws.observe import KindsByName, as_observed
+from reconciler.aws.proving import NotOurs
+from reconciler.errors import AwsError, Lost, NotYet, Refused, Throttled
+from reconciler.model.calls import Call, token
+from reconciler.model.kind import Kind
+from reconciler.model.plan import Entry
+from reconciler.model.things import Observed
+
+GENERATIONS = 100
+"""How many used-up tokens are walked past before it is called a failure."""
+
+Send = Callable[[Call], dict[str, Any]]
+"""Makes a call and gives its answer; AwsError when it did not succeed."""
+
+
+@dataclass(frozen=True)
+class Creator:
+    """Makes things of one stack.  `spent` are tokens of creations that are known to be dead."""
+
+    kinds: KindsByName
+    memory: Memory
+    stack: str
+    spent: frozenset[str]
+    partition: str
+
+    def create(self, entry: Entry, call: Call, send: Send) -> Observed:
+        """The thing that a create call makes; NotOurs when its answer is somebody else's thing."""
+        address = entry.address
+        if call.seed is None:
+            self.memory.intend(address)
+        try:
+            made = self._born(entry, call, send)
+        except (Lost, Throttled) as error:
+            if isinstance(error, Throttled):
+                self.memory.refused(address)
+            raise
+        except AwsError:
+            self.memory.refused(address)
+            raise
+        self.memory.made(address, made.id)
+        return made
+
+    def _born(self, entry: Entry, call: Call, send: Send) -> Observed:
+        """The thing that a create call answers; a token that is used up by a dead thing makes way for the next."""
+        if call.seed is None:
+            return self._ours(entry, self._thing(entry, send(call)))
+        first = self.memory.generations.get(entry.address, 0)
+        for generation in range(first, first + GENERATIONS):
+            given = {**call.parameters, "ClientToken": token(call.seed, generation)}
+            if given["ClientToken"] in self.spent:
+                continue
+            try:
+                answer = send(replace(call, parameters=given))
+            except Refused as error:
+                if error.code == "IdempotentInstanceTerminated":
+                    continue
+                if error.code == "IdempotentParameterMismatch":
+                    # An earlier attempt, with other parameters, did happen.  Either a look will show it, or it is
+                    # dead and no longer listed; that is believed when no look has shown it for long enough.
+                    self.memory.made(entry.address, "")
+                    self.memory.next_generation(entry.address, generation + 1)
+                    raise NotYet(
+                        f"{error}; it is looked for",
+                        code=error.code,
+                        call=error.call,
+                        request_id=error.request_id,
+                        http_status=error.http_status,
+                        retry_attempts=error.retry_attempts,
+                    ) from error
+                raise
+            made = self._thing(entry, answer)
+            if made.state in self.kinds[made.kind].gone | self.kinds[made.kind].leaving:
+                continue
+            if not made.tags:
+                # The token is ours, so the thing is; an answer that AWS repeats may lack the tags.  A look decides.
+                self.memory.made(entry.address, made.id)
+                raise NotYet(f"{call}: an earlier attempt made {made.id}; it is looked for", call=str(call))
+            return self._ours(entry, made)
+        raise Refused(f"{call}: {GENERATIONS} earlier things of this address are dead", call=str(call))
+
+    def _thing(self, entry: Entry, answer: dict[str, Any]) -> Observed:
+        """The answer of a create call as a thing."""
+        kind = self.kinds[entry.address.kind]
+        row = find_row(kind, answer)
+        if row is None:
+            raise Lost(
+                f"{kind.create}: the answer has no {kind.id}", code="IncompleteAnswer", call=kind.create
+            )
+        return as_observed(kind, row, entry.scope, self.partition)
+
+    def _ours(self, entry: Entry, thing: Observed) -> Observed:
+        """The same thing; some create calls return an existing one that is somebody else's."""
+        if thing.stack != self.stack or thing.address != entry.address:
+            create = self.kinds[thing.kind].create
+            raise NotOurs(
+                f"{create} answered with {thing.id}, which does not carry our tags: it is not touched"
+            )
+        return thing
+
+
+def find_row(kind: Kind, answer: dict[str, Any]) -> dict[str, Any] | None:
+    """The part of a create call's answer that looks like a row of the kind's list: it has the id.
+
+    CreateSite answers {"Site": {…}}, RunInstances {"Instances": [{…}]}, CreateSecurityGroup the members themselves.
+    """
+    candidates: list[Any] = [answer]
+    for value in answer.values():
+        candidates += value[:1] if isinstance(value, list) else [value]
+    return next((found for found in candidates if isinstance(found, dict) and kind.id in found), None)
