@@ -235,7 +235,7 @@ EVENTS: Final[Mapping[str, Event]] = {
     ),
     # identity
     "identity.verified": _event(
-        "info", "STS says that we are in the account that the config names", "account"
+        "debug", "STS says that we are in the account that the config names", "account"
     ),
     "identity.mismatch": _event(
         "error", "STS says that we are in another account; nothing was done", "reason"

@@ -15,12 +15,15 @@ from urllib.parse import urlsplit
 
 from reconciler import __version__, log, pauses
 from reconciler.aws.gateway import Gateway
+from reconciler.aws.lease import Holder, Lease
+from reconciler.aws.lease_table import Table
 from reconciler.aws.memory import Memory
 from reconciler.aws.schema import BotocoreSchema
 from reconciler.aws.session import Sessions
 from reconciler.board import Board
 from reconciler.desired import fingerprint, load
 from reconciler.errors import ConfigError, ReconcilerError
+from reconciler.hold import Hold
 from reconciler.kinds import ALL, BY_NAME
 from reconciler.lock import Lock, held
 from reconciler.loop import Choices, Loop
@@ -36,9 +39,6 @@ from reconciler.status import Status
 from reconciler.wall import Wall
 from reconciler.workers import workers
 
-NOT_IN_FORCE = ("lease",)
-"""Keys that the language has and this version does not act on: said aloud, since they are there for safety."""
-
 
 class UsageError(ReconcilerError):
     """The command line or the environment is wrong."""
@@ -53,6 +53,7 @@ class Program:
         self.options, self.settings, self.environment, self.voice = options, settings, environment, voice
         self.schema = BotocoreSchema()
         self.clock = Wall()
+        self.lease: Lease | None = None
         self.stop_signal: int | None = None
 
     @property
@@ -80,8 +81,8 @@ class Program:
             resources=len(found.resources),
             config_hash=found.digest[:8],
         )
-        if ignored := not_in_force(found):
-            logger.warning("config.not_in_force", keys=ignored)
+        if "per-hour" in found.limits:
+            logger.warning("config.not_in_force", keys=["limits.per-hour"])
         return found
 
     def facts(self) -> dict[str, Facts]:
@@ -111,7 +112,7 @@ class Program:
         """The way to AWS for a config."""
         if urls := self.endpoints():
             log.get_logger().warning("endpoint.overridden", endpoints=urls)
-        return Gateway(
+        gateway = Gateway(
             Sessions(
                 account=config.account,
                 accounts=config.accounts,
@@ -120,8 +121,11 @@ class Program:
                 profile=self.settings.profile,
                 endpoint_url=self.settings.endpoint_url,
                 stopping=self.stopping,
+                pass_id=lambda: str(log.context().get("pass_id", "")),
             )
         )
+        gateway.before_write.append(lambda _: self.lease.check() if self.lease else None)
+        return gateway
 
     def stopping(self) -> bool:
         """Whether a signal has asked to stop: no further call is begun, and none is repeated."""
@@ -158,6 +162,21 @@ class Program:
     def held(self, config: Config, what: str) -> AbstractContextManager[Lock]:
         """The lock of the stack, as a context."""
         return held(self.state(config), config.stack, what, self.settings.lock_wait)
+
+    def hold(self, lock: Lock, loop: Loop) -> Hold:
+        """What makes the stack ours to change; the lease is not taken yet."""
+        config = loop.config
+        if config.lease:
+            table = Table(
+                loop.gateway.sessions,
+                name=config.lease["table"],
+                region=config.lease["region"],
+                stack=config.stack,
+            )
+            self.lease = Lease(table, Holder.here(uuid.uuid4().hex))
+        hold = Hold(lock, self.lease)
+        loop.holds = hold.check
+        return hold
 
     def endpoints(self) -> dict[str, str]:
         """Other addresses than AWS's own, by the setting they come from; UsageError for one that is none."""
@@ -218,9 +237,3 @@ class Program:
         self.voice.answer(
             lambda: show_report.as_data(run), lambda: show_report.as_text(run, colour=self.voice.colour)
         )
-
-
-def not_in_force(config: Config) -> list[str]:
-    """The keys of a config that have no effect yet."""
-    found = [key for key in NOT_IN_FORCE if getattr(config, key)]
-    return found + (["limits.per-hour"] if "per-hour" in config.limits else [])

@@ -84,6 +84,11 @@ class Tenure:
         held = self._held
         return held[0] if held else None
 
+    @property
+    def seen(self) -> Record | None:
+        """The record of another that was seen last."""
+        return self._seen
+
     def bid(self, found: Record | None, now: float, since: str) -> Record | None:
         """The record to write over `found`, which was there just now; None while somebody else may be at work.
 
@@ -183,6 +188,12 @@ class Lease:
     def problem(self) -> str | None:
         """Why the lease is not provably ours, as the end of a sentence about it; None while it is."""
         return self._tenure.problem(self._clock())
+
+    @property
+    def holder(self) -> str:
+        """Who holds it as far as is known, for people; "" when nobody is known to."""
+        found = self._tenure.mine or self._tenure.seen
+        return str(found) if found else ""
 
     @property
     def fence(self) -> int:

@@ -213,7 +213,7 @@ class Sessions:
         if before:
             log.info("credentials.refreshed")
         if found == account:
-            log.info("identity.verified")
+            log.debug("identity.verified")  # every run says so: no news, unlike its opposite
         return found
 
     def _note_end(self, account: str, key: str, credentials: Any) -> None:

@@ -25,12 +25,12 @@ BY_PERSON: Final = frozenset({"signal"})
 class Passes:
     """Runs the passes of a loop in a thread of its own.
 
-    `begin` is called first, in that thread, and again before each pass until it gives True: who we are is asked before
-    anything else.  `told` hears of everything that changes for those who watch.
+    `may_look` is asked before each pass, in that thread; without its leave there is none.
+    `told` hears of everything that changes for those who watch.
     """
 
-    def __init__(self, loop: Loop, begin: Callable[[], bool], told: Callable[[], None]) -> None:
-        self._loop, self._begin, self._told = loop, begin, told
+    def __init__(self, loop: Loop, may_look: Callable[[], bool], told: Callable[[], None]) -> None:
+        self._loop, self._may_look, self._told = loop, may_look, told
         self._condition = threading.Condition()
         self._reasons: dict[str, None] = {}
         self._config: Config | None = None
@@ -71,13 +71,11 @@ class Passes:
     # ---- in the thread
 
     def _run(self) -> None:
-        began = False
         while (trigger := self._wait()) is not None:
             self.busy_since = time.monotonic()
             try:
                 self._told()
-                began = began or self._begin()
-                if began:
+                if self._may_look():
                     self._pass(trigger)
                 else:
                     self._failed += 1

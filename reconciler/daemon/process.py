@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import signal
 import time
@@ -18,6 +19,7 @@ from reconciler.daemon.tell import sentence, state_of
 from reconciler.daemon.watch import Evidence, standstill
 from reconciler.errors import AwsError, ConfigError, IdentityError, ReconcilerError
 from reconciler.exits import FAILED, NOT_ALLOWED, OK
+from reconciler.hold import Hold
 from reconciler.log import get_logger
 from reconciler.loop import Loop
 from reconciler.model.config import Config, Cron
@@ -53,6 +55,7 @@ class Daemon:
         self,
         loop: Loop,
         *,
+        hold: Hold,
         board: Board,
         inbox: Inbox,
         reload: Callable[[], Config],
@@ -60,18 +63,19 @@ class Daemon:
         environment: Mapping[str, str],
         rhythm: Rhythm | None = None,
     ) -> None:
-        self._loop, self._board, self._inbox = loop, board, inbox
+        self._loop, self._hold, self._board, self._inbox = loop, hold, board, inbox
         self._reload, self._digest = reload, digest
         self._rhythm = rhythm or Rhythm()
         self._config = loop.config
         self._notifier = Notifier(environment)
-        self.passes = Passes(loop, self._begin, lambda: inbox.put(self._tell))
+        self.passes = Passes(loop, self._may_look, lambda: inbox.put(self._tell))
         self.clock = Clock(self.passes.look, lambda: inbox.put(self._heartbeat), self._rhythm.heartbeat)
         self._status: int | None = None
         self._ready, self._verified, self._why_not = False, False, ""
         self._seen_digest = loop.config.digest
         self._wall_ahead = time.time() - time.monotonic()
         self._withheld = self._ending = False
+        self._told = ""
         self._started = loop.clock.now()
         loop.narrator.next_look = self._next_look
 
@@ -132,8 +136,24 @@ class Daemon:
         else:
             self._status = OK if self._status is None else self._status
 
-    def _begin(self) -> bool:
-        """In the thread of the passes: who we are is settled before anything else.
+    def _may_look(self) -> bool:
+        """In the thread of the passes, before each: whether we are who we should be, and the stack is ours.
+
+        Where another host has it, this one stands by until that one ends.
+        """
+        if not self._verified and not self._verify():
+            return False
+        try:
+            self._hold.take(math.inf, self._loop.stopped)
+            return True
+        except ReconcilerError as error:
+            if not self._loop.stopped():
+                get_logger().error(event_of(error), reason=str(error))
+                self._why_not = str(error)
+            return False
+
+    def _verify(self) -> bool:
+        """Who we are is settled before anything else.
 
         That nobody can say who we are, as when the network is not up yet, is no reason to give up: the service is
         ready, and degraded.  Being somebody else is.
@@ -197,7 +217,7 @@ class Daemon:
         self._tell()
 
     def _same_estate(self, config: Config) -> None:
-        for key in ("stack", "account"):
+        for key in ("stack", "account", "lease"):
             if getattr(config, key) != getattr(self._config, key):
                 raise ReconcilerError(
                     f"`{key}` has changed from {getattr(self._config, key)} to {getattr(config, key)}: another estate "
@@ -249,6 +269,8 @@ class Daemon:
         elif not self._withheld:
             self._withheld = True
             get_logger().error("watchdog.withheld", reason=why)
+        if self.state != self._told:
+            self._tell()
         if (
             why is not None
             and not evidence.passes_alive
@@ -317,8 +339,15 @@ class Daemon:
 
     def _tell(self) -> None:
         """Say how it stands, to systemd and in the state directory."""
-        said = self._sentence()
+        said, self._told = self._sentence(), self.state
         self._notifier.status(said)
+        lease = self._hold.lease
+        if lease is not None:
+            self._board.status.lease = {
+                "fence": lease.fence,
+                "standby": self._hold.waiting,
+                "holder": lease.holder,
+            }
         left = self._next_look()
         self._board.write(self.state, said, None if left is None else self._loop.clock.now() + left)
 

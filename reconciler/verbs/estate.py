@@ -11,6 +11,7 @@ from reconciler.desired import problems_as_data, render
 from reconciler.engine.guard import Stop
 from reconciler.errors import ConfigError, GuardError, ReconcilerError
 from reconciler.exits import BAD_CONFIG, CHANGES, FAILED, GUARDED, LATER, NOT_ALLOWED, OK
+from reconciler.hold import Hold
 from reconciler.loop import Loop
 from reconciler.model.config import Config
 from reconciler.model.plan import Ended, Plan, Report
@@ -95,16 +96,25 @@ def run(program: Program) -> int:
     loop = program.loop(config, program.choices())
     board = program.board(config, loop, "run --once")
     with program.held(config, "run --once") as lock, program.catching_signals():
-        loop.holds = lock.check
-        try:
-            report = loop.until_settled(program.settings.timeout)
-        finally:
-            board.write("stopped", f"{config.stack}: {board.last}")
+        hold = program.hold(lock, loop)
+        with hold.kept():
+            try:
+                take(program, hold, loop)
+                report = loop.until_settled(program.settings.timeout)
+            finally:
+                board.write("stopped", f"{config.stack}: {board.last}")
     program.answer_run(loop, report)
     status = status_of(report)
     if status == OK and program.options.detailed_exitcode and (loop.changes or report.count("planned")):
         return CHANGES
     return status
+
+
+def take(program: Program, hold: Hold, loop: Loop) -> None:
+    """Make the stack ours among hosts; who we are comes first, for the lease is in our own account."""
+    if hold.lease is not None:
+        loop.gateway.sessions.verify()
+        hold.take(program.settings.lock_wait, program.stopping)
 
 
 def stay(program: Program) -> int:
@@ -125,16 +135,19 @@ def looking(program: Program, config: Config) -> int:
 
     with program.held(config, "daemon") as lock:
         loop = program.loop(config, program.choices())
-        loop.holds = lock.check
-        return Daemon(
+        hold = program.hold(lock, loop)
+        daemon = Daemon(
             loop,
+            hold=hold,
             board=program.board(config, loop, "daemon"),
             inbox=INBOX,
             reload=program.config,
             digest=program.digest,
             environment=program.environment,
             rhythm=Rhythm(heartbeat=program.settings.heartbeat),
-        ).run()
+        )
+        with hold.kept():
+            return daemon.run()
 
 
 def destroy(program: Program) -> int:
@@ -143,7 +156,8 @@ def destroy(program: Program) -> int:
     if config.mode == "observe":
         raise Disagreement("the config says `mode: observe`, so nothing is deleted")
     loop = program.loop(config, program.choices(destroy=True, unprotected=program.options.protected))
-    with program.held(config, "destroy"):
+    with program.held(config, "destroy") as lock:
+        hold = program.hold(lock, loop)
         if paused := next((pause for pause in loop.pauses() if not pause.address), None):
             raise Disagreement(f"{config.stack} is {paused.sentence}; to go on, say `reconciler resume`")
         planner, found = loop.plan()
@@ -154,7 +168,8 @@ def destroy(program: Program) -> int:
             )
         if found.entries and not program.options.yes:
             ask(program, config, show_plan.as_text(found, loop.facts, colour=program.voice.colour))
-        with program.catching_signals():
+        with program.catching_signals(), hold.kept():
+            take(program, hold, loop)
             report = loop.until_settled(program.settings.timeout)
     program.answer_run(loop, report)
     status = status_of(report)

@@ -44,7 +44,7 @@ def test_from_start_to_stop(cli: Cli, begun: list[Running]) -> None:
     found = running.end()
     assert (found.status, found.out) == (0, "")
     events = [line["event"] for line in found.log]
-    assert events[:4] == ["endpoint.overridden", "daemon.starting", "identity.verified", "daemon.ready"]
+    assert events[:3] == ["endpoint.overridden", "daemon.starting", "daemon.ready"]
     assert events[-2:] == ["daemon.stopping", "daemon.stopped"]
     finished = found.events("pass.finished")
     assert finished[0]["next_pass_in_s"] == 5.0, "soon, after progress"

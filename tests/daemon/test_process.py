@@ -14,6 +14,8 @@ import pytest
 
 from reconciler.board import Board
 from reconciler.daemon.process import Daemon, Rhythm
+from reconciler.hold import Hold
+from reconciler.lock import Lock
 from reconciler.loop import Loop
 from reconciler.model.config import Config
 from reconciler.model.pause import Pause
@@ -51,8 +53,11 @@ class Running:
         )
         self.board = Board(host.state, self.loop, found)
         self.board.took("test.yaml", self.loop.config, 0.0)
+        lock = Lock(host.state, STACK, "daemon")
+        lock.take(0.0)
         self.daemon = Daemon(
             self.loop,
+            hold=Hold(lock),
             board=self.board,
             inbox=self.inbox,
             reload=self._reload,
