@@ -16,9 +16,7 @@ ANALYZE = pytest.mark.skipif(
 )
 DAEMONS = ("reconciler.service", "reconciler@.service")
 
-NEWER = re.compile(
-    r"ignoring: notify-reload$|Unknown key (name )?'(RestartSteps|RestartMaxDelaySec)'"
-)
+NEWER = re.compile(r"ignoring: notify-reload$|Unknown key (name )?'(RestartSteps|RestartMaxDelaySec)'")
 """What a systemd before 253 or 254 says of lines that are meant for later ones, and that it may ignore."""
 
 
