@@ -205,7 +205,9 @@ Next:
     1. config            $config/conf.d/*.yaml, readable by the group reconciler
     2. credentials       an instance profile, or $config/environment (AWS_PROFILE=..., AWS_CONFIG_FILE=...),
                          or $PREFIX/share/reconciler/drop-ins/10-static-keys.conf
-    3. look              sudo -u reconciler reconciler plan --config $config/conf.d --state-dir $state
+    3. look, as the service would
+                         sudo systemd-run -qPG -p User=reconciler -p EnvironmentFile=-$config/environment \\
+                             $PREFIX/bin/reconciler plan --config $config/conf.d --state-dir $state
     4. start             systemctl enable --now reconciler
     5. watch             systemctl status reconciler; journalctl -fu reconciler
 More (several stacks, timers, proxies): docs/install.md
@@ -223,7 +225,8 @@ remove() {
 uninstall() {
     [ -e "$list" ] || die "nothing from make install is in $root; say PREFIX= as it was then"
     check_prefix
-    if live; then
+    # A list without files is that of a program alone (`program`), with which no service runs.
+    if live && [ -s "$list" ]; then
         systemctl disable --quiet reconciler.service reconciler@.service reconciler-once@.timer || true
         systemctl stop 'reconciler.service' 'reconciler@*.service' 'reconciler-once@*.timer' 'reconciler-once@*.service' || true
     fi

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -21,6 +21,12 @@ from .support import ROOT, make
 ACCOUNT = "123456789012"
 KEYS = "AWS_ACCESS_KEY_ID=local\nAWS_SECRET_ACCESS_KEY=local\n"
 NOWHERE = "http://127.0.0.1:9"
+PYTHON = "/opt/python"
+Program = Literal["stub", "program"]
+"""What the units run: the contract with systemd and nothing else, or the real one."""
+
+QUICK = "[Service]\nRestartSec=100ms\n"
+ENDED = "[Service]\nExecStopPost=/bin/sh -c 'echo \"ended with $$EXIT_STATUS\"'\n"
 
 
 @dataclass(frozen=True)
@@ -62,14 +68,18 @@ class Host:
         return told
 
 
+def ended(host: Host, unit: str, status: int) -> int:
+    """How often a oneshot that has the drop-in ENDED has ended like this; systemd forgets it once it is over."""
+    return sum(line["MESSAGE"] == f"ended with {status}" for line in host.lab.journal(unit))
+
+
 @contextmanager
 def booted(
-    folder: Path, program: str = "stub", *, url: str = NOWHERE, installed: bool = True
+    folder: Path, program: Program = "stub", *, url: str = NOWHERE, installed: bool = True
 ) -> Iterator[Host]:
     """A host with everything installed, if it is to be; skips the test, with the reason, where there can be none.
 
-    `SYSTEMD_LAB=require` in the environment makes that an error.  `program`: `stub` knows the contract with systemd
-    alone, `program` is the real one.  The sources are at /src.
+    `SYSTEMD_LAB=require` in the environment makes that an error.  The sources are at /src.
     """
     tree, binds = folder / "tree", {ROOT: "/src"}
     if installed:
@@ -81,7 +91,9 @@ def booted(
         _python(binds)
     environment = tree / "etc/reconciler/environment"
     environment.parent.mkdir(parents=True)
-    environment.write_text(f"AWS_ENDPOINT_URL={url}\nRECONCILER_GRACE=0s\n{KEYS}")
+    # The interpreter's own libraries, should it have been built for another place.
+    libraries = f"LD_LIBRARY_PATH={PYTHON}/lib\n"
+    environment.write_text(f"AWS_ENDPOINT_URL={url}\nRECONCILER_GRACE=0s\n{KEYS}{libraries}")
     try:
         with boot(folder, tree, binds) as lab:
             yield Host(lab)
@@ -102,11 +114,11 @@ def _python(binds: dict[Path, str]) -> str:
     name = f"bin/python{sys.version_info.major}.{sys.version_info.minor}"
     if base.is_relative_to("/usr"):
         return str(base / name)
-    binds[base] = "/opt/python"
-    return f"/opt/python/{name}"
+    binds[base] = PYTHON
+    return f"{PYTHON}/{name}"
 
 
-def _put_program(tree: Path, program: str, binds: dict[Path, str]) -> None:
+def _put_program(tree: Path, program: Program, binds: dict[Path, str]) -> None:
     """What `make install` would have made of the virtual environment, without a network."""
     interpreter = _python(binds)
     if program == "stub":

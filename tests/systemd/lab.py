@@ -59,7 +59,7 @@ class Lab:
         """`systemctl …`; of a start that fails the unit's log is told."""
         done = self.run("systemctl", *words, check=False)
         if check and done.returncode:
-            log = self.run("journalctl", "-n", "40", "--no-hostname", "-u", words[-1], check=False).stdout
+            log = self.run("journalctl", "-n", "15", "--no-hostname", "-u", words[-1], check=False).stdout
             raise AssertionError(f"systemctl {' '.join(words)}: {done.stderr}{log}")
         return done
 

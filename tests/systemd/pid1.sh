@@ -11,7 +11,6 @@ shift 2
 layers=$folder/layers
 root=$layers/root
 
-hostname systemd-lab
 mkdir -p "$layers"
 mount -t tmpfs tmpfs "$layers"
 mkdir "$layers/upper" "$layers/work" "$root"

@@ -40,20 +40,21 @@ def test_the_line_is_one_of_the_log(hook: Path) -> None:
     )
     assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 1)
     told = json.loads(done.stdout)
-    program = (
-        "from reconciler import log; log.configure(format='json'); log.get_logger().critical('unit.failed')"
-    )
+    program = "from reconciler.log import *; configure(format='json'); get_logger().critical('unit.failed', error='')"
     ours = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=30
     )
     line = json.loads(ours.stderr)
     assert list(told)[: len(line)] == list(line)
+    known = EVENTS["unit.failed"]
+    assert set(known.fields) <= told.keys()
+    assert told.keys() - line.keys() <= set(known.optional)
+    assert {type(told[name]) for name in told.keys() - line.keys()} == {str}
     same = ("level", "event", "schema", "service", "instance")
     assert {name: told[name] for name in same} == {name: line[name] for name in same}
     assert told["level"] == EVENTS["unit.failed"].level
     assert len(told["ts"]) == len(line["ts"])
-    assert (told["unit"], told["result"], told["exit_code"]) == ("reconciler.service", "exit-code", "exited")
-    assert told["exit_status"] == "78"
+    assert (told["unit"], told["result"], told["exit_status"]) == ("reconciler.service", "exit-code", "78")
 
 
 def test_on_the_journal_the_line_has_its_priority(hook: Path) -> None:
@@ -76,9 +77,9 @@ def test_on_the_journal_the_line_has_its_priority(hook: Path) -> None:
         ("resources", "", "systemctl status reconciler.service"),
     ],
 )
-def test_the_reason_is_a_sentence_that_helps(hook: Path, result: str, status: str, word: str) -> None:
+def test_the_error_is_a_sentence_that_helps(hook: Path, result: str, status: str, word: str) -> None:
     done = run(hook, UNIT="reconciler.service", SERVICE_RESULT=result, EXIT_STATUS=status)
-    assert word in json.loads(done.stdout)["reason"]
+    assert word in json.loads(done.stdout)["error"]
 
 
 @pytest.mark.parametrize("unit", [r"reconciler@a\x2db.service", 'reconciler@"x".service', "a\tb\nc.service"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -176,3 +177,17 @@ def test_what_comes_next_is_told(tmp_path: Path) -> None:
     done = make("install", tmp_path)
     assert "units in /usr/local/lib/systemd/system" in done.stdout
     assert "systemctl daemon-reload" in done.stdout
+
+
+def test_the_guide_names_what_there_is() -> None:
+    guide = (ROOT / "docs/install.md").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    assert set(re.findall(r"`(\d\d-[a-z-]+\.conf)`", guide)) == set(DROP_INS)
+    told = dict(re.findall(r"^\| `([A-Z_]+)`(?:, `[A-Z_]+`)* \| `([^`]+)` ", guide, re.MULTILINE))
+    assert {"PREFIX", "PYTHON", "VENV_INSTALL", "RELOAD_CLASSIC"} <= told.keys()
+    for name, default in told.items():
+        assert f"\n{name} ?= {default}\n" in makefile
+    for target in re.findall(r"^    make ([a-z-]+)", guide, re.MULTILINE):
+        assert f"\n{target}: ##" in makefile
+    for unit in re.findall(r"`(reconciler[a-z-]*@?\.(?:service|timer))`", guide):
+        assert (ROOT / "systemd" / unit).exists(), unit
