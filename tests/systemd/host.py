@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import sysconfig
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -124,13 +125,15 @@ def _put_program(tree: Path, program: Program, binds: dict[Path, str]) -> None:
     if program == "stub":
         text = stub()
     else:
+        scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+        module, function = scripts["reconciler"].split(":")
         binds[ROOT / "reconciler"] = "/opt/reconciler/lib/ours/reconciler"
         binds[Path(sysconfig.get_path("purelib"))] = "/opt/reconciler/lib/theirs"
-        text = f"#!{interpreter}\n" + dedent("""
+        text = f"#!{interpreter}\n" + dedent(f"""
             import sys
             sys.path[:0] = ["/opt/reconciler/lib/ours", "/opt/reconciler/lib/theirs"]
-            from reconciler.cli import main
-            sys.exit(main())
+            from {module} import {function}
+            sys.exit({function}())
         """)
     command = tree / "opt/reconciler/bin/reconciler"
     command.parent.mkdir(parents=True)
