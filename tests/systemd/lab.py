@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds until something that does not come is given up."""
 SYSTEMD = Path("/lib/systemd/systemd")
 ENVIRONMENT = {
@@ -50,7 +50,7 @@ class Lab:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=4 * PATIENCE,
+            timeout=3 * PATIENCE,
         )
         assert not check or done.returncode == 0, f"{' '.join(words)}: {done.stdout}{done.stderr}"
         return done

@@ -5,22 +5,31 @@ Each test has a stack of its own, all share one booted host.
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
 
-from .host import ENDED, QUICK, Host, Program, booted, ended
+from .host import ENDED, QUICK, Host, booted, ended
 
-PROGRAM: Program = "stub"
-"""What the units run here."""
 OTHER_ACCOUNT = "999999999999"
 
 
 @pytest.fixture(scope="module")
 def host(aws: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """A host that has booted with everything installed."""
-    with booted(tmp_path_factory.mktemp("lab"), PROGRAM, url=aws) as found:
+    with booted(tmp_path_factory.mktemp("lab"), "program", url=aws) as found:
         yield found
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(host: Host, aws: str) -> Iterator[None]:
+    """Each test ends with its services, and with what they made."""
+    yield
+    host.lab.systemctl("stop", "reconciler.service", "reconciler@*.service")
+    reset = urllib.request.Request(f"{aws}/moto-api/reset", method="POST")
+    with urllib.request.urlopen(reset) as answer:
+        assert answer.status == 200
 
 
 # ---- the host
@@ -80,11 +89,11 @@ def test_a_bad_config_does_not_stop_what_runs(host: Host, name: str) -> None:
 
 def test_what_hangs_is_killed_and_started_again(host: Host, name: str) -> None:
     lab, unit = host.lab, host.stack(name)
-    process = host.start(unit, f"{QUICK}WatchdogSec=3s\n")
+    process = host.start(unit, f"{QUICK}WatchdogSec=5s\n")
     lab.systemctl("kill", "--kill-whom=main", "--signal=STOP", unit)
     lab.wait("another process", lambda: lab.show(unit, "MainPID") not in (process, "0"))
     lab.wait("a second start", lambda: lab.show(unit, "ActiveState") == "active")
-    assert lab.show(unit, "NRestarts") == "1"
+    assert lab.show(unit, "NRestarts") != "0"
     assert lab.said(unit, "Watchdog timeout")
     assert lab.said(unit, "most recent call first"), "the stacks of the threads are in the journal"
 
@@ -136,7 +145,6 @@ def test_two_units_with_one_stack_meet_at_its_lock(host: Host, name: str) -> Non
     assert lab.show(first, "ActiveState") == "active"
     lab.systemctl("stop", first)
     lab.wait("the second", lambda: lab.show("reconciler@twin.service", "ActiveState") == "active")
-    lab.systemctl("stop", "reconciler@twin.service")
 
 
 # ---- once
@@ -168,7 +176,8 @@ def test_keys_are_read_from_a_file_that_is_encrypted_to_the_host(host: Host, nam
     encrypt = ["systemd-creds", "encrypt", "--with-key=host", "--name=aws", "-", "/etc/reconciler/aws.cred"]
     host.lab.run(*encrypt, stdin=keys)
     assert "aws_secret" not in (host.lab.root / "etc/reconciler/aws.cred").read_text()
-    host.lab.drop_in(unit, "[Service]\nUnsetEnvironment=AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY\n", "00.conf")
-    assert host.lab.systemctl("start", unit, check=False).returncode != 0
+    others = "UnsetEnvironment=AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY\nEnvironment=AWS_EC2_METADATA_DISABLED=true\n"
+    host.lab.drop_in(unit, f"[Service]\n{others}", "00.conf")
+    given_up(host, unit, "77", "credentials")
     host.shipped(unit, "10-static-keys.conf")
     host.start(unit)
