@@ -1,7 +1,7 @@
 # Needs python3 (3.11 or later) with venv, and make.  Uses uv where it is installed.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test lint types unit demo docs lock clean
+.PHONY: help test lint types unit demo docs lock clean install install-program uninstall
 
 PYTHON ?= python3
 # Tests side by side: as many as there are processors; `make unit JOBS=0` runs them in one process.
@@ -15,7 +15,7 @@ READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 test: lint types unit ## everything that must be green: style, types, who imports whom, tests
 
@@ -50,6 +50,33 @@ docs: $(READY) ## docs/kinds.md, docs/events.md and both JSON Schemas, from the 
 clean: ## remove what was made here: environments, caches
 	rm -rf $(VENV) .venv-lock build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---------------------------------------------------------------------------------------------------- on a host
+
+# docs/install.md.  DESTDIR: in front of every path, for packages; PREFIX: a directory of the program's own.
+DESTDIR ?=
+PREFIX ?= /opt/reconciler
+UNITDIR ?= /usr/local/lib/systemd/system
+SYSUSERSDIR ?= /usr/local/lib/sysusers.d
+TMPFILESDIR ?= /usr/local/lib/tmpfiles.d
+BINDIR ?= /usr/local/bin
+DATADIR ?= /usr/local/share
+# 0: all but the virtual environment.
+VENV_INSTALL ?= 1
+# 1: for a systemd without Type=notify-reload (before 253), 0: with it, auto: the one that is here.
+RELOAD_CLASSIC ?= auto
+HOST = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' UNITDIR='$(UNITDIR)' SYSUSERSDIR='$(SYSUSERSDIR)' \
+    TMPFILESDIR='$(TMPFILESDIR)' BINDIR='$(BINDIR)' DATADIR='$(DATADIR)' PYTHON='$(PYTHON)' \
+    VENV_INSTALL='$(VENV_INSTALL)' RELOAD_CLASSIC='$(RELOAD_CLASSIC)' systemd/install.sh
+
+install: ## onto this host, as a service (docs/install.md); or into DESTDIR
+	@$(HOST) install
+
+install-program: ## PREFIX alone, to try a new version beside the old one
+	@$(HOST) program
+
+uninstall: ## what install made; config and state stay
+	@$(HOST) uninstall
 
 # ------------------------------------------------------------------------------------------------- environments
 
