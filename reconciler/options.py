@@ -213,6 +213,10 @@ def _beating(verb: Parser) -> None:
     verb.add_argument("--heartbeat", metavar="TIME", help="between two lines that say it lives (60s)")
 
 
+def _measured(verb: Parser) -> None:
+    verb.add_argument("--metrics-file", metavar="PATH", help="for node_exporter: a path ending with .prom")
+
+
 def _one_address(verb: Parser) -> None:
     verb.add_argument("address", metavar="ADDRESS", help="as site/one")
 
@@ -274,7 +278,7 @@ def _port(text: str) -> int:
 
 OWN: dict[str, tuple[Callable[[Parser], None], ...]] = {
     "plan": (_detailed, _allowing),
-    "run": (_once, _detailed, _allowing, _waiting, _beating),
+    "run": (_once, _detailed, _allowing, _waiting, _beating, _measured),
     "status": (_standing,),
     "explain": (_one_address,),
     "pause": (_maybe_address, _pausing),

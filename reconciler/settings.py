@@ -62,6 +62,13 @@ def one_of(*choices: str) -> Callable[[str], str]:
     return parse
 
 
+def textfile(text: str) -> Path:
+    """A path of a file that node_exporter reads, which it does by the end of its name alone."""
+    if not text.endswith(".prom"):
+        raise ValueError(f"{text!r} does not end with .prom, and node_exporter reads no other files")
+    return Path(text)
+
+
 def assignments(texts: Iterable[str]) -> dict[str, str]:
     """What `--var name=value` was given: the name ends at the first `=`, the last one of a name counts."""
     pairs = [text.partition("=") for text in texts]
@@ -117,6 +124,9 @@ class Settings:
         duration,
         unit="duration",
         why="how long creations wait when nothing is remembered: most lists of AWS are current after 5 s",
+    )
+    metrics_file: Path | None = _setting(
+        None, textfile, unit="path", why="no port is opened; a file in node_exporter's textfile folder"
     )
     lock_wait: float = _setting(
         0.0, duration, unit="duration", why="who holds the lock is told at once, by exit 75"
