@@ -37,15 +37,23 @@ demo: $(READY) ## the whole life of an estate, on a local AWS without network
 	    AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null \
 	    $(BIN)/python -m reconciler.demo
 
-docs: $(READY) ## docs/kinds.md, docs/events.md and both JSON Schemas, from the code
+docs: $(READY) ## kinds, events, JSON Schemas, man page and completions, from the code
 	$(BIN)/reconciler kinds --markdown > $(VENV)/kinds.md
 	$(BIN)/reconciler events --markdown > $(VENV)/events.md
 	$(BIN)/reconciler events --schema > $(VENV)/events.schema.json
 	$(BIN)/reconciler schema > $(VENV)/schema.json
+	for form in man bash zsh fish; do \
+	    $(BIN)/python -m reconciler.manual $$form > $(VENV)/manual.$$form || exit; \
+	done
 	mv $(VENV)/kinds.md docs/kinds.md
 	mv $(VENV)/events.md docs/events.md
 	mv $(VENV)/events.schema.json docs/events.schema.json
 	mv $(VENV)/schema.json config/reconciler.schema.json
+	mkdir -p completions
+	mv $(VENV)/manual.man docs/reconciler.8
+	mv $(VENV)/manual.bash completions/reconciler.bash
+	mv $(VENV)/manual.zsh completions/_reconciler
+	mv $(VENV)/manual.fish completions/reconciler.fish
 
 clean: ## remove what was made here: environments, caches
 	rm -rf $(VENV) .venv-lock build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

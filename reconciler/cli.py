@@ -27,7 +27,7 @@ from reconciler.options import parse
 from reconciler.program import Program, UsageError
 from reconciler.say import Voice, counted, event_of
 from reconciler.settings import Settings
-from reconciler.verbs import estate, explain, facts, history, host, sandbox
+from reconciler.verbs import doctor, estate, explain, facts, history, host, sandbox
 
 STATUSES: list[tuple[tuple[type[ReconcilerError], ...], int]] = [
     ((UsageError,), USAGE),
@@ -49,6 +49,7 @@ VERBS: dict[str, Callable[[Program], int]] = {
     "resume": host.resume,
     "trigger": host.trigger,
     "destroy": estate.destroy,
+    "doctor": doctor.doctor,
     "history": history.history,
     "kinds": facts.kinds,
     "schema": facts.schema,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from reconciler import __version__
+from reconciler import build
 from reconciler.exits import USAGE
 
 ABOUT = """\
@@ -40,6 +40,7 @@ VERBS = {
     "resume": "Make changes again.",
     "trigger": "Have the daemon look now.",
     "destroy": "Delete everything that is the stack's.",
+    "doctor": "Would it work here, and if not, what is to be done?",
     "history": "What was changed, when and why?",
     "kinds": "The kinds there are, or one of them.",
     "schema": "The JSON Schema of the config, for editors.",
@@ -79,6 +80,9 @@ EXAMPLES = {
     "destroy": """\
   reconciler destroy --config estate.yaml                  asks for the name of the stack
   reconciler destroy --config estate.yaml --yes --protected""",
+    "doctor": """\
+  reconciler doctor --config estate.yaml                   changes nothing, here or in AWS
+  reconciler doctor --config estate.yaml --json | jq '.findings[] | select(.status == "bad")'""",
     "events": """\
   reconciler events                                        names, levels, meanings
   reconciler events --json | jq '.events["pass.finished"]'    with all fields
@@ -97,9 +101,9 @@ EXAMPLES = {
 }
 READS_CONFIG = (
     *("check", "plan", "run", "drift", "outputs", "destroy"),
-    *("status", "explain", "history", "pause", "resume", "trigger"),
+    *("status", "explain", "history", "pause", "resume", "trigger", "doctor"),
 )
-ASKS_AWS = ("plan", "run", "drift", "outputs", "destroy", "explain")
+ASKS_AWS = ("plan", "run", "drift", "outputs", "destroy", "explain", "doctor")
 CHANGES = ("run", "destroy")
 
 
@@ -116,10 +120,18 @@ class Parser(argparse.ArgumentParser):
         return [word for action in shown for word in action.option_strings]
 
 
+class _Version(argparse.Action):
+    """As argparse's own, which would fill both lines into one paragraph."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        parser._print_message(build.told(), sys.stdout)
+        parser.exit()
+
+
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The options of a command line.  SystemExit: 64 for one that is wrong, 0 after --help and --version."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    top, verbs = _parsers()
+    top, verbs = parsers()
     first = words[0] if words else ""
     if not first:
         top.error(f"say what to do: {', '.join(VERBS)}")
@@ -145,12 +157,15 @@ def near(word: str, words: Collection[str]) -> str:
     return f" (there are {', '.join(sorted(words))})" if len(words) <= 12 else ""
 
 
-def _parsers() -> tuple[Parser, dict[str, Parser]]:
+def parsers() -> tuple[Parser, dict[str, Parser]]:
+    """The parser of the whole line, and those of the verbs by name."""
     layout = argparse.RawDescriptionHelpFormatter
     top = Parser(
         prog="reconciler", description=ABOUT, epilog=STATUSES, formatter_class=layout, allow_abbrev=False
     )
-    top.add_argument("--version", action="version", version=f"reconciler {__version__}")
+    top.add_argument(
+        "--version", action=_Version, nargs=0, dest=argparse.SUPPRESS, help="what this program is made of"
+    )
     added = top.add_subparsers(dest="verb", metavar="VERB", required=True)
     verbs: dict[str, Parser] = {}
     for name, about in VERBS.items():

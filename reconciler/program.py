@@ -30,6 +30,7 @@ from reconciler.loop import Choices, Loop
 from reconciler.model.config import Config
 from reconciler.model.fields import Facts, facts
 from reconciler.model.plan import Plan, Report
+from reconciler.progress import working
 from reconciler.say import Voice
 from reconciler.settings import Settings
 from reconciler.show import plan as show_plan
@@ -217,6 +218,10 @@ class Program:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def working(self, loop: Loop) -> AbstractContextManager[None]:
+        """Shows, as a context, what a loop is at while it takes long."""
+        return working(loop, self.voice, self.environment)
 
     def answer_plan(self, loop: Loop, found: Plan, **more: Any) -> None:
         """Give a plan as the answer."""

@@ -204,7 +204,10 @@ def _handler() -> type:
                 if hasattr(answer, "close"):
                     answer.close()
             code, _, reason = head[0].partition(" ")
-            self.send_response(int(code), reason)
+            self.send_response_only(int(code), reason)
+            if not any(name.lower() == "server" for name, _ in head[1]):
+                self.send_header("Server", self.version_string())
+            self.send_header("Date", self.date_time_string())
             for name, value in head[1]:
                 if name.lower() != "content-length":
                     self.send_header(name, value)

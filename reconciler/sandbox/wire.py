@@ -21,6 +21,9 @@ Wire = tuple[int, dict[str, str], str | bytes]
 
 _XML = "text/xml;charset=UTF-8"
 
+# what EC2 calls itself in its answers, by which `doctor` knows that it may trust a dry run
+_SERVERS = {"ec2": {"Server": "AmazonEC2"}}
+
 
 def render(model: OperationModel, answer: Mapping[str, Any]) -> Wire:
     """The bytes of a result: status, headers, body."""
@@ -34,7 +37,8 @@ def render(model: OperationModel, answer: Mapping[str, Any]) -> Wire:
     )
     wire = serializer.serialize(dict(answer))
     headers = {name: str(value) for name, value in wire["headers"].items()}
-    return int(wire["status_code"]), {**headers, "x-amzn-RequestId": request_id}, wire["body"]
+    own = _SERVERS.get(service.service_name, {})
+    return int(wire["status_code"]), {**headers, **own, "x-amzn-RequestId": request_id}, wire["body"]
 
 
 def _error_shape(service: ServiceModel, code: str) -> Any:
@@ -57,7 +61,7 @@ def render_error(service: ServiceModel, error: AwsError) -> Wire:
     request_id = str(uuid.uuid4())
     status = status_of(service, error)
     protocol = service.resolved_protocol  # of several, the one that botocore's clients speak
-    headers = {"x-amzn-RequestId": request_id}
+    headers = {**_SERVERS.get(service.service_name, {}), "x-amzn-RequestId": request_id}
     if protocol == "ec2":
         body = (
             '<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors><Error>'

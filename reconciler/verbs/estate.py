@@ -67,7 +67,8 @@ def looked(program: Program, loop: Loop, trigger: str) -> tuple[Plan, Stop | Non
     pass_id = loop.new_id()
     with log.bind_pass(pass_id=pass_id, stack=loop.config.stack, trigger=trigger):
         started, before = loop.clock.monotonic(), loop.gateway.counts.copy()
-        planner, found = loop.plan()
+        with program.working(loop):
+            planner, found = loop.plan()
         stop = loop.guard(planner, found)
         if program.voice.logs_json:
             made = loop.gateway.counts - before
@@ -100,7 +101,8 @@ def run(program: Program) -> int:
         with hold.kept():
             try:
                 take(program, hold, loop)
-                report = loop.until_settled(program.settings.timeout)
+                with program.working(loop):
+                    report = loop.until_settled(program.settings.timeout)
             finally:
                 board.write("stopped", f"{config.stack}: {board.last}")
     program.answer_run(loop, report)
@@ -160,7 +162,8 @@ def destroy(program: Program) -> int:
         hold = program.hold(lock, loop)
         if paused := next((pause for pause in loop.pauses() if not pause.address), None):
             raise Disagreement(f"{config.stack} is {paused.sentence}; to go on, say `reconciler resume`")
-        planner, found = loop.plan()
+        with program.working(loop):
+            planner, found = loop.plan()
         if kept := [entry.label for entry in found.entries if planner.keeps(entry)]:
             raise Disagreement(
                 f"{', '.join(kept)} {'is' if len(kept) == 1 else 'are'} protected, so nothing was done; "
@@ -168,7 +171,7 @@ def destroy(program: Program) -> int:
             )
         if found.entries and not program.options.yes:
             ask(program, config, show_plan.as_text(found, loop.facts, colour=program.voice.colour))
-        with program.catching_signals(), hold.kept():
+        with program.catching_signals(), hold.kept(), program.working(loop):
             take(program, hold, loop)
             report = loop.until_settled(program.settings.timeout)
     program.answer_run(loop, report)
@@ -194,7 +197,8 @@ def ask(program: Program, config: Config, question: str) -> None:
 def outputs(program: Program) -> int:
     """The outputs of the config, as AWS has them now."""
     loop = program.loop(program.config(), program.choices())
-    planner, found = loop.plan()
+    with program.working(loop):
+        planner, found = loop.plan()
     values = loop.outputs(planner)
     known = {name: value for name, value in values.items() if value is not None}
     program.voice.answer(

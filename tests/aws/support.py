@@ -81,18 +81,20 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer on the wire.  `length` is what Content-Length says; None: the truth."""
+    """An answer on the wire.  `length` is what Content-Length says, None: the truth; `date` what Date says."""
 
     body: str | bytes = ""
     status: int = 200
     length: int | None = None
     content_type: str = "text/xml"
+    date: str = ""
 
     def as_response(self, url: str) -> AWSResponse:
         """As botocore has it."""
         content = self.body.encode() if isinstance(self.body, str) else self.body
         length = len(content) if self.length is None else self.length
         headers = {"content-length": str(length), "content-type": self.content_type}
+        headers |= {"Date": self.date} if self.date else {}
         return AWSResponse(url, self.status, HTTPHeaders.from_dict(headers), _Raw(content))
 
 

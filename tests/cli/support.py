@@ -51,6 +51,10 @@ resources:
 """
 
 
+Typed = str | Callable[[], None]
+"""What to type, or to do."""
+
+
 @dataclass(frozen=True)
 class Result:
     """What came of a command."""
@@ -125,8 +129,8 @@ class Cli:
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT, **more},
         )
 
-    def terminal(self, verb: str, *options: str, typed: Mapping[str, str] | None = None) -> Result:
-        """Run a verb on a terminal; `typed` is what to type when a text has appeared."""
+    def terminal(self, verb: str, *options: str, typed: Mapping[str, Typed] | None = None) -> Result:
+        """Run a verb on a terminal; `typed` is what to type, or to do, when a text has appeared."""
         return terminal([*COMMAND, *self.line(verb, "--log-format", "auto", *options)], typed or {})
 
 
@@ -201,7 +205,7 @@ def wait_until(true: Callable[[], bool], what: str, process: subprocess.Popen[st
         time.sleep(0.02)
 
 
-def terminal(words: Sequence[str], typed: Mapping[str, str]) -> Result:
+def terminal(words: Sequence[str], typed: Mapping[str, Typed]) -> Result:
     """A command on a terminal of its own, where stdout and stderr are one."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
@@ -224,7 +228,11 @@ def terminal(words: Sequence[str], typed: Mapping[str, str]) -> Result:
                     break
                 shown += read
             for text in [text for text in left if text.encode() in shown]:
-                os.write(master, left.pop(text).encode())
+                answer = left.pop(text)
+                if isinstance(answer, str):
+                    os.write(master, answer.encode())
+                else:
+                    answer()
     os.close(master)
     process.kill()
     return Result(process.wait(), shown.decode().replace("\r\n", "\n"), "")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reconciler.sandbox import LocalAws
 from reconciler.sandbox.ec2.filters import matches
 
-from .conftest import client, code, launch
+from .conftest import client, code, launch, refusal
 
 
 def make_vpcs(ec2: Any, count: int, **tags: str) -> list[str]:
@@ -133,6 +133,25 @@ def test_dry_runs_do_nothing(ec2: Any) -> None:
     assert code(ec2.create_vpc, CidrBlock="10.0.0.0/16", DryRun=True) == ("DryRunOperation", 412)
     assert len(vpc_ids(ec2)) == 1
     assert code(ec2.describe_vpcs, DryRun=True) == ("DryRunOperation", 412)
+    ours = make_vpcs(ec2, 1)[0]
+    assert code(ec2.delete_vpc, VpcId=ours, DryRun=True) == ("DryRunOperation", 412)
+    assert code(ec2.create_subnet, VpcId=ours, CidrBlock="10.0.0.0/24", DryRun=True)[0] == "DryRunOperation"
+    assert len(vpc_ids(ec2)) == 2
+    assert ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [ours]}])["Subnets"] == []
+
+
+def test_a_dry_run_about_nothing_is_refused(ec2: Any) -> None:
+    missing = "vpc-0123456789abcdef0"
+    assert code(ec2.delete_vpc, VpcId=missing, DryRun=True)[0] == "InvalidVpcID.NotFound"
+    assert code(ec2.create_subnet, VpcId=missing, CidrBlock="10.0.0.0/24", DryRun=True)[0] == (
+        "InvalidVpcID.NotFound"
+    )
+
+
+def test_ec2_says_who_it_is(ec2: Any) -> None:
+    assert ec2.describe_vpcs()["ResponseMetadata"]["HTTPHeaders"]["server"] == "AmazonEC2"
+    refused = refusal(ec2.describe_vpcs, DryRun=True)
+    assert refused["ResponseMetadata"]["HTTPHeaders"]["server"] == "AmazonEC2"
 
 
 def test_tags_replace_and_go(ec2: Any) -> None:

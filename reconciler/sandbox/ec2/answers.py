@@ -66,6 +66,9 @@ def answer(request: Request) -> Answer:
     if _MAY_NAME_AN_IMAGE.search(f"{request.operation} {request.parameters.get('Resources')}"):
         images.add_public_images(request.world, request.account, request.region)
     if request.parameters.get("DryRun"):
+        # how much EC2 looks at before this is not documented and differs by operation; what names things that do not
+        # exist is refused here, so that nobody takes the rehearsal with an invented id for leave
+        check_references(request, backend)
         raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
     tags.check_specifications(request)
     token = str(request.parameters.get("ClientToken") or "")

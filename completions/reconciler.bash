@@ -1,0 +1,45 @@
+# bash completion of reconciler.  Made by `make docs` from reconciler/options.py; changes belong there.
+_reconciler()
+{
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=
+    if [[ $word == '=' ]]; then  # --format=json is three words here
+        word=
+    elif [[ $before == '=' ]]; then
+        before=${COMP_WORDS[COMP_CWORD-2]}
+    fi
+    COMPREPLY=()
+    if [[ $COMP_CWORD -eq 1 ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "check plan run drift outputs status explain pause resume trigger destroy doctor history kinds schema events sandbox --help --version" -- "$word")
+        return
+    fi
+    case "${COMP_WORDS[1]} $before" in
+        *" "--delays) words="fast aws" ;;
+        *" "--format) words="text json" ;;
+        *" "--log-format) words="auto console json" ;;
+        *" "--log-level) words="debug info warning error" ;;
+        *" "--config|*" "--ready-file|*" "--state-dir)
+            compopt -o filenames 2>/dev/null
+            mapfile -t COMPREPLY < <(compgen -f -- "$word")
+            return ;;
+        *" "--endpoint-url|*" "--for|*" "--grace|*" "--heartbeat|*" "--last|*" "--lock-wait|*" "--metrics-file|*" "--port|*" "--profile|*" "--reason|*" "--region|*" "--since|*" "--stack|*" "--timeout|*" "--var|*" "--workers) return ;;
+        "check "*) words="-h --help --json --format --config --var --region --log-format --log-level" ;;
+        "plan "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --log-format --log-level --detailed-exitcode --allow-empty --allow-shrink" ;;
+        "run "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --grace --log-format --log-level --once --detailed-exitcode --allow-empty --allow-shrink --timeout --lock-wait --heartbeat --metrics-file" ;;
+        "drift "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --log-format --log-level" ;;
+        "outputs "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --log-format --log-level" ;;
+        "status "*) words="-h --help --json --format --config --var --region --state-dir --log-format --log-level --stack --exit-code" ;;
+        "explain "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --log-format --log-level" ;;
+        "pause "*) words="-h --help --json --format --config --var --region --state-dir --log-format --log-level --reason --for" ;;
+        "resume "*) words="-h --help --json --format --config --var --region --state-dir --log-format --log-level" ;;
+        "trigger "*) words="-h --help --json --format --config --var --region --state-dir --log-format --log-level" ;;
+        "destroy "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --grace --log-format --log-level --protected --yes --timeout --lock-wait" ;;
+        "doctor "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --log-format --log-level" ;;
+        "history "*) words="-h --help --json --format --config --var --region --state-dir --log-format --log-level --last --since --stack" ;;
+        "kinds "*) words="global-network site vpc subnet security-group instance -h --help --json --format --log-format --log-level --markdown" ;;
+        "schema "*) words="-h --help --json --format --log-format --log-level" ;;
+        "events "*) words="-h --help --json --format --log-format --log-level --markdown --schema" ;;
+        "sandbox "*) words="-h --help --json --format --log-format --log-level --port --ready-file --delays" ;;
+    esac
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+complete -F _reconciler reconciler
