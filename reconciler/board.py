@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from reconciler import pauses, status
+from reconciler import metrics, pauses, status
 from reconciler.log import get_logger
 from reconciler.loop import Loop
 from reconciler.model.config import Config
@@ -22,11 +22,11 @@ LONGEST = 1000
 class Board:
     """One process's status.  Safe to use from several threads; a directory that cannot be written is said once."""
 
-    def __init__(self, directory: Path, loop: Loop, found: Status) -> None:
-        self._directory, self._loop, self.status = directory, loop, found
+    def __init__(self, directory: Path, loop: Loop, found: Status, metrics_file: Path | None = None) -> None:
+        self._directory, self._loop, self.status, self._metrics_file = directory, loop, found, metrics_file
         self._since: dict[str, tuple[str, float]] = {}
         self._lock = threading.Lock()
-        self._writable = True
+        self._unwritable: set[Path] = set()
         loop.ended.append(self.ended)
 
     def took(self, path: Path | str, config: Config, now: float) -> None:
@@ -52,7 +52,7 @@ class Board:
         with self._lock:
             line = self._loop.narrator.line(ended, self._loop.config)
             found.last_pass = {"id": ended.pass_id, "trigger": ended.trigger, "ended": now, **line}
-            if ended.outcome in GOOD:
+            if is_success(ended):
                 found.last_success = now
             found.passes[ended.outcome] += 1
             found.changes.update(
@@ -99,14 +99,27 @@ class Board:
         with self._lock:
             self.status.state, self.status.sentence, self.status.next_look = state, sentence, next_look
             self.status.written = self._loop.clock.now()
-            try:
-                status.write(self._directory, self.status)
-                self._writable = True
-            except OSError as error:
-                if self._writable:
-                    self._writable = False
-                    get_logger().warning(
-                        "state.unwritable",
-                        path=str(self._directory),
-                        message=f"{error}; goes on without a status",
-                    )
+            self._attempt(lambda: status.write(self._directory, self.status), self._directory, "a status")
+            if self._metrics_file is not None:
+                path, now = self._metrics_file, self.status.written
+                self._attempt(lambda: metrics.write(path, self.status, now), path.parent, "metrics")
+
+    def _attempt(self, write: Callable[[], None], folder: Path, what: str) -> None:
+        """Write; that it cannot be is said when it begins."""
+        try:
+            write()
+            self._unwritable.discard(folder)
+        except OSError as error:
+            if folder not in self._unwritable:
+                self._unwritable.add(folder)
+                message = f"{error}; goes on without {what}"
+                get_logger().warning("state.unwritable", path=str(folder), message=message)
+
+
+def is_success(ended: Ended) -> bool:
+    """Whether nothing went wrong in a pass.  What is blocked waits for a person, and is an alert of its own."""
+    report = ended.report
+    only_blocked = not (
+        report.count("failed") or report.plan.unread or report.plan.conflicts or ended.problem
+    )
+    return ended.outcome in GOOD or (ended.outcome == "partial" and only_blocked)

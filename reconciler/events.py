@@ -98,7 +98,7 @@ FIELDS: Final[Mapping[str, Field]] = {
     "schedule": Field("string", "when a settled estate is looked at"),
     "state": Field("string", "of the daemon: starting, looking, idle, degraded, paused, stopping"),
     "interval_s": Field("number", "seconds between two looks at a settled estate; for cron, to the next but one"),
-    "last_success_age_s": Field("number", "seconds since a pass ended settled, done or waiting, or since the start"),
+    "last_success_age_s": Field("number", "seconds since nothing went wrong in a pass, or since the start"),
     "config_stale_s": Field("number", "seconds since a newer config was refused; 0 when none is"),
     "failing": Field("integer", "addresses that are being backed off from"),
     "jump_s": Field("number", "seconds that the wall clock has jumped, negative when it was set back"),
@@ -115,7 +115,6 @@ FIELDS: Final[Mapping[str, Field]] = {
     "file": Field("string", "where a mistake is"),
     "line": Field("integer", "where a mistake is, from 1"),
     "column": Field("integer", "where a mistake is, from 1"),
-    "keys": Field("list", "keys of the config"),
     "endpoints": Field("object", "addresses that replace AWS's own, by the setting they come from"),
     "expires_in_s": Field("number", "seconds until credentials end"),
     "path": Field("string", "a file or a folder of this host"),
@@ -158,6 +157,8 @@ ANYWHERE: Final = (*PASS, "repeat", "truncated", "exception")
 FLEETING: Final = frozenset({"pass_id", "trigger", "change_id", "aws_request_id"})
 """Texts that differ each time, whatever is said."""
 UNTHINNED: Final = (
+    "credentials.",
+    "identity.",
     *("change.", "config.", "daemon.", "guard.", "pass.", "pause.", "window."),
     *("heartbeat", "log.suppressed"),
 )
@@ -220,7 +221,6 @@ EVENTS: Final[Mapping[str, Event]] = {
     "config.refused": _event(
         "error", "the config is wrong; every problem has its place", "reason file? line? column?"
     ),
-    "config.not_in_force": _event("warning", "keys of the config that this version does not act on", "keys"),
     "config.changed_on_disk": _event(
         "info", "the files differ from what was loaded; a reload would take them", "config_hash"
     ),
@@ -305,15 +305,8 @@ EVENTS: Final[Mapping[str, Event]] = {
         "info", "something is waited for; at most once in 30 s for each", "reason address? addresses?"
     ),
     # ownership
-    "resource.adopted": _event(
-        "info", "a thing of ours was found under an address that had none", "address kind id"
-    ),
-    "resource.released": _event("info", "a thing is no longer ours; it stays as it is", "address kind id"),
     "resource.orphaned": _event(
         "warning", "a thing of ours whose address is not in the config", "address kind id"
-    ),
-    "resource.unowned": _event(
-        "warning", "a thing that would fit an address, without our tags; it is left alone", "address kind id"
     ),
     "ownership.conflict": _event(
         "error", "two things claim one address, or one thing has half of our tags", f"reason {_AT_TIMES}"
@@ -322,7 +315,6 @@ EVENTS: Final[Mapping[str, Event]] = {
     "guard.stopped": _event(
         "error", "a limit was hit; nothing was done, and the line says how to agree", "reason guard?"
     ),
-    "guard.agreed": _event("warning", "a person has agreed to a plan that a guard had stopped", "reason by"),
     "window.opened": _event("info", "a maintenance window has begun", "until"),
     "window.closed": _event("info", "a maintenance window has ended"),
     "pause.started": _event(

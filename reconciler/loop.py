@@ -42,6 +42,7 @@ from reconciler.narrate import Narrator
 from reconciler.wall import Wall
 from reconciler.windows import ALWAYS, Windows
 
+HOUR = 3600.0
 FIRST_DELAY, SLOWEST_DELAY, SLOWER = 0.2, 15.0, 1.5
 """Seconds between looks while something is under way: the first, the longest, and how much each is longer."""
 
@@ -86,6 +87,8 @@ class Loop:
     """Who is told of the end of each pass."""
     changes: Counter[str] = field(default_factory=Counter)
     """How many addresses were created, updated, replaced and deleted so far."""
+    removals: list[float] = field(default_factory=list)
+    """When something was deleted or replaced, in seconds since the epoch, for `limits: {per-hour}`."""
     _found: Discovered | None = None
     _found_at: float = 0.0
     _windows: Windows = ALWAYS
@@ -200,7 +203,7 @@ class Loop:
         """Why this plan must not be carried out; None when it may."""
         if self.choices.destroy:
             return None
-        if stop := over_budget(plan, self.config.limits, planner.world):
+        if stop := over_budget(plan, self.config.limits, planner.world, self._removed_lately()):
             return stop
         return shrunk(
             wanted=self.config.resources,
@@ -209,6 +212,11 @@ class Loop:
             allow_empty=self.choices.allow_empty,
             allow_shrink=self.choices.allow_shrink,
         )
+
+    def _removed_lately(self) -> int:
+        now = self.clock.now()
+        self.removals = [at for at in self.removals if now - HOUR < at <= now]
+        return len(self.removals)
 
     def plan(self) -> tuple[Planner, Plan]:
         """What a pass would do, from one look.  Writes nothing, and waits for nothing."""
@@ -290,6 +298,8 @@ class Loop:
             for outcome in outcomes:
                 if outcome.status in {"created", "updated", "replaced", "deleted"}:
                     self.changes[outcome.status] += 1
+                if outcome.status in {"replaced", "deleted"}:
+                    self.removals.append(self.clock.now())
             return end(outcomes, "interrupted" if self.stopped() else "")
 
     def _carry_out(self, planner: Planner, plan: Plan) -> list[Outcome]:

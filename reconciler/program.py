@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconciler import __version__, log, pauses
+from reconciler import __version__, log, pauses, status
+from reconciler.aws.audit import changes
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.lease import Holder, Lease
 from reconciler.aws.lease_table import Table
@@ -30,6 +31,7 @@ from reconciler.loop import Choices, Loop
 from reconciler.model.config import Config
 from reconciler.model.fields import Facts, facts
 from reconciler.model.plan import Plan, Report
+from reconciler.moments import seconds
 from reconciler.progress import working
 from reconciler.say import Voice
 from reconciler.settings import Settings
@@ -82,8 +84,6 @@ class Program:
             resources=len(found.resources),
             config_hash=found.digest[:8],
         )
-        if "per-hour" in found.limits:
-            logger.warning("config.not_in_force", keys=["limits.per-hour"])
         return found
 
     def facts(self) -> dict[str, Facts]:
@@ -105,6 +105,7 @@ class Program:
             connect=self.gateway,
             stopped=self.stopping,
             unchanged=lambda: self.digest() == loop.config.digest,
+            removals=removals(directory) if "per-hour" in config.limits else [],
             pauses=lambda: pauses.read(pauses.place(self.path), config.stack, clock.now()),
         )
         return loop
@@ -149,7 +150,10 @@ class Program:
             started=now,
             endpoints=self.endpoints(),
         )
-        board = Board(self.state(config), loop, found)
+        before = status.read(self.state(config)) or {}
+        if before.get("last_success"):  # a restart does not make a stale estate a fresh one
+            found.last_success = seconds(before["last_success"])
+        board = Board(self.state(config), loop, found, self.settings.metrics_file)
         board.took(self.path, config, now)
         return board
 
@@ -242,3 +246,12 @@ class Program:
         self.voice.answer(
             lambda: show_report.as_data(run), lambda: show_report.as_text(run, colour=self.voice.colour)
         )
+
+
+def removals(directory: Path) -> list[float]:
+    """When things were deleted or replaced, as far as the audit log of this host knows."""
+    return [
+        seconds(change.at)
+        for change in changes(directory)
+        if change.about.verb in {"delete", "replace"} and change.outcome == "done"
+    ]

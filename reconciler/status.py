@@ -20,7 +20,7 @@ from reconciler.moments import text
 VERSION: Final = 1
 NAME: Final = "status.json"
 GOOD: Final = frozenset({"settled", "done", "waiting", "planned"})
-"""Outcomes of a pass that count as success: nothing in it went wrong."""
+"""Outcomes of a pass in which nothing went wrong."""
 
 
 @dataclass(kw_only=True)

@@ -52,10 +52,11 @@ def shrunk(
     )
 
 
-def over_budget(plan: Plan, limits: Mapping[str, Any], world: World) -> Stop | None:
+def over_budget(plan: Plan, limits: Mapping[str, Any], world: World, before: int = 0) -> Stop | None:
     """Why a plan deletes or replaces more than the config's `limits` allow; None when it does not.
 
-    `deletes` is a number, `percent` a share of what is owned, rounded up to at least one; the smaller counts.  What
+    `deletes` is a number, `percent` a share of what is owned, rounded up to at least one, `per-hour` a number from
+    which those are taken that were deleted or replaced in the last hour (`before`); the smallest counts.  What
     has to wait for its turn counts as well, or a chain of things would go one by one, a look each.
     """
     doomed = [
@@ -69,13 +70,18 @@ def over_budget(plan: Plan, limits: Mapping[str, Any], world: World) -> Stop | N
         bounds["deletes"] = int(limits["deletes"])
     if "percent" in limits:
         bounds["percent"] = max(1, math.ceil(len(world.owned) * limits["percent"] / 100))
-    if not bounds or len(doomed) <= min(bounds.values()):
+    if "per-hour" in limits:
+        bounds["per-hour"] = max(0, int(limits["per-hour"]) - before)
+    if not bounds or not doomed or len(doomed) <= min(bounds.values()):
         return None
     name = min(bounds, key=lambda name: bounds[name])
     some = ", ".join(doomed[:5]) + (", …" if len(doomed) > 5 else "")
+    allows = f"`limits: {name}` allows {bounds[name]}"
+    if name == "per-hour" and before:
+        allows += f" more, after {before} in the last hour"
     return Stop(
         name,
-        f"{len(doomed)} things would be deleted or replaced ({some}), and `limits: {name}` allows {bounds[name]}; "
+        f"{len(doomed)} things would be deleted or replaced ({some}), and {allows}; "
         "do it in smaller steps, or raise the limit in the config",
     )
 

@@ -19,17 +19,7 @@ from reconciler.show import events as show_events
 
 from .support import ROOT, written
 
-TO_COME: dict[str, str] = {
-    "api.throttled": "so far in the counts of a pass alone",
-    "credentials.expiring": "the end of credentials is not looked at yet",
-    "credentials.refreshed": "the same",
-    "guard.agreed": "nobody can agree to a plan yet that a guard has stopped",
-    "identity.verified": "so far only the mismatch is told",
-    "resource.adopted": "so far a verdict of the plan alone",
-    "resource.orphaned": "the same",
-    "resource.released": "the same",
-    "resource.unowned": "the same",
-}
+TO_COME: dict[str, str] = {}
 """Events that nobody logs yet, and what they wait for.  One that is logged must not stand here."""
 
 LEVELS = ("debug", "info", "warning", "error", "critical", "exception", "tell")
