@@ -85,7 +85,12 @@ class Change:
         )
 
     def send(self, call: Call) -> dict[str, Any]:
-        """Make a call and give its answer; AwsError when it did not succeed."""
+        """Make a call and give its answer; AwsError when it did not succeed.
+
+        Whether it may be made is asked here too, so that one that may not is not on record as begun.
+        """
+        for ask in self._changes.gateway.before_write:
+            ask(call)
         thing = None if call.creates else self._entry.seen
         self._calls += 1
         sending = self._sending(call, thing)

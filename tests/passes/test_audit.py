@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from reconciler.aws.audit import NO_RECORD, Changed, changes
-from reconciler.errors import BusyError
+from reconciler.errors import LeaseLost
 from reconciler.sandbox import Call
 from tests.harness import ACCOUNT, Host
 from tests.passes.estates import NETWORK
@@ -293,11 +293,14 @@ def test_a_stack_that_is_not_ours_any_more_ends_the_pass(ops: Host, caplog: pyte
     ops.aws.clear_calls()
 
     def refuse(_: object) -> None:
-        raise BusyError("the lease is another host's")
+        raise LeaseLost("the lease is another host's")
 
     loop.gateway.before_write.append(refuse)
     report = loop.one_pass("test")
     assert ops.writes() == []
+    assert {change.about.address for change in changes(ops.state)} == {"global-network/a"}, (
+        "nothing was begun"
+    )
     assert {outcome.status for outcome in report.outcomes} == {"settled", "waiting"}
     assert {outcome.why for outcome in report.outcomes if outcome.label.startswith("vpc")} == {
         "the lease is another host's"
