@@ -51,9 +51,9 @@ class Narrator:
 
     def _entry(self, label: str, entry: Entry) -> None:
         log, verdict = get_logger(), entry.verdict
-        if entry.seen is not None and not entry.wanted and not entry.old:
-            if self._news(f"orphan {label}", entry.seen.id):
-                log.warning("resource.orphaned", address=label, kind=entry.seen.kind, id=entry.seen.id)
+        thing = None if entry.wanted or entry.old else entry.seen
+        if thing is not None and self._news(f"orphan {label}", thing.id):
+            log.warning("resource.orphaned", address=label, kind=thing.kind, id=thing.id)
         if isinstance(verdict, Steps) and verdict.drift:
             paths = [found.path for found in verdict.drift]
             if self._news(label, f"drift {paths}"):

@@ -13,7 +13,19 @@ from typing import Any
 
 import pytest
 
-from .support import COMMAND, NETWORK, OTHER_ACCOUNT, PATIENCE, ROOT, VPCS, Cli, Running, vpcs, wait_until
+from .support import (
+    COMMAND,
+    NETWORK,
+    OTHER_ACCOUNT,
+    PATIENCE,
+    ROOT,
+    VPCS,
+    Cli,
+    Running,
+    client,
+    vpcs,
+    wait_until,
+)
 from .wire import Wire
 
 
@@ -322,3 +334,34 @@ def test_a_config_that_is_wrong_at_the_start_is_told_to_systemd(cli: Cli, tmp_pa
         )
         assert found.returncode == 78
         assert "estate.yaml:" in there.recv(65536).decode()
+
+
+def test_one_of_two_hosts_works_and_the_other_stands_by(cli: Cli, begun: list[Running]) -> None:
+    client("dynamodb", cli.url).create_table(
+        TableName="leases",
+        KeySchema=[{"AttributeName": "stack", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "stack", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    cli.write("lease: {table: leases}" + VPCS)
+    first = Running(cli, "run", name="first")
+    begun.append(first)
+    first.until("pass.finished", trigger="start", created=3)
+    (cli.folder / "other").mkdir()
+    other = Cli(cli.folder / "other", cli.url)
+    other.write("lease: {table: leases}" + VPCS)
+    second = Running(other, "run", name="second")
+    begun.append(second)
+    second.until("lock.busy", table="leases")
+    assert f"process {first.process.pid} on " in second.log()[-1]["reason"]
+    wait_until(lambda: status(other)["state"] == "standby", "the status", second.process)
+    assert not second.has("pass.finished")
+    once = other("run", "--once", "--state-dir", str(cli.folder / "third"))
+    assert once.status == 75, "a one-shot run does not work beside it either"
+    first.process.send_signal(signal.SIGTERM)
+    assert first.end().status == 0
+    second.until("pass.finished", trigger="start", settled=3)
+    assert status(other)["lease"]["standby"] is False
+    second.process.send_signal(signal.SIGTERM)
+    assert second.end().status == 0
+    assert len(vpcs(cli.url)) == 3

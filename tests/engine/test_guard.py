@@ -68,7 +68,8 @@ def test_a_renamed_address_is_not_lost() -> None:
         ({"percent": 25}, True),
         ({"deletes": 5, "percent": 25}, True),
         ({"deletes": 1, "percent": 100}, True),
-        ({"per-hour": 0}, False),
+        ({"per-hour": 2}, False),
+        ({"per-hour": 1}, True),
     ],
 )
 def test_the_budget_of_deletions(limits: dict[str, Any], stops: bool) -> None:
@@ -80,3 +81,18 @@ def test_the_budget_of_deletions(limits: dict[str, Any], stops: bool) -> None:
     if stop:
         assert stop.guard in limits
         assert "site/2" in stop.why
+
+
+@pytest.mark.parametrize(("before", "stops"), [(0, False), (1, False), (2, True), (9, True)])
+def test_what_was_deleted_in_the_last_hour_counts(before: int, stops: bool) -> None:
+    seen = world(*(thing(f"site/{n}") for n in range(4)))
+    plan = planner([wish("site/0"), wish("site/1")], seen).plan()
+    stop = over_budget(plan, {"per-hour": 3}, seen, before)
+    assert (stop is not None) is stops
+    if stop:
+        assert f"after {before} in the last hour" in stop.why
+
+
+def test_nothing_to_delete_is_within_every_budget() -> None:
+    seen = world(thing("site/0"))
+    assert over_budget(planner([wish("site/0")], seen).plan(), {"deletes": 0, "per-hour": 0}, seen, 7) is None
