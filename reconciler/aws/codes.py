@@ -71,6 +71,8 @@ DENIED = {
     "UnauthorizedOperation",
     "UnrecognizedClientException",
 }
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+"""Those that hold for every call: others of `DENIED` may be about one region, such as one that is not enabled."""
 EXHAUSTED = {
     "InsufficientAddressCapacity",
     "InsufficientCapacity",

@@ -15,10 +15,10 @@ from typing import Any
 import jmespath
 from botocore import xform_name
 
-from reconciler.aws.codes import SDK_ERRORS, meaning
-from reconciler.aws.session import Sessions
+from reconciler.aws.codes import EXPIRED, SDK_ERRORS, meaning
+from reconciler.aws.session import RENEW, Sessions
 from reconciler.aws.traffic import InFlight
-from reconciler.errors import Lost
+from reconciler.errors import Lost, NoCredentials
 from reconciler.model.calls import Call
 from reconciler.model.things import Parameter, Text
 
@@ -153,4 +153,7 @@ class Gateway:
         try:
             yield
         except SDK_ERRORS as error:
-            raise meaning(error, call=call, creates=creates) from error
+            found = meaning(error, call=call, creates=creates)
+            if found.code in EXPIRED:  # no other call fares better, so that nothing is gained by going on
+                raise NoCredentials(f"the credentials have expired: {found}; {RENEW}") from error
+            raise found from error

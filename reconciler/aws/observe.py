@@ -13,7 +13,7 @@ from typing import Any
 import jmespath
 
 from reconciler.aws.gateway import Gateway
-from reconciler.errors import AwsError, Denied, Gone
+from reconciler.errors import AwsError, Denied, Gone, ReconcilerError
 from reconciler.log import get_logger
 from reconciler.model.address import REPLACED, Address
 from reconciler.model.kind import Detail, Kind, Read
@@ -102,6 +102,8 @@ class _Look:
             return _Found(scope, error=error)
         except _ParentUnread as error:
             return _Found(scope, error=str(error))
+        except ReconcilerError:
+            raise  # it is about the whole pass
         except Exception as error:  # a mistake of ours leaves this scope unread, and no other
             get_logger().critical("unit.failed", error=str(error), exc_info=True)
             return _Found(scope, error=f"a defect: {error!r}")

@@ -202,10 +202,7 @@ class Sessions:
             call = f"sts:{getattr(error, 'operation_name', 'GetCallerIdentity')}"
             told = meaning(error, call=call)
             if isinstance(told, Denied):
-                raise NoCredentials(
-                    f"AWS does not accept the credentials: {told}; renew them (`aws sso login`, `aws login`), "
-                    "or choose others (--profile)"
-                ) from error
+                raise NoCredentials(f"AWS does not accept the credentials: {told}; {RENEW}") from error
             raise told from error
         found = str(answer["Account"])
         self._known[account] = (key, found)
@@ -226,6 +223,7 @@ class Sessions:
         get_logger().warning("credentials.expiring", account=account, expires_in_s=left, stack=self._stack)
 
 
+RENEW = "renew them (`aws sso login`, `aws login`), or choose others (--profile)"
 NOBODY = "there are no AWS credentials: set them as for the AWS CLI, or say --profile"
 
 

@@ -86,10 +86,10 @@ def test_who_we_are_is_told_once_for_each_set_of_credentials(aws: LocalAws, rene
         for _ in range(3):
             made.verify()
     assert events(lines) == [
-        ("identity.verified", "info", ACCOUNT),
-        ("identity.verified", "info", OTHER.id),
+        ("identity.verified", "debug", ACCOUNT),
+        ("identity.verified", "debug", OTHER.id),
         ("credentials.refreshed", "info", ACCOUNT),
-        ("identity.verified", "info", ACCOUNT),
+        ("identity.verified", "debug", ACCOUNT),
     ]
 
 
@@ -105,7 +105,7 @@ def test_credentials_that_end_soon_and_are_not_renewed_are_told_once(aws: LocalA
     show(renewing, "AKIDFIRST", minutes=14)
     with structlog.testing.capture_logs() as lines:
         made.verify()
-        assert events(lines) == [("identity.verified", "info", ACCOUNT)]
+        assert events(lines) == [("identity.verified", "debug", ACCOUNT)]
         renewing.unlink()
         made.verify()
         made.verify()

@@ -51,7 +51,11 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         list(root.handlers),
         (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)),
     )
+    names = [None, *logging.Logger.manager.loggerDict]
+    levels = {name: logging.getLogger(name).level for name in names}
     yield
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
     for handler in [handler for handler in root.handlers if handler not in handlers]:
         root.removeHandler(handler)
     logging.captureWarnings(False)

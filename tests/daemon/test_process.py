@@ -294,9 +294,48 @@ def test_a_defect_in_a_pass_is_told_and_the_next_pass_comes(
     one.loop.holds = defect
     one.signal(signal.SIGUSR1)
     until(lambda: events("unit.failed"), "it is told")
-    until(lambda: events("heartbeat")[-1]["state"] == "degraded", "it shows")
+    until(lambda: one.daemon.state == "degraded", "it shows")
     assert events("pass.finished")[-1]["outcome"] == "failed"
     one.loop.holds = lambda: None
     one.signal(signal.SIGUSR1)
-    until(lambda: events("heartbeat")[-1]["state"] == "idle", "it goes on")
+    until(lambda: one.daemon.state == "idle", "it goes on")
+    assert one.stop() == 0
+
+
+def test_credentials_that_expire_stop_a_pass_and_are_told_until_they_are_renewed(
+    running: Callable[..., Running], events: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    one = running().start()
+    one.host.aws.clock.advance(60)
+    one.loop.chance = lambda: 0.0
+    one.host.aws.fail("networkmanager", "*", code="ExpiredTokenException", status=403, times=3)
+    one.signal(signal.SIGUSR1)
+    until(lambda: events("credentials.failed"), "it is told")
+    assert "have expired" in events("credentials.failed")[0]["reason"]
+    until(lambda: one.daemon.state == "degraded", "it shows")
+    assert events("pass.finished")[-1]["outcome"] == "failed"
+    assert one.daemon.passes.next is not None
+    assert one.daemon.passes.next.trigger == "retry"
+    one.host.aws.clear_faults()
+    one.signal(signal.SIGUSR1)
+    until(lambda: one.daemon.state == "idle", "it goes on by itself")
+    assert one.stop() == 0
+
+
+def test_a_config_that_vanishes_is_refused_and_the_good_one_stays(
+    running: Callable[..., Running], events: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    one = running().start()
+    one.text = ""
+    one.digest_now = "gone"
+    one.signal(signal.SIGHUP)
+    until(lambda: events("config.reload.refused"), "it is told")
+    one.loop.unchanged = lambda: False
+    one.signal(signal.SIGUSR1)
+    until(lambda: "signal" in "+".join(one.passes), "a pass all the same")
+    until(
+        lambda: events("heartbeat")[-1]["config_stale_s"] >= 0 and one.daemon.state == "degraded",
+        "it shows",
+    )
+    assert one.host.rows("global-network")
     assert one.stop() == 0

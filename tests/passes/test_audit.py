@@ -155,6 +155,7 @@ def test_a_refusal_is_on_record_and_in_the_log_with_the_same_words(
 ) -> None:
     ops.run("resources: {global-network/a: {}}")
     caplog.set_level("INFO", logger="reconciler")
+    caplog.clear()
     answers = listen(ops)
     ops.aws.fail("ec2", "CreateVpc", code="VpcLimitExceeded", times=1)
     ops.loop("resources: {global-network/a: {}, vpc/v: {CidrBlock: 10.0.0.0/16}}").one_pass("interval")
@@ -232,6 +233,7 @@ def test_a_change_of_several_calls_has_one_id_and_one_end(
 ) -> None:
     ops.run(ROOMY)
     caplog.set_level("INFO", logger="reconciler")
+    caplog.clear()
     answers = listen(ops)
     ops.loop(TWO_CALLS).one_pass("test")
     change = newest(ops)
@@ -253,6 +255,7 @@ def test_a_change_that_is_stopped_between_its_calls_is_partial_and_has_an_end(
 ) -> None:
     ops.run(ROOMY)
     caplog.set_level("INFO", logger="reconciler")
+    caplog.clear()
     loop, stop = ops.loop(TWO_CALLS), threading.Event()
     loop.stopped = stop.is_set
 
@@ -272,6 +275,7 @@ def test_a_thing_that_was_gone_already_has_its_end_in_the_log(
 ) -> None:
     ops.run(VPC)
     caplog.set_level("INFO", logger="reconciler")
+    caplog.clear()
     answers = listen(ops)
     ops.aws.fail("ec2", "DeleteVpc", code="InvalidVpcID.NotFound")
     ops.loop("resources: {}", allow_empty=True).one_pass("test")
@@ -286,6 +290,7 @@ def test_a_thing_that_was_gone_already_has_its_end_in_the_log(
 def test_a_stack_that_is_not_ours_any_more_ends_the_pass(ops: Host, caplog: pytest.LogCaptureFixture) -> None:
     ops.run(ONE)
     caplog.set_level("INFO", logger="reconciler")
+    caplog.clear()
     three = (
         VPC + "  vpc/w: {CidrBlock: 10.1.0.0/16}\n  subnet/s: {VpcId: '${vpc/v}', CidrBlock: 10.0.1.0/24}\n"
     )
@@ -315,6 +320,7 @@ def test_without_a_state_directory_the_work_is_done_all_the_same(
     ops: Host, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", logger="reconciler")
+    caplog.clear()
     ops.state.touch()
     assert ops.run(NETWORK, timeout=900).outcome == "settled"
     told = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
