@@ -47,7 +47,9 @@ class Crontab(CronTrigger):  # type: ignore[misc] # apscheduler has no types
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
         """The next time after `now`."""
-        since = now.astimezone(UTC) + timedelta(microseconds=1)  # a sum forgets which of two equal hours it was in
+        since = now.astimezone(UTC) + timedelta(
+            microseconds=1
+        )  # a sum forgets which of two equal hours it was in
         found: datetime | None = super().get_next_fire_time(None, since)
         return found
 

@@ -216,12 +216,15 @@ def trigger(program: Program) -> int:
         raise ReconcilerError(
             f"{directory} cannot be read: {error.strerror}; say `sudo reconciler …`"
         ) from error
-    pid = (held or {}).get("pid")
-    if not held or held.get("what") != "daemon" or not isinstance(pid, int) or pid <= 1:
-        other = "nobody holds it"
-        if held is not None:
-            other = f"process {pid} ({held.get('what')}) holds it" if pid else "another process holds it"
-        raise BusyError(f"no daemon of {stack} runs here ({other}); start it, or say `reconciler run --once`")
+    pid, what = (held or {}).get("pid"), (held or {}).get("what")
+    if not isinstance(pid, int) or pid <= 1:  # those below mean many processes, or the first one
+        pid = None
+    if held is None or pid is None or what != "daemon":
+        other = f"process {pid} ({what}) holds it" if pid else "another process holds it"
+        raise BusyError(
+            f"no daemon of {stack} runs here ({'nobody holds it' if held is None else other}); start it, "
+            "or say `reconciler run --once`"
+        )
     try:
         os.kill(pid, signal.SIGUSR1)
     except ProcessLookupError as error:
