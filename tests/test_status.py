@@ -173,6 +173,13 @@ def test_it_is_written_whole_or_not_at_all(stack: Stack, monkeypatch: pytest.Mon
     assert [path.name for path in stack.directory.iterdir()] == ["status.json"]
 
 
+def test_who_reads_it_at_that_moment_reads_the_one_before(stack: Stack) -> None:
+    stack.board.write("idle", "the one before")
+    with (stack.directory / "status.json").open() as file:
+        stack.board.write("idle", "the next one")
+        assert json.load(file)["sentence"] == "the one before"
+
+
 def half_written(_: Any, file: Any, **__: Any) -> None:
     """What a full disk makes of a document."""
     file.write('{"version": 1, "sta')

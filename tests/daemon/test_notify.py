@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.daemon.notify import Notifier
@@ -106,6 +106,8 @@ REASONS = st.text(st.characters(), max_size=3000)  # lone surrogates too, as in 
 
 
 @given(REASONS)
+@example("x" * 10_000)
+@example("✓🛑" * 5_000)
 def test_whatever_the_reason_ready_is_heard(reason: str) -> None:
     """A NUL, half a letter, or a datagram that is too long, and systemd ignores it as a whole."""
     with listening(f"@reconciler-test-{os.getpid()}") as manager:

@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.engine.guard import by_person
 from reconciler.engine.pacing import DAY, LATER, LONGEST, SOON, BackOff, next_look
 from reconciler.model.plan import Outcome, Plan, Report
 from reconciler.model.things import Scope
-from reconciler.model.verdicts import Blocked, Settled, Wait
+from reconciler.model.verdicts import Blocked, Wait
 
 NAME = "site/one"
 SCOPE = Scope("vpc", "123456789012", "us-west-2")
@@ -195,6 +194,8 @@ SETTLED = Outcome(label="site/settled", status="settled")
 CREATED = Outcome(label="site/created", status="created")
 FOR_AWS = Outcome(label="site/waits", status="waiting", on="aws")
 FOR_A_PERSON = Outcome(label="site/paused", status="waiting", on="person")
+FOR_A_WINDOW = Outcome(label="site/leaves", status="waiting", on="window")
+FOR_ANOTHER = Outcome(label="site/later", status="waiting", on="other")
 BLOCKED = Outcome(label="site/blocked", status="blocked")
 
 
@@ -221,12 +222,12 @@ def test_the_soonest_reason_counts(found: Report, due: float | None, expected: A
 @given(
     st.lists(st.sampled_from([SETTLED, CREATED, FOR_AWS, BLOCKED, failed()])),
     st.none() | st.floats(0, LONGEST),
-    st.integers(1, 5),
+    st.lists(st.sampled_from([FOR_A_PERSON, FOR_A_WINDOW, FOR_ANOTHER]), min_size=1, max_size=3),
 )
-def test_a_wait_on_a_person_never_makes_a_look_sooner(
-    outcomes: list[Outcome], due: float | None, paused: int
+def test_what_aws_does_not_move_never_makes_a_look_sooner(
+    outcomes: list[Outcome], due: float | None, held: list[Outcome]
 ) -> None:
-    more = report(*outcomes, *[FOR_A_PERSON] * paused)
+    more = report(*outcomes, *held)
     assert look(more, due=due) == look(report(*outcomes), due=due)
 
 
@@ -240,8 +241,3 @@ def test_a_pass_that_cannot_be_done_is_tried_ever_more_rarely(failed: int, chanc
 
 def test_from_a_quarter_of_a_minute_to_a_quarter_of_an_hour() -> None:
     assert [look(None, failed).seconds for failed in (1, 2, 3, 99)] == [15, 30, 60, 900]
-
-
-def test_who_has_to_move() -> None:
-    assert by_person(Wait("paused by anna: tests", "person"))
-    assert not any(map(by_person, [Wait("x"), Wait("x", "back-off"), Blocked("x"), Settled()]))
