@@ -68,9 +68,10 @@ class Board:
                 found.addresses = self._addresses(ended, now)
                 found.unread = {str(scope): why for scope, why in ended.report.plan.unread.items()}
                 found.conflicts = ended.report.plan.conflicts
-            self._heed_pauses()
+            self.heed_pauses()
 
-    def _heed_pauses(self) -> None:
+    def heed_pauses(self) -> None:
+        """Take up those of this moment."""
         self.status.pauses = tuple(pauses.as_data(pause) for pause in self._loop.pauses())
 
     def _addresses(self, ended: Ended, now: float) -> dict[str, Mapping[str, Any]]:
@@ -108,7 +109,7 @@ class Board:
         with self._lock:
             self.status.state, self.status.sentence, self.status.next_look = state, sentence, next_look
             self.status.written = self._loop.clock.now()
-            self._heed_pauses()  # they come and go between passes
+            self.heed_pauses()  # they come and go between passes
             self._attempt(lambda: status.write(self._directory, self.status), self._directory, "a status")
             if self._metrics_file is not None:
                 path, now = self._metrics_file, self.status.written
