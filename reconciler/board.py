@@ -17,6 +17,9 @@ from reconciler.status import GOOD, Status
 CHANGED = frozenset({"created", "updated", "replaced", "deleted"})
 LONGEST = 1000
 """How many addresses a status names at most: it is for people, and it is written after each pass."""
+STOPPED = "not done, for a guard has stopped the pass"
+FIRST = ("failed", "blocked", "waiting")
+"""What people look for first."""
 
 
 class Board:
@@ -62,14 +65,21 @@ class Board:
             found.throttled += ended.report.throttled
             found.guard, found.problem = ended.guard and ended.problem, "" if ended.guard else ended.problem
             if not ended.problem or ended.guard:
-                found.addresses = self._addresses(ended.report.outcomes, now)
+                found.addresses = self._addresses(ended, now)
                 found.unread = {str(scope): why for scope, why in ended.report.plan.unread.items()}
                 found.conflicts = ended.report.plan.conflicts
-            found.pauses = tuple(pauses.as_data(pause) for pause in self._loop.pauses())
+            self.heed_pauses()
 
-    def _addresses(self, outcomes: tuple[Outcome, ...], now: float) -> dict[str, Mapping[str, Any]]:
-        """What is not settled, and since when."""
-        left = [outcome for outcome in outcomes if outcome.status not in {"settled", *CHANGED}]
+    def heed_pauses(self) -> None:
+        """Take up those of this moment."""
+        self.status.pauses = tuple(pauses.as_data(pause) for pause in self._loop.pauses())
+
+    def _addresses(self, ended: Ended, now: float) -> dict[str, Mapping[str, Any]]:
+        """What is not settled, and since when; what has failed comes first."""
+        outcomes = ended.report.outcomes
+        left = sorted(
+            (outcome for outcome in outcomes if outcome.status not in {"settled", *CHANGED}), key=_urgency
+        )
         before, self._since = self._since, {}
         found: dict[str, Mapping[str, Any]] = {}
         for outcome in left[:LONGEST]:
@@ -79,7 +89,7 @@ class Board:
             wait = None if failure is None else failure.until - self._loop.clock.monotonic()
             found[outcome.label] = {
                 "status": outcome.status,
-                "reason": outcome.why,
+                "reason": outcome.why if not (ended.guard and outcome.status == "planned") else STOPPED,
                 "since": self._since[outcome.label][1],
                 "failures": failure.times if failure else 0,
                 "retry": now + wait if wait is not None and 0 < wait < float("inf") else None,
@@ -99,6 +109,7 @@ class Board:
         with self._lock:
             self.status.state, self.status.sentence, self.status.next_look = state, sentence, next_look
             self.status.written = self._loop.clock.now()
+            self.heed_pauses()  # they come and go between passes
             self._attempt(lambda: status.write(self._directory, self.status), self._directory, "a status")
             if self._metrics_file is not None:
                 path, now = self._metrics_file, self.status.written
@@ -123,3 +134,7 @@ def is_success(ended: Ended) -> bool:
         report.count("failed") or report.plan.unread or report.plan.conflicts or ended.problem
     )
     return ended.outcome in GOOD or (ended.outcome == "partial" and only_blocked)
+
+
+def _urgency(outcome: Outcome) -> int:
+    return FIRST.index(outcome.status) if outcome.status in FIRST else len(FIRST)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import pwd
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,33 +31,43 @@ class Lock:
         self.path = directory / "lock"
         self._stack, self._what = stack, what
         self._file: int | None = None
+        self._wanted, self._told = False, False
 
     def take(self, wait: float) -> None:
         """Hold the stack; BusyError names the holder when it stays held for `wait` seconds.
 
         Where the directory cannot be written there is nothing to lock: that is said, and the work goes on.
         """
+        self._wanted = True
         try:
             self._file = _take(self.path, self._stack, wait)
         except OSError as error:
-            get_logger().warning(
-                "state.unwritable", path=str(self.path.parent), message=f"{error}; goes on without a lock"
-            )
+            if not self._told:
+                self._told = True
+                get_logger().warning(
+                    "state.unwritable", path=str(self.path.parent), message=f"{error}; goes on without a lock"
+                )
             return
+        self._told = False
         _sign(self._file, self._what)
         get_logger().debug("lock.acquired", path=str(self.path))
 
     def check(self) -> None:
-        """Make sure that it is still held, and take it again where it is not; BusyError when another has it now."""
-        if self._file is None or _is_at(self._file, self.path):
+        """Make sure that it is still held, and take it again where it is not; BusyError while another has it."""
+        if not self._wanted or (self._file is not None and _is_at(self._file, self.path)):
             return
-        reason = f"{self.path} was removed or replaced while it was held"
-        get_logger().error("lock.lost", reason=reason, path=str(self.path))
-        self.release()
+        if self._file is not None:
+            reason = f"{self.path} was removed or replaced while it was held"
+            get_logger().error("lock.lost", reason=reason, path=str(self.path))
+            self._let_go()
         self.take(0.0)
 
     def release(self) -> None:
         """Let another process have it."""
+        self._wanted = False
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self._file is not None:
             with suppress(OSError):
                 os.ftruncate(self._file, 0)  # the next holder is not taken for this one before it has signed
@@ -76,19 +87,24 @@ def held(directory: Path, stack: str, what: str, wait: float) -> Iterator[Lock]:
 
 
 def _is_at(file: int, path: Path) -> bool:
-    """Whether an open file is the one that a path leads to."""
+    """Whether an open file is the one that a path leads to; yes where that cannot be seen, for the lock still holds."""
     try:
         there, ours = os.stat(path), os.fstat(file)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
+    except OSError:
+        return True
     return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
 
 
 def holder(directory: Path) -> dict[str, Any] | None:
-    """Who holds a stack (`pid`, `what`, `since`), None when nobody does; {} when it has not said who it is."""
+    """Who holds a stack (`pid`, `what`, `user`, `since`), None when nobody does; {} when it has not said who it is.
+
+    OSError where that cannot be seen.  Who may read the directory need not be able to write it.
+    """
     try:
-        file = os.open(directory / "lock", os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
+        file = os.open(directory / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
         return None
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -112,7 +128,10 @@ def _take(path: Path, stack: str, wait: float) -> int:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return file
+            if _is_at(file, path):
+                return file
+            os.close(file)
+            continue  # it was removed since it was opened, and another process may make it anew
         except OSError as error:
             holder = _holder(file)
             os.close(file)
@@ -128,10 +147,19 @@ def _take(path: Path, stack: str, wait: float) -> int:
 
 def _sign(file: int, what: str) -> None:
     """Say who holds the lock.  Where the disk is full, the lock is held namelessly."""
-    holder = {"pid": os.getpid(), "what": what, "since": datetime.now(UTC).isoformat(timespec="seconds")}
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    holder = {"pid": os.getpid(), "what": what, "user": _user(), "since": since}
     with suppress(OSError):
         os.ftruncate(file, 0)
         os.pwrite(file, json.dumps(holder).encode(), 0)
+
+
+def _user() -> str:
+    """As whom this process runs, for those who want to send it a signal."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return f"#{os.geteuid()}"  # as sudo -u has it
 
 
 def _holder(file: int) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 
 def text(seconds: float) -> str:
-    """Seconds since the epoch as `2026-11-23T14:00:00Z`."""
+    """Seconds since the epoch as `2026-11-23T14:00:00Z`; ValueError or OverflowError where a calendar has none."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
@@ -15,4 +15,6 @@ def seconds(moment: str) -> float:
     found = datetime.fromisoformat(moment)
     if found.tzinfo is None:
         raise ValueError(f"{moment} has no time zone")
+    if not 1 < found.year < 9999:  # in UTC, it may be in the next year
+        raise ValueError(f"{moment} is too far away")
     return found.timestamp()

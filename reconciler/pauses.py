@@ -6,13 +6,16 @@ works when the daemon hangs.  A file that cannot be understood pauses everything
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from reconciler.errors import ReconcilerError
+from reconciler.model.address import Address
 from reconciler.model.pause import Pause
 from reconciler.moments import seconds, text
 
@@ -36,17 +39,35 @@ def read(path: Path, stack: str, now: float) -> tuple[Pause, ...]:
 
 def add(path: Path, pause: Pause) -> None:
     """Put a pause in force, in place of one of the same address."""
-    others = [other for other in _all(path) if (other.stack, other.address) != (pause.stack, pause.address)]
-    _write(path, [*(other for other in others if other.holds(pause.since)), pause])
+    with _alone(path):
+        others = [
+            other for other in _all(path) if (other.stack, other.address) != (pause.stack, pause.address)
+        ]
+        _write(path, [*(other for other in others if other.holds(pause.since)), pause])
 
 
 def remove(path: Path, stack: str, address: str, now: float) -> tuple[Pause, ...]:
     """End the pause of an address, or with "" all pauses of the stack; gives those that have ended by it."""
-    found = [pause for pause in _all(path) if pause.holds(now)]
-    ended = [pause for pause in found if pause.stack == stack and address in ("", pause.address)]
-    if ended:
-        _write(path, [pause for pause in found if pause not in ended])
-    return tuple(ended)
+    with _alone(path):
+        found = [pause for pause in _all(path) if pause.holds(now)]
+        ended = [pause for pause in found if pause.stack == stack and address in ("", pause.address)]
+        if ended:
+            _write(path, [pause for pause in found if pause not in ended])
+        return tuple(ended)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Two people who pause at the same time do so one after the other, or the pause of one would be lost."""
+    folder = None
+    with suppress(OSError):  # no folder, or one of a file system without locks: writing says what is wrong
+        folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if folder is not None:
+            os.close(folder)
 
 
 def _all(path: Path) -> list[Pause]:
@@ -57,19 +78,32 @@ def _all(path: Path) -> list[Pause]:
         return [_pause(item) for item in document["pauses"]]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ReconcilerError(
-            f"{path} cannot be read as pauses ({why}), so nothing is changed: mend it, or delete it to go on"
+            f"{path} cannot be read as pauses ({_reason(error)}), so nothing is changed: mend it, or delete it to go on"
         ) from error
 
 
+def _reason(error: Exception) -> str:
+    match error:
+        case OSError():
+            return error.strerror or str(error)
+        case ValueError():
+            return str(error)
+        case KeyError():
+            return f"{error} is missing"
+    return "it has another form"
+
+
 def _pause(item: dict[str, Any]) -> Pause:
+    words = {name: item[name] for name in ("stack", "address", "reason", "by")}
+    for name, word in words.items():
+        if not isinstance(word, str):
+            raise ValueError(f"{name} is no text")
+    if words["address"]:
+        Address.parse(words["address"])  # one that is misspelt by hand would pause nothing
     return Pause(
-        stack=str(item["stack"]),
-        address=str(item["address"]),
-        reason=str(item["reason"]),
-        by=str(item["by"]),
+        **words,
         since=seconds(item["since"]),
         until=None if item["until"] is None else seconds(item["until"]),
     )
@@ -90,14 +124,19 @@ def as_data(pause: Pause) -> dict[str, Any]:
 def _write(path: Path, pauses: Iterable[Pause]) -> None:
     """Whole or not at all; without pauses there is no file."""
     items = [as_data(pause) for pause in pauses]
-    temporary = path.with_suffix(".tmp")
+    temporary = path.with_suffix(f".{os.getpid()}")
     try:
         if not items:
             path.unlink(missing_ok=True)
             return
-        temporary.write_text(json.dumps({"version": VERSION, "pauses": items}, indent=2) + "\n")
-        os.chmod(temporary, 0o644)  # the daemon is another user than the person who pauses
+        with open(temporary, "w") as file:
+            json.dump({"version": VERSION, "pauses": items}, file, indent=2)
+            file.write("\n")
+            os.fchmod(file.fileno(), 0o644)  # the daemon is another user than the person who pauses
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise ReconcilerError(f"{path} cannot be written: {error.strerror}") from error

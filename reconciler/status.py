@@ -102,14 +102,32 @@ def write(directory: Path, status: Status) -> None:
 
 
 def read(directory: Path) -> dict[str, Any] | None:
-    """The document of a stack's state directory; None where there is none that this version understands."""
+    """The document of a stack's state directory; None where there is none that this version understands.
+
+    What an earlier program did not write yet is there as if nothing were known of it.
+    """
     try:
         found = json.loads((directory / NAME).read_bytes())
-        return found if isinstance(found, dict) and found.get("version") == VERSION else None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
+    if not isinstance(found, dict) or found.get("version") != VERSION or not found.keys() >= _NEEDED:
+        return None
+    return {**_UNKNOWN, **found}
+
+
+_UNKNOWN: Final = Status(stack="", account="", what="", pid=0, instance="", program="", started=0.0).as_data()
+_NEEDED: Final = frozenset({"stack", "what", "pid", "instance", "started", "written", "state", "sentence"})
+
+
+def unknown(stack: str, why: str) -> dict[str, Any]:
+    """The document of a stack that has left none that can be read."""
+    return {**_UNKNOWN, "stack": stack, "state": "unknown", "sentence": why}
 
 
 def stacks(state_dir: Path) -> list[str]:
-    """The stacks that have left a status."""
-    return sorted(path.parent.name for path in state_dir.glob(f"*/{NAME}"))
+    """The stacks that have left a status; OSError where that cannot be seen."""
+    try:
+        folders = os.listdir(state_dir)
+    except FileNotFoundError:
+        return []
+    return sorted(name for name in folders if (state_dir / name / NAME).exists())

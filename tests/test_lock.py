@@ -5,9 +5,11 @@ The other holder is a real process each time.
 
 from __future__ import annotations
 
+import ast
 import json
 import logging
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -16,12 +18,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from reconciler.errors import BusyError
-from reconciler.lock import held
+from reconciler.lock import Lock, held
+from reconciler.lock import holder as lock_holder
 
 HOLDER = """
 import sys
@@ -177,3 +181,166 @@ def test_a_file_that_is_made_anew_while_waiting_is_the_one_that_is_locked(
     with held(tmp_path / "state", "ai", "run --once", 20.0):
         assert json.loads(holder(tmp_path))["pid"] == os.getpid()
     removal.join()
+
+
+# ---- while it is held
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Iterator[Lock]:
+    """The lock, held by this process."""
+    with held(tmp_path / "state", "ai", "run --once", 0.0) as found:
+        yield found
+
+
+def lost(caplog: pytest.LogCaptureFixture) -> int:
+    return sum("lock.lost" in str(record.msg) for record in caplog.records)
+
+
+def test_a_lock_that_is_held_stays_as_it_is(
+    tmp_path: Path, lock: Lock, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = holder(tmp_path)
+    for _ in range(3):
+        lock.check()
+    assert (holder(tmp_path), lost(caplog)) == (before, 0)
+
+
+@pytest.mark.parametrize("how", ["the file", "the folder", "another file"])
+def test_a_file_that_was_removed_or_replaced_is_locked_anew(
+    tmp_path: Path, lock: Lock, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    if how == "the folder":
+        shutil.rmtree(tmp_path / "state")
+    else:
+        lock.path.unlink()
+    if how == "another file":
+        lock.path.write_text("left over")
+    lock.check()
+    assert lost(caplog) == 1
+    assert who(tmp_path) == (os.getpid(), "run --once")
+    lock.check()
+    assert lost(caplog) == 1
+
+
+def test_as_long_as_another_process_has_it_no_pass_may_begin(
+    tmp_path: Path, lock: Lock, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    lock.path.unlink()
+    process = start()
+    for _ in range(3):
+        with pytest.raises(BusyError, match=rf"held by process {process.pid} \(daemon\)"):
+            lock.check()
+    assert lost(caplog) == 1
+    assert who(tmp_path) == (process.pid, "daemon"), "it is not taken from it"
+    process.kill()
+    process.wait()
+    lock.check()
+    assert who(tmp_path) == (os.getpid(), "run --once")
+
+
+def test_a_lock_that_could_not_be_made_is_made_as_soon_as_it_can_be(
+    tmp_path: Path, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "state").touch()
+    with held(tmp_path / "state", "ai", "run --once", 0.0) as lock:
+        for _ in range(3):
+            lock.check()
+        assert len(said(caplog)) == 1
+        (tmp_path / "state").unlink()
+        lock.check()
+        assert who(tmp_path) == (os.getpid(), "run --once")
+
+
+def test_what_cannot_be_seen_is_not_lost(
+    tmp_path: Path, lock: Lock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The kernel's lock is there, whoever has closed the folder since."""
+    with nobody(), pytest.raises(PermissionError):
+        lock.path.stat()
+    with nobody():
+        lock.check()
+    assert lost(caplog) == 0
+    assert who(tmp_path) == (os.getpid(), "run --once")
+
+
+def test_after_its_release_it_is_not_taken_again(tmp_path: Path, start: Start) -> None:
+    with held(tmp_path / "state", "ai", "run --once", 0.0) as lock:
+        pass
+    lock.check()
+    start()
+
+
+# ---- who holds it
+
+
+def who(tmp_path: Path) -> tuple[int, str] | None:
+    """Who holds it, as another process sees it."""
+    script = (
+        "import sys; from pathlib import Path; from reconciler.lock import holder\n"
+        "print(holder(Path(sys.argv[1])))"
+    )
+    words = [sys.executable, "-c", script, str(tmp_path / "state")]
+    found = ast.literal_eval(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+    return found and (found["pid"], found["what"])
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Without the right to see into the folders of others."""
+    before = os.geteuid()
+    if before:
+        pytest.skip("only root can be somebody else")
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+def test_the_holder_is_known_while_it_lives(tmp_path: Path, start: Start) -> None:
+    state = tmp_path / "state"
+    assert lock_holder(state) is None
+    process = start()
+    found = lock_holder(state)
+    assert found is not None
+    assert (found["pid"], found["what"], found["user"]) == (
+        process.pid,
+        "daemon",
+        pwd.getpwuid(os.geteuid()).pw_name,
+    )
+    process.kill()
+    process.wait()
+    assert (state / "lock").read_text() != ""
+    assert lock_holder(state) is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\xff"])
+def test_a_holder_that_has_not_said_who_it_is_is_one_all_the_same(
+    tmp_path: Path, start: Start, text: str
+) -> None:
+    start()
+    (tmp_path / "state" / "lock").write_bytes(text.encode("latin-1"))
+    assert lock_holder(tmp_path / "state") == {}
+
+
+def test_to_ask_takes_no_right_to_write_and_keeps_nobody_out(tmp_path: Path, start: Start) -> None:
+    """As a monitor that is in the group of the daemon."""
+    process = start()
+    (tmp_path / "state" / "lock").chmod(0o444)
+    script = (
+        "import os, sys; from pathlib import Path; from reconciler.lock import holder\n"
+        "os.chdir(sys.argv[1])\n"
+        "if os.geteuid() == 0: os.seteuid(65534)\n"
+        "print(holder(Path('.'))['pid'])"
+    )
+    (tmp_path / "state").chmod(0o755)
+    words = [sys.executable, "-c", script, str(tmp_path / "state")]
+    found = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (found.stdout, found.stderr) == (f"{process.pid}\n", "")
+
+
+def test_what_may_not_be_seen_is_not_called_free(tmp_path: Path, start: Start) -> None:
+    start()
+    with nobody(), pytest.raises(PermissionError):
+        lock_holder(tmp_path / "state")

@@ -9,8 +9,14 @@ import os
 import socket
 from collections.abc import Mapping
 
+from reconciler.show.plan import clean
+
 SECONDS = 2.0
 """A stuck PID 1 must not stop a pass."""
+LONGEST = 1000
+"""Letters of a field: systemd reads 4096 bytes, and drops a longer datagram as a whole, its READY=1 included."""
+NEVER = 2**64 - 1
+"""USEC_INFINITY of systemd, which switches the watchdog off."""
 
 
 class Notifier:
@@ -60,10 +66,16 @@ class Notifier:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
                 out.settimeout(SECONDS)
-                out.sendto("\n".join(field.replace("\n", " ") for field in fields).encode(), self._address)
+                out.sendto("\n".join(map(_line, fields)).encode(), self._address)
             return True
         except OSError:
             return False
+
+
+def _line(field: str) -> str:
+    """A field that is one line, not too long, and without what makes systemd drop it: a NUL, half a letter."""
+    line = clean(field.replace("\n", " "))
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
 def _address(path: str) -> str:
@@ -74,10 +86,11 @@ def _address(path: str) -> str:
 
 
 def _watchdog(environment: Mapping[str, str]) -> float | None:
-    """Half of what systemd allows would do; a process that is not meant is not asked."""
+    """What systemd allows; None where it wants nothing, or means another process."""
     if environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
     try:
-        return int(environment["WATCHDOG_USEC"]) / 1e6 or None
+        microseconds = int(environment["WATCHDOG_USEC"])
     except (KeyError, ValueError):
         return None
+    return microseconds / 1e6 if 0 < microseconds < NEVER else None

@@ -9,6 +9,7 @@ from reconciler.moments import text
 from reconciler.status import Status
 
 LEFT = ("failed", "blocked", "waiting")
+HALF_A_DAY = 43200.0
 LONGEST = 200
 """Letters of a reason in a sentence."""
 
@@ -29,19 +30,21 @@ def state_of(found: Status, *, ready: bool, verified: bool, stopping: bool, busy
 
 
 def sentence(found: Status, state: str, why_not: str, next_look: float | None) -> str:
-    """`ai-global: settled at 14:02:11Z, next look at 14:07:02Z`; times of day are UTC."""
-    parts = [_story(found, state, why_not)]
+    """`ai-global: settled at 14:02:11Z, next look at 14:07:02Z`; times are UTC, with the date where it matters."""
+    last = found.last_pass
+    far = last is not None and next_look is not None and next_look - last["ended"] > HALF_A_DAY
+    parts = [_story(found, state, why_not, far)]
     if next_look is not None and state not in ("stopping", "standby"):
-        parts.append(f"next look at {_time(next_look)}")
+        parts.append(f"next look at {_time(next_look, far)}")
     if stale := found.config.get("stale"):
         parts.append(
-            f"runs on the config of {_time(found.config['loaded'])}, a newer one is refused since {_time(stale)}: "
+            f"runs on the config of {text(found.config['loaded'])}, a newer one is refused since {text(stale)}: "
             f"{_short(found.config['stale_reason'])}"
         )
     return f"{found.stack}: {', '.join(parts)}"
 
 
-def _story(found: Status, state: str, why_not: str) -> str:
+def _story(found: Status, state: str, why_not: str, far: bool) -> str:
     if state in ("starting", "stopping"):
         return state
     if state == "standby":
@@ -53,11 +56,12 @@ def _story(found: Status, state: str, why_not: str) -> str:
     if found.guard:
         return f"stopped by a guard: {_short(found.guard)}"
     if state == "paused":
-        pause = next((pause for pause in found.pauses if not pause["address"]), {"by": "", "reason": ""})
-        return f"paused by {pause['by']}: {_short(pause['reason'])}"
+        pause = next((pause for pause in found.pauses if not pause["address"]), None)
+        # one that has begun since the last pass is told in full after the next
+        return "paused" if pause is None else f"paused by {pause['by']}: {_short(pause['reason'])}"
     if found.last_pass is None:
         return "looking for the first time" if state == "looking" else "ready"
-    return f"{_outcome(found.last_pass)} at {_time(found.last_pass['ended'])}"
+    return f"{_outcome(found.last_pass)} at {_time(found.last_pass['ended'], far)}"
 
 
 def _outcome(last: Mapping[str, Any]) -> str:
@@ -65,8 +69,8 @@ def _outcome(last: Mapping[str, Any]) -> str:
     return f"{last['outcome']} ({', '.join(left)})" if left else str(last["outcome"])
 
 
-def _time(seconds: float) -> str:
-    return text(seconds)[11:]
+def _time(seconds: float, far: bool) -> str:
+    return text(seconds) if far else text(seconds)[11:]
 
 
 def _short(reason: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from reconciler.desired.cron import DAYS, cron_problem
+from reconciler.desired.cron import DAYS, Wrong, read_cron
 from reconciler.desired.findings import short
 from reconciler.desired.nodes import Entries, Entry, Items, Node
 from reconciler.desired.reader import Path, Reader
@@ -74,8 +74,9 @@ def _every(node: Node, reader: Reader) -> float | Cron | None:
     text = reader.text(item, at, 'five fields such as "30 3 * * mon-fri"')
     if text is None or zone is None:
         return None
-    if wrong := cron_problem(text):
-        reader.findings.add(item.mark, at, *wrong)
+    found = read_cron(text)
+    if isinstance(found, Wrong):
+        reader.findings.add(item.mark, at, *found)
         return None
     return Cron(" ".join(text.split()), zone)
 

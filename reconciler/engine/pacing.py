@@ -16,6 +16,10 @@ SOON, LATER = 5.0, 15.0
 """Seconds to the next look after progress, and while AWS works."""
 SHORTEST, LONGEST = 5.0, 900.0
 """Seconds that the first failure, and the many-th in a row, is backed off from at most."""
+DAY = 86400.0
+"""Seconds that what AWS refuses for good is left alone at most, at first: looks may be a weekend or a month apart."""
+ALMOST = 0.9
+"""Share of that time: what a look has noted at its end is tried in the next regular one, and not right after it."""
 
 Chance = Callable[[], float]
 
@@ -42,8 +46,9 @@ class Failure:
 class BackOff:
     """Failures by label.
 
-    `interval` is that of the daemon, in seconds: what AWS refuses for good is tried again after it, and then ever more
-    rarely.  None for a run that ends: there it is not tried again, and other failures at the next look.
+    `interval` is that of the daemon, in seconds: what AWS refuses for good is tried again at the first regular look
+    after about that time, and then ever more rarely.  None for a run that ends: there it is not tried again, and other
+    failures at the next look.
     """
 
     def __init__(self, interval: float | None = None) -> None:
@@ -71,12 +76,17 @@ class BackOff:
         if self.interval is None:
             return float("inf") if final else 0.0
         if final:
-            return min(max(LONGEST, self.interval), self.interval * 2.0 ** min(times - 1, 30))
+            first = min(self.interval, DAY)
+            return ALMOST * min(max(LONGEST, first), first * 2.0 ** min(times - 1, 30))
         return 1.0 + chance() * (grown(SHORTEST, times) - 1.0)
 
     def due(self, now: float) -> float | None:
-        """Seconds to the next attempt at something that has failed; None when nothing is left alone."""
-        times = [failure.until - now for failure in self.failures.values() if failure.until > now]
+        """Seconds to the next attempt that is worth a look of its own; None when there is none."""
+        times = [
+            failure.until - now
+            for failure in self.failures.values()
+            if failure.until > now and not failure.final
+        ]
         return min(times, default=None)
 
     def forget(self, changed: Callable[[str], bool] = lambda _: True) -> None:

@@ -9,36 +9,55 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from reconciler.moments import seconds
-from reconciler.show.plan import COLOURS
+from reconciler.show.plan import COLOURS, clean
 
 Document = Mapping[str, Any]
 STALE = 2
 """How many intervals may pass without a success."""
+BAD = frozenset({"failed", "partial", "interrupted"})
+"""Outcomes of a pass after which a person should look."""
+UNDER_WAY = frozenset({"starting", "looking"})
+"""States of a process that may well have finished no pass."""
 SHOWN = 20
 """How many addresses are named."""
 
 
 def standing(document: Document, now: float) -> str:
     """`good`, `pending` (something waits, is planned or paused), `guarded` or `failing`."""
-    last = document.get("last_pass")
+    last, state = document.get("last_pass"), document["state"]
+    if not alive(document) or document.get("problem"):
+        return "failing"
     if document.get("guard"):
         return "guarded"
-    if not last or document.get("problem") or last["outcome"] in {"failed", "partial", "interrupted"}:
+    if stale(document, now) is not None or document["config"].get("stale"):
         return "failing"
-    if stale(document, now) is not None or document["config"].get("stale") or not alive(document):
+    if state == "standby":
+        return "good"
+    if not last:  # this process has not finished a pass yet
+        return "pending" if state in UNDER_WAY else "failing"
+    if last["outcome"] in BAD:
         return "failing"
     return "pending" if last["outcome"] in {"waiting", "planned"} or document["pauses"] else "good"
 
 
 def alive(document: Document) -> bool:
-    """Whether a daemon that has not said goodbye is there; a run that ends is not expected to be."""
-    return bool(document["running"]) or document["state"] == "stopped"
+    """Whether the process that has left this is there, or has said goodbye; a run that ends is not expected to be."""
+    return document["state"] == "stopped" or (bool(document["running"]) and _holds(document))
+
+
+def _holds(document: Document) -> bool:
+    """Whether the holder of the lock is the process that has left this, as far as it has said who it is."""
+    held = document["holder"] or {}
+    return bool(held.get("pid", document["pid"]) == document["pid"])
 
 
 def stale(document: Document, now: float) -> float | None:
-    """Seconds since the last success of a daemon, where they are too many; None where they are not."""
+    """Seconds since the last success of a daemon, where they are too many; None where they are not.
+
+    Those of a stopped one count as well: nobody looks after the estate.  Not those of one that stands by for another.
+    """
     interval = document.get("interval")
-    if not interval or document["state"] == "stopped":
+    if not interval or document["state"] == "standby":
         return None
     age = now - seconds(document["last_success"] or document["started"])
     return age if age > STALE * interval else None
@@ -52,20 +71,29 @@ def as_text(documents: Sequence[Document], now: float, *, colour: bool = False) 
 
 
 def _stack(document: Document, now: float, colour: bool) -> Iterable[str]:
+    first, *others = map(clean, _lines(document, now))
+    if colour:
+        sign = {"good": "32", "pending": "33"}.get(standing(document, now), COLOURS["!"])
+        first = f"\x1b[{sign}m{first}\x1b[0m"
+    yield first
+    yield from others
+
+
+def _lines(document: Document, now: float) -> Iterable[str]:
     if document["state"] == "unknown":
-        yield f"{document['stack']}: it has left no status that this version can read"
+        yield f"{document['stack']}: {document['sentence']}"
         return
-    word = standing(document, now)
-    sign = {"good": "32", "pending": "33"}.get(word, COLOURS["!"])
-    yield f"\x1b[{sign}m{document['sentence']}\x1b[0m" if colour else str(document["sentence"])
+    yield str(document["sentence"])
     yield f"  {_process(document, now)}"
     config = document["config"]
-    loaded = f"  config {config['path']} ({config['hash']}, {config['resources']} resources), loaded {config['loaded']}"
-    yield loaded
-    if config["stale"]:
+    if config:
+        of = f"{config['hash']}, {config['resources']} resources"
+        yield f"  config {config['path']} ({of}), loaded {config['loaded']}"
+    if config.get("stale"):
         yield f"  ! a newer config is refused since {config['stale']}: {config['stale_reason']}"
     if (age := stale(document, now)) is not None:
-        yield f"  ! no pass has succeeded for {span(age)}; every {span(document['interval'])} one should"
+        apart = span(document["interval"])
+        yield f"  ! no pass has succeeded for {span(age)}; two are at most {apart} apart when all is well"
     elif document["last_success"]:
         yield f"  last success {document['last_success']}, {span(now - seconds(document['last_success']))} ago"
     for name, url in document["endpoints"].items():
@@ -73,6 +101,8 @@ def _stack(document: Document, now: float, colour: bool) -> Iterable[str]:
     for pause in document["pauses"]:
         until = f"until {pause['until']}" if pause["until"] else "until `reconciler resume`"
         yield f"  ! {pause['address'] or 'everything'} is paused {until}, by {pause['by']}: {pause['reason']}"
+    if document["problem"]:
+        yield f"  ! the last pass could not be done: {document['problem']}"
     if document["guard"]:
         yield f"  ! a guard has stopped it: {document['guard']}"
     for scope, why in document["unread"].items():
@@ -83,16 +113,16 @@ def _stack(document: Document, now: float, colour: bool) -> Iterable[str]:
 
 def _process(document: Document, now: float) -> str:
     where = f"{document['what']}, process {document['pid']} on {document['instance']}"
-    if document["running"]:
-        held = document["holder"] or {}
-        if held.get("pid", document["pid"]) != document["pid"]:
-            return (
-                f"held now by process {held['pid']} ({held.get('what', '?')}) since {held.get('since', '?')}"
-            )
+    held = document["holder"] or {}
+    if document["running"] and _holds(document):
         return f"{where}, running for {span(now - seconds(document['started']))}"
     if document["state"] == "stopped":
-        return f"{where}, ended {document['written']}"
-    return f"! {where}, is not running; its last word is of {document['written']}"
+        end = f"{where}, ended {document['written']}"
+    else:
+        end = f"! {where}, is not running; its last word is of {document['written']}"
+    if document["running"]:
+        end += f"; held now by process {held['pid']} ({held.get('what', '?')}) since {held.get('since', '?')}"
+    return end
 
 
 def _addresses(left: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import getpass
 import os
 import signal
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from reconciler import lock, pauses, status
 from reconciler.errors import BusyError, ConfigError, ReconcilerError
 from reconciler.exits import CHANGES, FAILED, GUARDED, OK
-from reconciler.model.address import Address
+from reconciler.model.address import REPLACED, Address
 from reconciler.model.config import Config
 from reconciler.model.pause import Pause
-from reconciler.moments import text
+from reconciler.moments import seconds, text
 from reconciler.options import near
 from reconciler.program import Program, UsageError
 from reconciler.settings import duration
@@ -38,27 +40,53 @@ def told(program: Program) -> int:
 
 def _stacks(program: Program) -> list[str]:
     """Those that are asked for: by name, by the config, or all that have left a word on this host."""
-    known = status.stacks(program.settings.state_dir)
+    known = _known(program)
     if name := program.options.stack:
         if name not in known:
             raise ReconcilerError(
-                f"nothing is known of the stack {name}{near(name, known)} in {program.settings.state_dir}"
+                f"nothing is known of the stack {name}{near(name, known) if known else ''} "
+                f"in {program.settings.state_dir}"
             )
         return [name]
     if program.settings.config is not None:
         try:
             return [name for name in (program.config().stack,) if name in known]
         except ConfigError as error:  # a config that is refused is when a status is wanted most
-            program.voice.line(f"reconciler: {error.problems[0]}; all stacks of this host:")
+            _tell_refused(program, error, "all stacks of this host are shown")
     return known
 
 
+def _known(program: Program) -> list[str]:
+    where = program.settings.state_dir
+    try:
+        return status.stacks(where)
+    except OSError as error:
+        raise ReconcilerError(
+            f"{where} cannot be read ({error.strerror}): be a member of its group, or say `sudo reconciler …`"
+        ) from error
+
+
+def _tell_refused(program: Program, error: ConfigError, so: str) -> None:
+    first = error.problems[0]
+    program.voice.tell(
+        "config.refused",
+        f"{first}; {so}",
+        file=first.place.file,
+        line=first.place.line,
+        column=first.place.column,
+    )
+
+
 def _document(program: Program, stack: str) -> dict[str, Any]:
-    directory = program.settings.state_dir / stack
-    found = status.read(directory) or {"stack": stack, "state": "unknown"}
-    held = lock.holder(directory)
-    config = found.get("config", {}).get("path")
-    now = program.clock.now()
+    directory, now = program.settings.state_dir / stack, program.clock.now()
+    try:
+        held = lock.holder(directory)
+        found = status.read(directory) or status.unknown(
+            stack, f"{directory / status.NAME} is not a status that this version can read"
+        )
+    except OSError as error:
+        held, found = None, status.unknown(stack, f"{directory} cannot be read: {error.strerror}")
+    config = _path(found)
     # pauses are read anew: a person may have paused a daemon that hangs, or that does not run
     paused = pauses.read(pauses.place(Path(config)), stack, now) if config else ()
     return {
@@ -69,90 +97,162 @@ def _document(program: Program, stack: str) -> dict[str, Any]:
     }
 
 
+class _Meant(NamedTuple):
+    """The stack that a person means; `config` is None where the files are refused, which is no time to be helpless."""
+
+    stack: str
+    config: Config | None
+
+
+def _meant(program: Program) -> _Meant:
+    """By the config, or where that is refused, by what runs on it; ConfigError where nothing is known to."""
+    try:
+        config = program.config()
+    except ConfigError as error:
+        path, found = str(program.path.absolute()), []
+        with suppress(OSError):
+            found = [
+                stack
+                for stack in status.stacks(program.settings.state_dir)
+                if _path(status.read(program.settings.state_dir / stack)) == path
+            ]
+        if len(found) != 1:
+            raise
+        _tell_refused(program, error, f"{found[0]} is meant, which was last run on it")
+        return _Meant(found[0], None)
+    return _Meant(config.stack, config)
+
+
+def _place(program: Program, stack: str) -> Path:
+    """Where the pauses are; UsageError where a process that runs reads them beside another config."""
+    directory, place = program.settings.state_dir / stack, pauses.place(program.path)
+    read = _path(status.read(directory))
+    with suppress(OSError):  # who may not see it cannot be warned
+        if (
+            read
+            and lock.holder(directory) is not None
+            and pauses.place(Path(read)).resolve() != place.resolve()
+        ):
+            raise UsageError(f"{stack} is run on {read} here, and is paused beside that: say --config {read}")
+    return place
+
+
+def _path(document: Mapping[str, Any] | None) -> str:
+    """The config of a status, "" where there is none."""
+    return str(document["config"].get("path", "")) if document else ""
+
+
 def pause(program: Program) -> int:
     """`pause`: nothing of the stack, or of one address, is changed from here on."""
-    config, options = program.config(), program.options
-    now = program.clock.now()
-    address = _address(config, options.address)
+    options, now = program.options, program.clock.now()
     if not options.reason or not options.reason.strip():
         raise UsageError("pause: say why, with --reason; whoever is on call next will want to know")
-    until = None
-    if options.for_ is not None:
-        try:
-            until = now + duration(options.for_)
-        except ValueError as error:
-            raise UsageError(f"--for: {error}") from None
+    until = _end(options.for_, now)
+    meant = _meant(program)
+    address = _address(program, meant, options.address)
     found = Pause(
-        stack=config.stack,
+        stack=meant.stack,
         address=address,
         reason=options.reason.strip(),
         by=who(program),
         since=now,
         until=until,
     )
-    pauses.add(pauses.place(program.path), found)
+    pauses.add(_place(program, meant.stack), found)
     end = f"until {text(until)}" if until is not None else "until `reconciler resume`"
     about = address or "everything"
     program.voice.answer(
         lambda: {"version": 1, "paused": pauses.as_data(found)},
-        lambda: f"{config.stack}: {about} is paused {end}; a change that is in flight is finished.\n",
+        lambda: f"{meant.stack}: {about} is paused {end}; a change that is in flight is finished.\n",
     )
     return OK
 
 
+def _end(given: str | None, now: float) -> float | None:
+    """When a pause ends by itself, None for never."""
+    if given is None:
+        return None
+    try:
+        length = duration(given)
+    except ValueError as error:
+        raise UsageError(f"--for: {error}") from None
+    if not length:
+        raise UsageError("--for: a pause of no time is none")
+    try:
+        return seconds(text(now + length))  # it has to be read again
+    except (ValueError, OverflowError):
+        raise UsageError(f"--for: {given} is longer than any calendar; leave it out for ever") from None
+
+
 def resume(program: Program) -> int:
     """`resume`: changes are made again, at the next look."""
-    config, now = program.config(), program.clock.now()
-    address = program.options.address or ""
-    ended = pauses.remove(pauses.place(program.path), config.stack, address, now)
-    what = f"{address} was not paused" if address else "nothing was paused"
-    names = ", ".join(one.address or "everything" for one in ended)
+    stack, now = _meant(program).stack, program.clock.now()
+    address, path = program.options.address or "", _place(program, stack)
+    ended = pauses.remove(path, stack, address, now)
+    left = pauses.read(path, stack, now)
+    told = f"{', '.join(one.address or 'everything' for one in ended)} goes on"
+    if not ended:
+        told = f"{address} was not paused" if address else "nothing was paused"
+    if left:
+        told += f"; {', '.join(one.address or 'everything' for one in left)} is still paused"
     program.voice.answer(
-        lambda: {"version": 1, "resumed": [pauses.as_data(one) for one in ended]},
-        lambda: f"{config.stack}: {names} goes on.\n" if ended else f"{config.stack}: {what}.\n",
+        lambda: {
+            "version": 1,
+            "resumed": [pauses.as_data(one) for one in ended],
+            "left": [pauses.as_data(one) for one in left],
+        },
+        lambda: f"{stack}: {told}.\n",
     )
     return OK
 
 
 def trigger(program: Program) -> int:
     """`trigger`: have the daemon look now, and try again what has failed."""
-    config = program.config()
-    held = lock.holder(program.state(config))
-    if not held or held.get("what") != "daemon":
-        other = (
-            f"process {held['pid']} ({held['what']}) holds it"
-            if held and "pid" in held
-            else "nobody holds it"
-        )
+    stack = _meant(program).stack
+    directory = program.settings.state_dir / stack
+    try:
+        held = lock.holder(directory)
+    except OSError as error:
+        raise ReconcilerError(
+            f"{directory} cannot be read: {error.strerror}; say `sudo reconciler …`"
+        ) from error
+    pid, what = (held or {}).get("pid"), (held or {}).get("what")
+    if not isinstance(pid, int) or pid <= 1:  # those below mean many processes, or the first one
+        pid = None
+    if held is None or pid is None or what != "daemon":
+        other = f"process {pid} ({what}) holds it" if pid else "another process holds it"
         raise BusyError(
-            f"no daemon of {config.stack} runs here ({other}); start it, or say `reconciler run --once`"
+            f"no daemon of {stack} runs here ({'nobody holds it' if held is None else other}); start it, "
+            "or say `reconciler run --once`"
         )
     try:
-        os.kill(int(held["pid"]), signal.SIGUSR1)
+        os.kill(pid, signal.SIGUSR1)
     except ProcessLookupError as error:
-        raise BusyError(f"process {held['pid']}, the daemon of {config.stack}, has just ended") from error
+        raise BusyError(f"process {pid}, the daemon of {stack}, has just ended") from error
     except PermissionError as error:
         raise ReconcilerError(
-            f"process {held['pid']} belongs to another user: say `sudo -u {held.get('user', 'reconciler')} "
+            f"process {pid} belongs to another user: say `sudo -u {held.get('user', 'reconciler')} "
             "reconciler trigger …`, or `systemctl kill --signal=USR1 reconciler`"
         ) from error
     program.voice.answer(
-        lambda: {"version": 1, "pid": held["pid"]},
-        lambda: f"{config.stack}: process {held['pid']} looks now; see `reconciler status`.\n",
+        lambda: {"version": 1, "pid": pid},
+        lambda: f"{stack}: process {pid} looks now; see `reconciler status`.\n",
     )
     return OK
 
 
-def _address(config: Config, given: str | None) -> str:
-    """An address of the config; one that it no longer names may be meant, if it looks like one."""
+def _address(program: Program, meant: _Meant, given: str | None) -> str:
+    """An address of the config, or one that a pass has left something of: what is not wanted any more can be paused."""
     if not given:
         return ""
     try:
         address = Address.parse(given)
     except ValueError as error:
-        raise UsageError(str(error)) from None
-    if address not in config.resources:
-        known = [str(known) for known in config.resources]
+        raise UsageError(f"{error}; write it like site/one") from None
+    known = set(map(str, meant.config.resources)) if meant.config else set()
+    found = status.read(program.settings.state_dir / meant.stack) or {"addresses": {}}
+    known |= {label.removesuffix(REPLACED) for label in found["addresses"]}
+    if given not in known and meant.config is not None:
         raise UsageError(f"{given} is not in the config{near(given, known)}")
     return str(address)
 
