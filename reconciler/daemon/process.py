@@ -15,14 +15,16 @@ from reconciler.board import Board
 from reconciler.daemon.clock import Clock
 from reconciler.daemon.notify import Notifier
 from reconciler.daemon.passes import Passes, told_of
+from reconciler.daemon.reload import checked, refused
 from reconciler.daemon.tell import sentence, state_of
 from reconciler.daemon.watch import Evidence, standstill
-from reconciler.errors import AwsError, ConfigError, IdentityError, ReconcilerError
+from reconciler.errors import AwsError, IdentityError, ReconcilerError
 from reconciler.exits import FAILED, NOT_ALLOWED, OK
 from reconciler.hold import Hold
 from reconciler.log import get_logger
 from reconciler.loop import Loop
 from reconciler.model.config import Config, Cron
+from reconciler.moments import text
 from reconciler.say import event_of
 from reconciler.signals import LOOK, RELOAD, STACKS, Inbox
 
@@ -32,6 +34,8 @@ READS_END = 3.0
 """Seconds that a stop waits for a pass that is only reading: nothing is lost with it."""
 EXTENSION = 30.0
 """Seconds that systemd is asked for while a changing call is in flight; asked again every third of it."""
+RESUMED = 30.0
+"""Seconds after which a scheduler that gives no sign counts as dead: a host that was asleep wakes up with old signs."""
 JUMP = 30.0
 """Seconds that the wall clock may move against the monotonic one before it counts as set."""
 
@@ -74,7 +78,8 @@ class Daemon:
         self._ready, self._verified, self._why_not = False, False, ""
         self._seen_digest = loop.config.digest
         self._wall_ahead = time.time() - time.monotonic()
-        self._withheld = self._ending = False
+        self._still_since: float | None = None
+        self._ending = False
         self._told = ""
         self._started = loop.clock.now()
         loop.narrator.next_look = self._next_look
@@ -145,6 +150,7 @@ class Daemon:
             return False
         try:
             self._hold.take(math.inf, self._loop.stopped)
+            self._why_not = ""
             return True
         except ReconcilerError as error:
             if not self._loop.stopped():
@@ -193,10 +199,9 @@ class Daemon:
         self._notifier.reloading(time.monotonic())
         get_logger().info("config.reload.started")
         try:
-            config = self._reload()
-            self._same_estate(config)
+            config = checked(self._reload, self._config)
         except ReconcilerError as error:
-            self._refuse_config(error)
+            self._board.refused(refused(error, self._config), self._loop.clock.now())
         else:
             get_logger().info(
                 "config.reloaded",
@@ -215,28 +220,6 @@ class Daemon:
             self.passes.take(config)
         self._notifier.ready(self._sentence())
         self._tell()
-
-    def _same_estate(self, config: Config) -> None:
-        for key in ("stack", "account", "lease"):
-            if getattr(config, key) != getattr(self._config, key):
-                raise ReconcilerError(
-                    f"`{key}` has changed from {getattr(self._config, key)} to {getattr(config, key)}: another estate "
-                    "is another process; restart the service if that is meant"
-                )
-
-    def _refuse_config(self, error: ReconcilerError) -> None:
-        problems = error.problems if isinstance(error, ConfigError) else ()
-        place = problems[0].place if problems else None
-        where = {"file": place.file, "line": place.line, "column": place.column} if place else {}
-        reason = str(problems[0]) if problems else str(error)
-        get_logger().error(
-            "config.reload.refused",
-            reason=reason,
-            problems=len(problems),
-            config_hash=self._config.digest[:8],
-            **where,
-        )
-        self._board.refused(reason, self._loop.clock.now())
 
     @property
     def _path(self) -> str:
@@ -262,23 +245,23 @@ class Daemon:
             busy_since=self.passes.busy_since,
             request_at=self._loop.gateway.evidence,
         )
-        why = standstill(evidence, now)
-        if why is None:
-            self._withheld = False
+        still = standstill(evidence, now)
+        if still is None:
+            self._still_since = None
             self._notifier.alive()
-        elif not self._withheld:
-            self._withheld = True
-            get_logger().error("watchdog.withheld", reason=why)
+        elif self._still_since is None:
+            self._still_since = now
+            get_logger().error("watchdog.withheld", reason=still.why)
         if self.state != self._told:
             self._tell()
-        if (
-            why is not None
-            and not evidence.passes_alive
-            and self._notifier.watchdog is None
-            and self._status is None
-        ):
-            get_logger().critical("unit.failed", error=why)  # nobody else would start it again
-            self._give_up(FAILED, why)
+        if still is None or self._notifier.watchdog is not None or self._status is not None:
+            return
+        patience = RESUMED if evidence.passes_alive else 0.0
+        if still.dead and now - (self._still_since or now) >= patience:
+            get_logger().critical(
+                "unit.failed", error=still.why
+            )  # systemd sees to it that it is started again
+            self._give_up(FAILED, still.why)
 
     def _notice_jump(self, now: float) -> None:
         """APScheduler's timers follow the wall clock: set back by an hour, it would sleep for an hour."""
@@ -293,7 +276,8 @@ class Daemon:
         """Once a minute: alive, and how it stands."""
         found, now = self._board.status, self._loop.clock.now()
         paused = next((pause for pause in self._loop.pauses() if not pause.address), None)
-        more = {"reason": paused.sentence} if paused else {}
+        until = text(paused.until) if paused and paused.until is not None else ""
+        more = {"reason": paused.sentence, "until": until} if paused else {}
         stale = found.config.get("stale")
         get_logger().info(
             "heartbeat",

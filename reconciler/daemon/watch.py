@@ -7,6 +7,7 @@ is true, and a pass can hang.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 STAMP_AGE = 60.0
 """Seconds that the scheduler may go without a sign of life."""
@@ -28,14 +29,22 @@ class Evidence:
     request_at: float
 
 
-def standstill(evidence: Evidence, now: float) -> str | None:
+class Standstill(NamedTuple):
+    """Why there is no progress; `dead`: there will be none, however long it is waited for."""
+
+    why: str
+    dead: bool
+
+
+def standstill(evidence: Evidence, now: float) -> Standstill | None:
     """Why systemd must not be told that all is well; None when it may."""
     if not evidence.passes_alive:
-        return "the thread of the passes has ended"
+        return Standstill("the thread of the passes has ended", dead=True)
     if now - evidence.stamped > STAMP_AGE:
-        return f"the scheduler has given no sign of life for {now - evidence.stamped:.0f} s"
+        why = f"the scheduler has given no sign of life for {now - evidence.stamped:.0f} s"
+        return Standstill(why, dead=True)
     if evidence.busy_since is not None:
         silent = now - max(evidence.busy_since, evidence.request_at)
         if silent > SILENCE:
-            return f"a pass has made no request for {silent:.0f} s"
+            return Standstill(f"a pass has made no request for {silent:.0f} s", dead=False)
     return None

@@ -14,7 +14,8 @@ NOW = 10_000.0
 def why(now: float = NOW, **seen: Any) -> str | None:
     """What stands still, where all is well but for what is `seen`."""
     well = {"stamped": NOW, "passes_alive": True, "busy_since": None, "request_at": 0.0}
-    return standstill(Evidence(**{**well, **seen}), now)
+    found = standstill(Evidence(**{**well, **seen}), now)
+    return found.why if found else None
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,15 @@ def test_a_dead_scheduler_is_seen_during_a_pass_that_works() -> None:
     told = why(stamped=NOW - 100, busy_since=NOW - 200, request_at=NOW)
     assert told is not None
     assert "scheduler" in told
+
+
+@pytest.mark.parametrize(
+    ("seen", "dead"),
+    [({"passes_alive": False}, True), ({"stamped": NOW - 61}, True), ({"busy_since": NOW - 301}, False)],
+    ids=["dead passes", "dead scheduler", "a pass that hangs"],
+)
+def test_what_never_comes_back_is_told_apart(seen: dict[str, Any], dead: bool) -> None:
+    well = {"stamped": NOW, "passes_alive": True, "busy_since": None, "request_at": 0.0}
+    found = standstill(Evidence(**{**well, **seen}), NOW)
+    assert found is not None
+    assert found.dead is dead
