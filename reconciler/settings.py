@@ -40,6 +40,18 @@ def duration(text: str) -> float:
     return sum(float(number) * _UNITS[unit] for number, unit in _PIECE.findall(stripped))
 
 
+def at_least(least: float) -> Callable[[str], float]:
+    """A parser of durations that are not shorter than `least` seconds."""
+
+    def parse(text: str) -> float:
+        found = duration(text)
+        if found < least:
+            raise ValueError(f"{text!r} is shorter than {least:g}s")
+        return found
+
+    return parse
+
+
 def whole(least: int, most: int) -> Callable[[str], int]:
     """A parser of whole numbers from `least` to `most`."""
 
@@ -132,7 +144,7 @@ class Settings:
         0.0, duration, unit="duration", why="who holds the lock is told at once, by exit 75"
     )
     heartbeat: float = _setting(
-        60.0, duration, unit="duration", why="one line a minute tells the watchers that the daemon lives"
+        60.0, at_least(1.0), unit="duration", why="one line a minute tells the watchers that the daemon lives"
     )
     workers: int = _setting(
         8,

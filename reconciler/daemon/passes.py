@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from reconciler.engine.pacing import Next, next_look, waits_for
+from reconciler.engine.pacing import Next, next_look, waits_for, waits_for_aws
 from reconciler.errors import AwsError, GuardError, ReconcilerError
 from reconciler.log import get_logger
 from reconciler.loop import Loop
@@ -35,7 +35,7 @@ class Passes:
         self._reasons: dict[str, None] = {}
         self._config: Config | None = None
         self._stopping = False
-        self._failed = 0
+        self._failed = self._quiet = 0
         self.busy_since: float | None = None
         """When the pass that runs has begun, in seconds of the monotonic clock."""
         self.next: Next | None = None
@@ -126,10 +126,11 @@ class Passes:
             self._set(next_look(None, failed=self._failed, due=None, chance=self._loop.chance))
         else:
             self._failed = 0
+            self._quiet = 0 if ended.report.changed or not waits_for_aws(ended.report) else self._quiet + 1
             due = self._loop.backoff.due(self._loop.clock.monotonic())
             if waits_for(ended.report, "window"):
                 due = min((left for left in (due, self._loop.window_in) if left is not None), default=None)
-            self._set(next_look(ended.report, failed=0, due=due, chance=self._loop.chance))
+            self._set(next_look(ended.report, failed=0, due=due, chance=self._loop.chance, quiet=self._quiet))
 
     def _set(self, following: Next | None) -> None:
         self.next = following

@@ -242,7 +242,7 @@ class Daemon:
         evidence = Evidence(
             stamped=self.clock.stamped,
             passes_alive=self.passes.thread.is_alive(),
-            busy_since=self.passes.busy_since,
+            busy_since=None if self._hold.waiting else self.passes.busy_since,  # standing by is no hanging
             request_at=self._loop.gateway.evidence,
         )
         still = standstill(evidence, now)
@@ -323,6 +323,7 @@ class Daemon:
 
     def _tell(self) -> None:
         """Say how it stands, to systemd and in the state directory."""
+        self._board.heed_pauses()
         said, self._told = self._sentence(), self.state
         self._notifier.status(said)
         lease = self._hold.lease

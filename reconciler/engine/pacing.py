@@ -14,6 +14,8 @@ from reconciler.model.verdicts import Blocked, Mover, Verdict, Wait
 
 SOON, LATER = 5.0, 15.0
 """Seconds to the next look after progress, and while AWS works."""
+PATIENT = 40
+"""How many quiet passes AWS gets before it is looked at more and more rarely: ten minutes, more than a VPN takes."""
 SHORTEST, LONGEST = 5.0, 900.0
 """Seconds that the first failure, and the many-th in a row, is backed off from at most."""
 DAY = 86400.0
@@ -106,11 +108,13 @@ class Next(NamedTuple):
     trigger: str
 
 
-def next_look(report: Report | None, *, failed: int, due: float | None, chance: Chance) -> Next | None:
+def next_look(
+    report: Report | None, *, failed: int, due: float | None, chance: Chance, quiet: int = 0
+) -> Next | None:
     """What a pass leaves to look at before the regular time; None when nothing.
 
     `report` is None for a pass that could not be done, the `failed`-th in a row; `due` are the seconds to the next
-    attempt at an address that is backed off from.
+    attempt at an address that is backed off from; `quiet` is how many passes in a row have waited and changed nothing.
     """
     if report is None:
         return Next(grown(LATER, failed) * (0.5 + chance() / 2), "retry")
@@ -118,7 +122,7 @@ def next_look(report: Report | None, *, failed: int, due: float | None, chance: 
     if report.changed:
         found.append(Next(SOON, "progress"))
     elif waits_for_aws(report):
-        found.append(Next(LATER, "progress"))
+        found.append(Next(grown(LATER, max(1, quiet - PATIENT)), "progress"))
     return min(found, default=None)
 
 

@@ -241,3 +241,13 @@ def test_a_pass_that_cannot_be_done_is_tried_ever_more_rarely(failed: int, chanc
 
 def test_from_a_quarter_of_a_minute_to_a_quarter_of_an_hour() -> None:
     assert [look(None, failed).seconds for failed in (1, 2, 3, 99)] == [15, 30, 60, 900]
+
+
+def test_what_does_not_move_for_long_is_looked_at_more_and_more_rarely() -> None:
+    found = report(Outcome(label=NAME, status="waiting"))
+    delays = [next_look(found, failed=0, due=None, chance=lambda: 1.0, quiet=quiet) for quiet in range(1, 60)]
+    seconds = [following.seconds for following in delays if following is not None]
+    assert len(seconds) == 59
+    assert set(seconds[:41]) == {LATER}, "for ten minutes AWS is given the benefit of the doubt"
+    assert seconds == sorted(seconds)
+    assert seconds[-1] == LONGEST
