@@ -142,5 +142,5 @@ def test_every_setting_says_its_unit_and_why() -> None:
 
 @pytest.mark.parametrize("text", ["0", "0s", "500ms"])
 def test_a_heartbeat_is_not_faster_than_once_a_second(text: str) -> None:
-    with pytest.raises(ValueError, match="--heartbeat: .* is shorter than 1s"):
+    with pytest.raises(ValueError, match=r"--heartbeat: .* is shorter than 1s"):
         Settings.gather({"heartbeat": text}, {})
