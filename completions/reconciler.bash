@@ -35,7 +35,7 @@ _reconciler()
         "destroy "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --grace --log-format --log-level --protected --yes --timeout --lock-wait" ;;
         "doctor "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --log-format --log-level" ;;
         "history "*) words="-h --help --json --format --config --var --region --state-dir --log-format --log-level --last --since --stack" ;;
-        "kinds "*) words="global-network site vpc subnet security-group instance -h --help --json --format --log-format --log-level --markdown" ;;
+        "kinds "*) words="global-network site link device connection vpc subnet security-group instance -h --help --json --format --log-format --log-level --markdown" ;;
         "schema "*) words="-h --help --json --format --log-format --log-level" ;;
         "events "*) words="-h --help --json --format --log-format --log-level --markdown --schema" ;;
         "sandbox "*) words="-h --help --json --format --log-format --log-level --port --ready-file --delays" ;;

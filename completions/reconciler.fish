@@ -180,7 +180,7 @@ complete -c reconciler -n '__fish_seen_subcommand_from history' -l log-level -x 
 complete -c reconciler -n '__fish_seen_subcommand_from history' -l last -x -d 'how many changes (20; with --since, all)'
 complete -c reconciler -n '__fish_seen_subcommand_from history' -l since -x -d 'as 2026-11-23T03:12 (UTC), 03:12, or 2h: so long ago'
 complete -c reconciler -n '__fish_seen_subcommand_from history' -l stack -x -d 'which stack, where there is no --config to say it'
-complete -c reconciler -n '__fish_seen_subcommand_from kinds' -a 'global-network site vpc subnet security-group instance'
+complete -c reconciler -n '__fish_seen_subcommand_from kinds' -a 'global-network site link device connection vpc subnet security-group instance'
 complete -c reconciler -n '__fish_seen_subcommand_from kinds' -s h -l help -d 'show this help message and exit'
 complete -c reconciler -n '__fish_seen_subcommand_from kinds' -l json -d 'as --format json'
 complete -c reconciler -n '__fish_seen_subcommand_from kinds' -l format -x -a 'text json' -d 'how to answer (text)'

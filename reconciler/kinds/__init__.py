@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from reconciler.kinds.compute import INSTANCE
 from reconciler.kinds.firewall import SECURITY_GROUP
-from reconciler.kinds.networkmanager import GLOBAL_NETWORK, SITE
+from reconciler.kinds.networkmanager import CONNECTION, DEVICE, GLOBAL_NETWORK, LINK, SITE
 from reconciler.kinds.vpc import SUBNET, VPC
 from reconciler.model.kind import Kind
 
-ALL: tuple[Kind, ...] = (GLOBAL_NETWORK, SITE, VPC, SUBNET, SECURITY_GROUP, INSTANCE)
+ALL: tuple[Kind, ...] = (
+    GLOBAL_NETWORK,
+    SITE,
+    LINK,
+    DEVICE,
+    CONNECTION,
+    VPC,
+    SUBNET,
+    SECURITY_GROUP,
+    INSTANCE,
+)
 BY_NAME = {kind.name: kind for kind in ALL}

@@ -42,3 +42,62 @@ SITE = Kind(
     leaving=LEAVING,
     refs={"GlobalNetworkId": "global-network"},
 )
+
+DEVICE = Kind(
+    name="device",
+    about="An appliance at a site, or one of another network: it ends connections, links and VPNs.",
+    service="networkmanager",
+    read=Read(operation="GetDevices", path="Devices", ids="DeviceIds", page=500, within="global-network"),
+    create="CreateDevice",
+    update="UpdateDevice",
+    delete="DeleteDevice",
+    id="DeviceId",
+    arn="DeviceArn",
+    identity=("GlobalNetworkId",),
+    state="State",
+    ready=READY,
+    leaving=LEAVING,
+    refs={"GlobalNetworkId": "global-network", "SiteId": "site", "AWSLocation.SubnetArn": "subnet.arn"},
+)
+
+LINK = Kind(
+    name="link",
+    about="A way out of a site, with its provider and its speeds.",
+    service="networkmanager",
+    read=Read(operation="GetLinks", path="Links", ids="LinkIds", page=500, within="global-network"),
+    create="CreateLink",
+    update="UpdateLink",
+    delete="DeleteLink",
+    id="LinkId",
+    arn="LinkArn",
+    identity=("GlobalNetworkId",),
+    state="State",
+    ready=READY,
+    leaving=LEAVING,
+    refs={"GlobalNetworkId": "global-network", "SiteId": "site"},
+)
+
+CONNECTION = Kind(
+    name="connection",
+    about="That two devices are connected, over a link of each where it is known.",
+    service="networkmanager",
+    read=Read(
+        operation="GetConnections", path="Connections", ids="ConnectionIds", page=500, within="global-network"
+    ),
+    create="CreateConnection",
+    update="UpdateConnection",
+    delete="DeleteConnection",
+    id="ConnectionId",
+    arn="ConnectionArn",
+    identity=("GlobalNetworkId",),
+    state="State",
+    ready=READY,
+    leaving=LEAVING,
+    refs={
+        "GlobalNetworkId": "global-network",
+        "DeviceId": "device",
+        "ConnectedDeviceId": "device",
+        "LinkId": "link",
+        "ConnectedLinkId": "link",
+    },
+)
