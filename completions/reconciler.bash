@@ -9,7 +9,7 @@ _reconciler()
     fi
     COMPREPLY=()
     if [[ $COMP_CWORD -eq 1 ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "check plan run drift outputs status explain pause resume trigger destroy doctor history kinds schema events sandbox --help --version" -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "check plan run drift outputs status explain approve pause resume trigger destroy doctor history kinds schema events sandbox --help --version" -- "$word")
         return
     fi
     case "${COMP_WORDS[1]} $before" in
@@ -29,6 +29,7 @@ _reconciler()
         "outputs "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --log-format --log-level" ;;
         "status "*) words="-h --help --json --format --config --var --region --state-dir --log-format --log-level --stack --exit-code" ;;
         "explain "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --log-format --log-level" ;;
+        "approve "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --log-format --log-level --reason --for --allow-empty --allow-shrink" ;;
         "pause "*) words="-h --help --json --format --config --var --region --state-dir --log-format --log-level --reason --for" ;;
         "resume "*) words="-h --help --json --format --config --var --region --state-dir --log-format --log-level" ;;
         "trigger "*) words="-h --help --json --format --config --var --region --state-dir --log-format --log-level" ;;

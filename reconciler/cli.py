@@ -27,7 +27,7 @@ from reconciler.options import parse
 from reconciler.program import Program, UsageError
 from reconciler.say import Voice, counted, event_of
 from reconciler.settings import Settings
-from reconciler.verbs import doctor, estate, explain, facts, history, host, sandbox
+from reconciler.verbs import approve, doctor, estate, explain, facts, history, host, sandbox
 
 STATUSES: list[tuple[tuple[type[ReconcilerError], ...], int]] = [
     ((UsageError,), USAGE),
@@ -45,6 +45,7 @@ VERBS: dict[str, Callable[[Program], int]] = {
     "outputs": estate.outputs,
     "status": host.told,
     "explain": explain.explain,
+    "approve": approve.approve,
     "pause": host.pause,
     "resume": host.resume,
     "trigger": host.trigger,

@@ -315,6 +315,9 @@ EVENTS: Final[Mapping[str, Event]] = {
     "guard.stopped": _event(
         "error", "a limit was hit; nothing was done, and the line says how to agree", "reason guard?"
     ),
+    "guard.agreed": _event(
+        "warning", "a person has agreed to a plan that a guard had stopped", "reason by guard"
+    ),
     "window.opened": _event("info", "a maintenance window has begun", "until"),
     "window.closed": _event("info", "a maintenance window has ended"),
     "pause.started": _event(

@@ -22,6 +22,8 @@ from reconciler.aws.discover import Discovered, discover
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.memory import DISCOVERY_SECONDS, Memory
 from reconciler.aws.observe import Question, observe
+from reconciler.choices import Choices
+from reconciler.engine.agreement import NOTHING, Agreement, plan_hash
 from reconciler.engine.guard import Stop, over_budget, shrunk
 from reconciler.engine.holds import holds
 from reconciler.engine.pacing import BackOff, waits_for_aws
@@ -31,6 +33,7 @@ from reconciler.errors import GuardError, ReconcilerError
 from reconciler.kinds import BY_NAME
 from reconciler.log import bind_pass, get_logger
 from reconciler.model.address import REPLACED, Address
+from reconciler.model.approval import Approval
 from reconciler.model.config import Config
 from reconciler.model.fields import Facts
 from reconciler.model.pause import Pause
@@ -47,18 +50,6 @@ FIRST_DELAY, SLOWEST_DELAY, SLOWER = 0.2, 15.0, 1.5
 """Seconds between looks while something is under way: the first, the longest, and how much each is longer."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Choices:
-    """What the command line decides about a run.  Times are in seconds."""
-
-    grace: float = 5.0
-    allow_empty: bool = False
-    allow_shrink: bool = False
-    destroy: bool = False
-    unprotected: bool = False
-    """Delete protected things too (`destroy --protected`)."""
-
-
 @dataclass
 class Loop:
     """A config, the way to AWS, and what is remembered between looks."""
@@ -70,7 +61,7 @@ class Loop:
     executor: ThreadPoolExecutor
     new_id: Callable[[], str]
     clock: Wall = field(default_factory=Wall)
-    choices: Choices = Choices()
+    choices: Choices = field(default_factory=Choices)
     stopped: Callable[[], bool] = lambda: False
     unchanged: Callable[[], bool] = lambda: True
     """Whether the files of the config still hold what was loaded; asked right before the first deletion."""
@@ -87,8 +78,13 @@ class Loop:
     """Who is told of the end of each pass."""
     changes: Counter[str] = field(default_factory=Counter)
     """How many addresses were created, updated, replaced and deleted so far."""
+    approval: Callable[[str], Approval | None] = lambda _: None
+    """The agreement to the plan of a hash, used up by being asked for."""
+    options: str = ""
+    """What the command line needs to mean this config, for commands that are shown: ` --config PATH`."""
     removals: list[float] = field(default_factory=list)
     """When something was deleted or replaced, in seconds since the epoch, for `limits: {per-hour}`."""
+    _agreement: Agreement = NOTHING
     _found: Discovered | None = None
     _found_at: float = 0.0
     _windows: Windows = ALWAYS
@@ -203,15 +199,29 @@ class Loop:
         """Why this plan must not be carried out; None when it may."""
         if self.choices.destroy:
             return None
-        if stop := over_budget(plan, self.config.limits, planner.world, self._removed_lately()):
-            return stop
-        return shrunk(
+        if self._agreement.covers(plan, self.clock.now()):
+            return None
+        stop = shrunk(
             wanted=self.config.resources,
             renamed=[thing.address for thing in planner.renamed.values() if thing.address],
             world=planner.world,
             allow_empty=self.choices.allow_empty,
             allow_shrink=self.choices.allow_shrink,
-        )
+        ) or over_budget(plan, self.config.limits, planner.world, self._removed_lately())
+        if stop is None or stop.guard == "empty":
+            return stop
+        found = plan_hash(plan, self.config)
+        how = f"or agree to it: `reconciler approve {found}{self.options} --reason …`"
+        return stop._replace(why=f"{stop.why}, {how}", plan=found)
+
+    def _agreed(self, stop: Stop, plan: Plan) -> bool:
+        """Whether a person has agreed to this very plan; that is used up by being asked for."""
+        approval = self.approval(stop.plan) if stop.plan else None
+        if approval is None:
+            return False
+        self._agreement = Agreement.to(plan, approval)
+        get_logger().warning("guard.agreed", reason=approval.reason, by=approval.by, guard=stop.guard)
+        return True
 
     def _removed_lately(self) -> int:
         now = self.clock.now()
@@ -285,9 +295,10 @@ class Loop:
                 planner = self.planner(world, self._held(world))
                 plan = planner.plan()
                 self.narrator.planned(plan)
-                if stop := self.guard(planner, plan):
+                if (stop := self.guard(planner, plan)) and not self._agreed(stop, plan):
                     get_logger().error("guard.stopped", reason=stop.why, guard=stop.guard)
                     raise GuardError(stop.why)
+                stop = None
                 outcomes = self._carry_out(planner, plan)
             except Exception as error:
                 why = str(error) if isinstance(error, ReconcilerError) else f"a defect: {error!r}"
@@ -332,6 +343,7 @@ class Loop:
             config_hash=self.config.digest[:8],
             spent=planner.world.spent,
             new_id=self.new_id,
+            by=self._agreement.by if self.clock.now() < self._agreement.until else None,
         )
         return applier.apply(
             plan,

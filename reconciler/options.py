@@ -36,6 +36,7 @@ VERBS = {
     "outputs": "The outputs of the config, as AWS has them now.",
     "status": "How the stacks of this host stand; works without AWS and without the daemon.",
     "explain": "One address: what is wanted, what is there, and why it is or is not touched.",
+    "approve": "Agree to one plan that a guard has stopped.",
     "pause": "Change nothing from here on, of the stack or of one address.",
     "resume": "Make changes again.",
     "trigger": "Have the daemon look now.",
@@ -71,6 +72,9 @@ EXAMPLES = {
   reconciler status --json | jq -r '.stacks[].sentence'""",
     "explain": """\
   reconciler explain site/one --config estate.yaml""",
+    "approve": """\
+  reconciler approve 3f2a90c41be87d05 --config estate.yaml --reason "the old site is closed"
+                                                           the hash stands in the line of the guard, and in plan""",
     "pause": """\
   reconciler pause --config estate.yaml --reason "moving the Frankfurt links" --for 2h
   reconciler pause instance/worker --config estate.yaml --reason "disk is being copied\"""",
@@ -101,9 +105,9 @@ EXAMPLES = {
 }
 READS_CONFIG = (
     *("check", "plan", "run", "drift", "outputs", "destroy"),
-    *("status", "explain", "history", "pause", "resume", "trigger", "doctor"),
+    *("status", "explain", "history", "approve", "pause", "resume", "trigger", "doctor"),
 )
-ASKS_AWS = ("plan", "run", "drift", "outputs", "destroy", "explain", "doctor")
+ASKS_AWS = ("plan", "run", "drift", "outputs", "destroy", "explain", "doctor", "approve")
 CHANGES = ("run", "destroy")
 
 
@@ -240,6 +244,16 @@ def _maybe_address(verb: Parser) -> None:
     verb.add_argument("address", nargs="?", metavar="ADDRESS", help="as site/one; the whole stack without it")
 
 
+def _plan_hash(verb: Parser) -> None:
+    verb.add_argument("plan", metavar="PLAN-HASH", help="of the plan that is meant")
+
+
+def _agreeing(verb: Parser) -> None:
+    verb.add_argument("--reason", metavar="TEXT", help="why; it is kept in the log")
+    verb.add_argument("--for", dest="for_", metavar="TIME", help="how long the agreement is good for (1h)")
+    _allowing(verb)
+
+
 def _pausing(verb: Parser) -> None:
     verb.add_argument("--reason", metavar="TEXT", help="why, for whoever is on call next")
     verb.add_argument(
@@ -296,6 +310,7 @@ OWN: dict[str, tuple[Callable[[Parser], None], ...]] = {
     "run": (_once, _detailed, _allowing, _waiting, _beating, _measured),
     "status": (_standing,),
     "explain": (_one_address,),
+    "approve": (_plan_hash, _agreeing),
     "pause": (_maybe_address, _pausing),
     "resume": (_maybe_address,),
     "destroy": (_agreement, _waiting),

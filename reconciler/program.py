@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import socket
 import uuid
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconciler import __version__, log, pauses, status
+from reconciler import __version__, approvals, log, pauses, status
 from reconciler.aws.audit import changes
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.lease import Holder, Lease
@@ -22,12 +23,13 @@ from reconciler.aws.memory import Memory
 from reconciler.aws.schema import BotocoreSchema
 from reconciler.aws.session import Sessions
 from reconciler.board import Board
+from reconciler.choices import Choices
 from reconciler.desired import fingerprint, load
 from reconciler.errors import ConfigError, ReconcilerError
 from reconciler.hold import Hold
 from reconciler.kinds import ALL, BY_NAME
 from reconciler.lock import Lock, held
-from reconciler.loop import Choices, Loop
+from reconciler.loop import Loop
 from reconciler.model.config import Config
 from reconciler.model.fields import Facts, facts
 from reconciler.model.plan import Plan, Report
@@ -105,7 +107,9 @@ class Program:
             connect=self.gateway,
             stopped=self.stopping,
             unchanged=lambda: self.digest() == loop.config.digest,
-            removals=removals(directory) if "per-hour" in config.limits else [],
+            approval=lambda plan: approvals.take(directory, plan, clock.now()),
+            options=f" --config {shlex.quote(str(self.path))}",
+            removals=removals(directory),
             pauses=lambda: pauses.read(pauses.place(self.path), config.stack, clock.now()),
         )
         return loop
@@ -250,8 +254,12 @@ class Program:
 
 def removals(directory: Path) -> list[float]:
     """When things were deleted or replaced, as far as the audit log of this host knows."""
+    try:
+        found = changes(directory)
+    except ReconcilerError:  # as where the state directory cannot be read: what may be lost stops nothing
+        return []
     return [
         seconds(change.at)
-        for change in changes(directory)
+        for change in found
         if change.about.verb in {"delete", "replace"} and change.outcome == "done"
     ]

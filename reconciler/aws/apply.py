@@ -60,9 +60,11 @@ class Applier:
         spent: frozenset[str] = frozenset(),
         new_id: Callable[[], str],
         clock: Callable[[], float] = time.monotonic,
+        by: str | None = None,
     ) -> None:
-        """`spent` are tokens of creations that are known to be dead; `new_id` names changes; `clock` is in seconds."""
-        self._changes = Changes(gateway, kinds, audit, stack, config_hash, clock)
+        """`spent` are tokens of creations that are known to be dead; `new_id` names changes; `clock` is in seconds;
+        `by` is the person who has agreed to a plan that a guard had stopped."""
+        self._changes = Changes(gateway, kinds, audit, stack, config_hash, clock, by)
         self._creator = Creator(kinds, memory, stack, spent, gateway.sessions.partition)
         self._new_id = new_id
 

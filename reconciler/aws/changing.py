@@ -31,6 +31,7 @@ class Changes:
     stack: str
     config_hash: str
     clock: Callable[[], float]
+    by: str | None = None
 
 
 class Change:
@@ -128,6 +129,7 @@ class Change:
             before=digest(thing.raw) if thing else None,
             after=digest(call.parameters),
             config_hash=self._changes.config_hash,
+            by=self._changes.by if self._steps.verb in {"delete", "replace"} else None,
             paths=tuple(dict.fromkeys(drift.path for drift in self._steps.drift)),
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from reconciler.model.address import Address
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Entry, Plan
 from reconciler.model.things import World
 from reconciler.model.verdicts import Steps, Verdict, Wait
 
@@ -15,11 +15,19 @@ SHARE = 0.5
 """More than this share of what is owned may not vanish from a config unless a person says so."""
 
 
+LIMITS: Mapping[str, float] = {"deletes": 5, "percent": 20, "per-hour": 20}
+"""The limits of a config that has none of its own."""
+
+
 class Stop(NamedTuple):
-    """Why a pass must not go on, and which guard says so."""
+    """Why a pass must not go on, and which guard says so.
+
+    `plan` is the hash by which a person can agree to it, "" where nobody can.
+    """
 
     guard: str
     why: str
+    plan: str = ""
 
 
 def shrunk(
@@ -53,29 +61,23 @@ def shrunk(
 
 
 def over_budget(plan: Plan, limits: Mapping[str, Any], world: World, before: int = 0) -> Stop | None:
-    """Why a plan deletes or replaces more than the config's `limits` allow; None when it does not.
+    """Why a plan deletes or replaces more than the limits allow, the config's or else LIMITS; None when it does not.
 
     `deletes` is a number, `percent` a share of what is owned, rounded up to at least one, `per-hour` a number from
     which those are taken that were deleted or replaced in the last hour (`before`); the smallest counts.  What
     has to wait for its turn counts as well, or a chain of things would go one by one, a look each.
     """
-    doomed = [
-        entry.label
-        for entry in plan.entries
-        if (isinstance(entry.verdict, Steps) and entry.verdict.verb in {"delete", "replace"})
-        or (not entry.wanted and isinstance(entry.verdict, Steps | Wait) and not held_back(entry.verdict))
-    ]
-    bounds = {}
-    if "deletes" in limits:
-        bounds["deletes"] = int(limits["deletes"])
-    if "percent" in limits:
-        bounds["percent"] = max(1, math.ceil(len(world.owned) * limits["percent"] / 100))
-    if "per-hour" in limits:
-        bounds["per-hour"] = max(0, int(limits["per-hour"]) - before)
-    if not bounds or not doomed or len(doomed) <= min(bounds.values()):
+    doomed = [entry for entry in plan.entries if is_doomed(entry)]
+    given = {**LIMITS, **limits}
+    bounds = {
+        "deletes": int(given["deletes"]),
+        "percent": max(1, math.ceil(len(world.owned) * given["percent"] / 100)),
+        "per-hour": max(0, int(given["per-hour"]) - before),
+    }
+    if not doomed or len(doomed) <= min(bounds.values()):
         return None
     name = min(bounds, key=lambda name: bounds[name])
-    some = ", ".join(doomed[:5]) + (", …" if len(doomed) > 5 else "")
+    some = ", ".join(entry.label for entry in doomed[:5]) + (", …" if len(doomed) > 5 else "")
     allows = f"`limits: {name}` allows {bounds[name]}"
     if name == "per-hour" and before:
         allows += f" more, after {before} in the last hour"
@@ -84,6 +86,13 @@ def over_budget(plan: Plan, limits: Mapping[str, Any], world: World, before: int
         f"{len(doomed)} things would be deleted or replaced ({some}), and {allows}; "
         "do it in smaller steps, or raise the limit in the config",
     )
+
+
+def is_doomed(entry: Entry) -> bool:
+    """Whether what an entry has would be deleted or replaced, in this pass or in its turn."""
+    if isinstance(entry.verdict, Steps) and entry.verdict.verb in {"delete", "replace"}:
+        return True
+    return not entry.wanted and isinstance(entry.verdict, Steps | Wait) and not held_back(entry.verdict)
 
 
 def held_back(verdict: Verdict) -> bool:

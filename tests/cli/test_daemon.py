@@ -59,7 +59,7 @@ def test_from_start_to_stop(cli: Cli, begun: list[Running]) -> None:
     assert events[:3] == ["endpoint.overridden", "daemon.starting", "daemon.ready"]
     assert events[-2:] == ["daemon.stopping", "daemon.stopped"]
     finished = found.events("pass.finished")
-    assert finished[0]["next_pass_in_s"] == 5.0, "soon, after progress"
+    assert 0 < finished[0]["next_pass_in_s"] <= 5, "soon, after progress"
     settled = next(line for line in finished if line["trigger"] == "signal")
     assert settled["outcome"] == "settled"
     assert 0 < settled["next_pass_in_s"] <= 300, "at the regular time"

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.cli import main
 
-from .support import VPCS, Cli, FakeTerminal, networks, vpcs
+from .support import VPCS, Cli, FakeTerminal, client, networks, vpcs
 from .wire import Wire
 
 ALL = ["10.0.0.0/16", "10.1.0.0/16", "10.2.0.0/16"]
@@ -32,8 +32,11 @@ def reasons(cli: Cli, *words: str) -> list[str]:
     return [line["reason"] for line in found.events("guard.stopped")]
 
 
+MUCH = "limits: {deletes: 99, percent: 100, per-hour: 99}\n"
+
+
 def test_an_empty_config_has_to_be_meant(made: Cli) -> None:
-    made.write("resources: {}\n", discovered=False)
+    made.write(f"{MUCH}resources: {{}}\n", discovered=False)
     told = "the config has no resources at all; if that is meant, say --allow-empty (or use `reconciler destroy`)"
     assert reasons(made, "run", "--once") == [told]
     planned = made("plan", "--json", "--allow-shrink")
@@ -43,16 +46,73 @@ def test_an_empty_config_has_to_be_meant(made: Cli) -> None:
 
 
 def test_losing_more_than_half_has_to_be_meant(made: Cli) -> None:
-    made.write(LOST_TWO)
+    made.write(MUCH + LOST_TWO)
     (told,) = reasons(made, "run", "--once")
-    assert told == (
+    assert told.startswith(
         "the config has lost 2 of the 3 things that this stack owns (vpc/b, vpc/c); "
-        "if that is meant, say --allow-shrink"
+        "if that is meant, say --allow-shrink, or agree to it: `reconciler approve "
     )
     assert reasons(made, "run", "--once", "--allow-empty") == [told], "the other agreement does not count"
     assert vpcs(made.url) == ALL
     assert made("run", "--once", "--allow-shrink").status == 0
     assert vpcs(made.url) == ALL[:1]
+
+
+def test_without_limits_of_its_own_a_config_may_lose_a_fifth(made: Cli) -> None:
+    made.write(LOST_TWO)
+    (told,) = reasons(made, "run", "--once", "--allow-shrink")
+    assert "`limits: percent` allows 1" in told
+    assert vpcs(made.url) == ALL
+
+
+def agreeing(cli: Cli) -> list[str]:
+    """The command that the guard's line holds, but for the reason."""
+    (told,) = reasons(cli, "run", "--once")
+    words = told.rpartition("`reconciler ")[2].removesuffix(" --reason …`").split()
+    assert words[0] == "approve"
+    assert words[2:] == ["--config", str(cli.file)]
+    return words[:2]
+
+
+def test_a_person_can_agree_to_the_plan_that_was_stopped_once(made: Cli) -> None:
+    made.write(LOST_TWO)
+    words = agreeing(made)
+    assert made(*words).status == 64, "without a reason"
+    agreed = made(*words, "--reason", "they are not needed", "--json")
+    assert agreed.status == 0
+    assert [one["verb"] for one in agreed.data["addresses"] if one["verb"]] == ["delete", "delete"], (
+        "it is shown"
+    )
+    done = made("run", "--once")
+    assert done.status == 0
+    (line,) = done.events("guard.agreed")
+    assert (line["reason"], bool(line["by"])) == ("they are not needed", True)
+    assert vpcs(made.url) == ALL[:1]
+    history = made("history", "--json", "--last", "2").data["changes"]
+    assert {change["by"] for change in history} == {line["by"]}, "who agreed is on record"
+
+    made.write(VPCS)
+    assert made("run", "--once").status == 0
+    made.write(LOST_TWO)
+    assert agreeing(made) != words, "other things, another plan"
+    assert made(*words, "--reason", "again").status == 3
+    assert vpcs(made.url) == ALL
+
+
+def test_an_agreement_is_void_when_anything_has_changed_and_when_it_has_expired(made: Cli) -> None:
+    made.write(LOST_TWO)
+    words = agreeing(made)
+    assert made(*words, "--reason", "not needed").status == 0
+    changed = client("ec2", made.url).describe_vpcs(Filters=[{"Name": "cidr", "Values": [ALL[1]]}])["Vpcs"][0]
+    client("ec2", made.url).create_tags(Resources=[changed["VpcId"]], Tags=[{"Key": "in", "Value": "use"}])
+    assert agreeing(made) != words, "somebody has begun to use it"
+    assert vpcs(made.url) == ALL
+    words = agreeing(made)
+    assert made(*words, "--reason", "all the same", "--for", "10ms").status == 0
+    assert agreeing(made) == words, "it has ended"
+    assert made(*words, "--reason", "x", "--for", "48h").status == 64
+    assert made("approve", "0123456789abcdef", "--reason", "a guess").status == 3
+    assert vpcs(made.url) == ALL
 
 
 def test_losing_less_is_carried_out(made: Cli) -> None:
@@ -62,7 +122,7 @@ def test_losing_less_is_carried_out(made: Cli) -> None:
 
 
 def test_deletions_stay_within_the_budget(made: Cli) -> None:
-    made.write(f"limits: {{deletes: 1}}\n{LOST_TWO}")
+    made.write(f"limits: {{deletes: 1, percent: 100}}\n{LOST_TWO}")
     (told,) = reasons(made, "run", "--once", "--allow-shrink")
     assert told.startswith("2 things would be deleted or replaced (vpc/")
     assert "`limits: deletes` allows 1" in told

@@ -34,7 +34,7 @@ def test_more_than_half_may_not_vanish(wanted: int, owned: int, stops: bool) -> 
 def test_it_says_what_is_lost_and_how_to_agree() -> None:
     stop = verdict(1, 4)
     assert stop is not None
-    guard, why = stop
+    guard, why, _ = stop
     assert guard == "shrink"
     assert "vpc/3" in why
     assert "3 of the 4" in why
@@ -59,8 +59,9 @@ def test_a_renamed_address_is_not_lost() -> None:
 @pytest.mark.parametrize(
     ("limits", "stops"),
     [
-        ({}, False),
-        ({"deletes": 2}, False),
+        ({}, True),  # a fifth of four, rounded up, is one
+        ({"percent": 100}, False),
+        ({"percent": 100, "deletes": 2}, False),
         ({"deletes": 1}, True),
         ({"deletes": 0}, True),
         ({"percent": 50}, False),
@@ -68,8 +69,8 @@ def test_a_renamed_address_is_not_lost() -> None:
         ({"percent": 25}, True),
         ({"deletes": 5, "percent": 25}, True),
         ({"deletes": 1, "percent": 100}, True),
-        ({"per-hour": 2}, False),
-        ({"per-hour": 1}, True),
+        ({"percent": 100, "per-hour": 2}, False),
+        ({"percent": 100, "per-hour": 1}, True),
     ],
 )
 def test_the_budget_of_deletions(limits: dict[str, Any], stops: bool) -> None:
@@ -79,7 +80,7 @@ def test_the_budget_of_deletions(limits: dict[str, Any], stops: bool) -> None:
     stop = over_budget(plan, limits, seen)
     assert (stop is not None) is stops
     if stop:
-        assert stop.guard in limits
+        assert stop.guard in (limits or {"percent"})
         assert "site/2" in stop.why
 
 
@@ -87,7 +88,7 @@ def test_the_budget_of_deletions(limits: dict[str, Any], stops: bool) -> None:
 def test_what_was_deleted_in_the_last_hour_counts(before: int, stops: bool) -> None:
     seen = world(*(thing(f"site/{n}") for n in range(4)))
     plan = planner([wish("site/0"), wish("site/1")], seen).plan()
-    stop = over_budget(plan, {"per-hour": 3}, seen, before)
+    stop = over_budget(plan, {"percent": 100, "per-hour": 3}, seen, before)
     assert (stop is not None) is stops
     if stop:
         assert f"after {before} in the last hour" in stop.why
