@@ -20,6 +20,11 @@ class Hold:
         self.waiting = False
         """Whether another host has the lease, and this one stands by."""
 
+    @property
+    def unknown(self) -> str:
+        """Why nobody can say whose it is, "" when that is known."""
+        return self.lease.unreachable if self.lease is not None else ""
+
     def check(self) -> None:
         """BusyError when it is not ours any more."""
         self.lock.check()

@@ -111,11 +111,16 @@ class Loop:
         """Whether all regions and accounts have said if they hold something, or may not be asked."""
         return not self.undiscovered.keys() - self.denied_discovery
 
-    def take(self, config: Config) -> None:
+    def connection(self, before: Config, config: Config) -> Gateway | None:
+        """A way to AWS for another config, None where it needs no other; ReconcilerError when there is none."""
+        if self.connect is None or (before.accounts, before.region) == (config.accounts, config.region):
+            return None
+        return self.connect(config)
+
+    def take(self, config: Config, gateway: Gateway | None = None) -> None:
         """Go on with another config of the same stack; what has failed is tried at once where it has changed."""
         before, self.config, self._found = self.config, config, None
-        if (before.accounts, before.region) != (config.accounts, config.region) and self.connect:
-            self.gateway = self.connect(config)
+        self.gateway = gateway or self.gateway
 
         def changed(label: str) -> bool:
             address = Address.parse(label.removesuffix(REPLACED))

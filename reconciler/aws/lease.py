@@ -174,6 +174,8 @@ class Lease:
         self._table, self._times, self._clock, self._wall, self._sleep = table, times, clock, wall, sleep
         self._tenure = Tenure(me, times)
         self._asking = threading.Lock()
+        self.unreachable = ""
+        """Why nobody can say whose it is, while that is tried to find out; "" when it is known."""
 
     # ---- while passes run
 
@@ -230,17 +232,25 @@ class Lease:
         Where the holder does not renew, the end of its lease is waited for in any case.  AwsError when DynamoDB
         refuses, or cannot be reached for `wait` seconds.
         """
+        try:
+            self._take(wait, stopped)
+        finally:
+            self.unreachable = ""
+
+    def _take(self, wait: float, stopped: Callable[[], bool]) -> None:
         end, first, tell_at = self._clock() + wait, None, -math.inf
         while True:
             try:
                 found = self.attempt()
             except (Lost, Throttled) as error:
+                self.unreachable = f"the lease cannot be asked for: {error}"
                 if self._clock() >= end or stopped():
                     raise
                 if self._clock() >= tell_at:
-                    get_logger().info("wait.slow", reason=f"the lease cannot be asked for: {error}")
+                    get_logger().info("wait.slow", reason=self.unreachable)
                     tell_at = self._clock() + TELL_SECONDS
             else:
+                self.unreachable = ""
                 if found is None:
                     return
                 held = f"{self._table.stack} is held by {found}, by the lease in the table {self._table.name}"
@@ -269,7 +279,13 @@ class Lease:
 
     def _keep(self, over: threading.Event) -> None:
         while not over.wait(self._tenure.due(self._clock())):
-            self.renew()
+            try:
+                self.renew()
+            except (
+                Exception
+            ) as error:  # a mistake of ours: without this thread it would be lost in every pass
+                self._tenure.failed(f"a defect: {error!r}")
+                get_logger().critical("unit.failed", error=str(error), exc_info=True)
         self.release()
 
     def renew(self) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from reconciler.aws.gateway import Gateway
 from reconciler.engine.pacing import Next, next_look, waits_for, waits_for_aws
 from reconciler.errors import AwsError, GuardError, ReconcilerError
 from reconciler.log import get_logger
@@ -34,6 +35,7 @@ class Passes:
         self._condition = threading.Condition()
         self._reasons: dict[str, None] = {}
         self._config: Config | None = None
+        self._gateway: Gateway | None = None
         self._stopping = False
         self._failed = self._quiet = 0
         self.busy_since: float | None = None
@@ -55,10 +57,10 @@ class Passes:
             self._reasons[trigger] = None
             self._condition.notify()
 
-    def take(self, config: Config) -> None:
-        """Go on with another config, from the next pass on, which comes at once."""
+    def take(self, config: Config, gateway: Gateway | None) -> None:
+        """Go on with another config, from the next pass on, which comes at once; `gateway`: by another way to AWS."""
         with self._condition:
-            self._config = config
+            self._config, self._gateway = config, gateway or self._gateway
             self._reasons["reload"] = None
             self._condition.notify()
 
@@ -75,11 +77,14 @@ class Passes:
             self.busy_since = time.monotonic()
             try:
                 self._told()
+                self._swap()
                 if self._may_look():
-                    self._pass(trigger)
+                    self.busy_since = time.monotonic()  # it may have stood by for days
+                    self._loop.one_pass(trigger + self._swap())
                 else:
-                    self._failed += 1
-                    self._set(next_look(None, failed=self._failed, due=None, chance=self._loop.chance))
+                    self._not_done()
+            except Exception as error:
+                self._end_badly(error)
             finally:
                 self.busy_since = None
             self._told()
@@ -96,25 +101,46 @@ class Passes:
                     if BY_PERSON & self._reasons.keys():
                         self._loop.backoff.forget()
                     self._reasons.clear()
-                    if self._config is not None:
-                        self._loop.take(self._config)
-                        self._config = None
+                    self._set(
+                        None
+                    )  # were it kept, a pass that cannot even end would be followed at once by another
                     return trigger
                 self._condition.wait(left)
             return None
 
-    def _pass(self, trigger: str) -> None:
-        """One pass; whatever ends it is in the log, and paced by `_ended`."""
-        try:
-            self._loop.one_pass(trigger)
-        except GuardError:
-            pass  # the guard has told it
-        except AwsError as error:
-            get_logger().error(event_of(error), **told_of(error))
-        except ReconcilerError as error:
-            get_logger().error(event_of(error), reason=str(error))
-        except Exception as error:  # a mistake of ours is no reason to leave the estate alone from here on
-            get_logger().critical("unit.failed", error=str(error), exc_info=True)
+    def _swap(self) -> str:
+        """Take the newest config, and say so if it is one more reason to look.
+
+        Asked right before a pass, for who has stood by for long must not begin with a config of long ago; and before
+        the question whether there is one, since the way to AWS may be another.
+        """
+        with self._condition:
+            config, gateway = self._config, self._gateway
+            self._config = self._gateway = None
+            more = "+reload" if "reload" in self._reasons else ""
+            self._reasons.pop("reload", None)
+        if config is not None:
+            self._loop.take(config, gateway)
+        return more
+
+    def _end_badly(self, error: Exception) -> None:
+        """Say what has ended a pass; when there is another is decided by `_ended`, or here where it was not asked."""
+        match error:
+            case GuardError():
+                pass  # the guard has told it
+            case AwsError():
+                get_logger().error(event_of(error), **told_of(error))
+            case ReconcilerError():
+                get_logger().error(event_of(error), reason=str(error))
+            case _:  # a mistake of ours is no reason to leave the estate alone from here on
+                get_logger().critical("unit.failed", error=str(error), exc_info=error)
+                if self.next is None:
+                    self._not_done()
+
+    def _not_done(self) -> None:
+        """There was no pass: try again, ever more rarely."""
+        self._failed += 1
+        self._set(next_look(None, failed=self._failed, due=None, chance=self._loop.chance))
 
     def _ended(self, ended: Ended) -> None:
         """A pass is over: decide whether there is a look before the regular one."""
@@ -122,8 +148,7 @@ class Passes:
             self._failed = 0
             self._set(None)  # only a person, or the next regular look, changes what a guard says
         elif ended.problem:
-            self._failed += 1
-            self._set(next_look(None, failed=self._failed, due=None, chance=self._loop.chance))
+            self._not_done()
         else:
             self._failed = 0
             self._quiet = 0 if ended.report.changed or not waits_for_aws(ended.report) else self._quiet + 1

@@ -111,10 +111,14 @@ class Daemon:
         self.clock.start(self.schedule, self._config.stack)
         self._loop.backoff.interval = self._board.status.interval = self.interval
         self.passes.start()
-        while self._status is None:
-            self._hear()
-            self._tick()
-        return self._end(self._status)
+        try:
+            while self._status is None:
+                self._hear()
+                self._tick()
+        except Exception as error:  # a mistake of ours must not end it in the middle of a call
+            get_logger().critical("unit.failed", error=str(error), exc_info=True)
+            self._give_up(FAILED, f"a defect: {error!r}")
+        return self._end(self._status or OK)
 
     def _hear(self) -> None:
         """The next message, a signal or something to do in this thread; none for the length of a tick is fine too."""
@@ -189,17 +193,27 @@ class Daemon:
         self._tell()
 
     def _give_up(self, status: int, why: str) -> None:
-        self._status = status
+        self._status, self._why_not = status, why
         self._notifier.failed(why)
 
     # ---- what comes in
 
     def _take_config(self) -> None:
         """A reload: checked as a whole; a config that is not good changes nothing."""
-        self._notifier.reloading(time.monotonic())
+        if self._ready:  # else systemd would take the end of the reload for that of the start
+            self._notifier.reloading(time.monotonic())
+        try:
+            self._check_config()
+        finally:
+            if self._ready:
+                self._notifier.ready(self._sentence())
+            self._tell()
+
+    def _check_config(self) -> None:
         get_logger().info("config.reload.started")
         try:
             config = checked(self._reload, self._config)
+            gateway = self._loop.connection(self._config, config)  # now, while it can still be refused
         except ReconcilerError as error:
             self._board.refused(refused(error, self._config), self._loop.clock.now())
         else:
@@ -217,9 +231,7 @@ class Daemon:
             self._board.status.schedule = _shown(self.schedule)
             self._loop.backoff.interval = self._board.status.interval = self.interval
             self._board.took(self._path, config, self._loop.clock.now())
-            self.passes.take(config)
-        self._notifier.ready(self._sentence())
-        self._tell()
+            self.passes.take(config, gateway)
 
     @property
     def _path(self) -> str:
@@ -304,35 +316,41 @@ class Daemon:
         return state_of(
             self._board.status,
             ready=self._ready,
-            verified=self._verified,
+            verified=self._verified and not self._obstacle,
             stopping=self._inbox.stopped_by is not None,
             busy=self.passes.busy_since is not None,
             paused=any(not pause.address for pause in self._loop.pauses()),
         )
 
+    @property
+    def _obstacle(self) -> str:
+        """Why there is no pass at all, "" when there is one."""
+        return self._why_not or self._hold.unknown
+
     def _next_look(self) -> float | None:
         """Seconds to the next look, whatever it is for."""
         regular = self.clock.left()
-        early = None if self.passes.next_at is None else max(0.0, self.passes.next_at - time.monotonic())
+        at = self.passes.next_at  # once: the thread of the passes sets it
+        early = None if at is None else max(0.0, at - time.monotonic())
         return min((round(left, 1) for left in (regular, early) if left is not None), default=None)
 
     def _sentence(self) -> str:
         left = self._next_look()
         following = None if left is None else self._loop.clock.now() + left
-        return sentence(self._board.status, self.state, self._why_not, following)
+        return sentence(self._board.status, self.state, self._obstacle, following)
 
     def _tell(self) -> None:
         """Say how it stands, to systemd and in the state directory."""
         self._board.heed_pauses()
-        said, self._told = self._sentence(), self.state
-        self._notifier.status(said)
         lease = self._hold.lease
         if lease is not None:
             self._board.status.lease = {
                 "fence": lease.fence,
-                "standby": self._hold.waiting,
+                "standby": self._hold.waiting and not self._hold.unknown,
                 "holder": lease.holder,
             }
+        said, self._told = self._sentence(), self.state
+        self._notifier.status(said)
         left = self._next_look()
         self._board.write(self.state, said, None if left is None else self._loop.clock.now() + left)
 
@@ -354,6 +372,8 @@ class Daemon:
         self.passes.stop()
         self._drain(began)
         said = f"stopped after {time.monotonic() - began:.1f} s"
+        if status != OK:  # nobody has asked for it: why is what the next person wants to know
+            said = f"{said}: {self._why_not}"
         self._notifier.stopping(said)
         left = len(self._board.status.addresses) if self._board.status.last_pass else None
         more = {} if left is None else {"left": left}
