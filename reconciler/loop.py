@@ -37,7 +37,7 @@ from reconciler.model.approval import Approval
 from reconciler.model.config import Config
 from reconciler.model.fields import Facts
 from reconciler.model.pause import Pause
-from reconciler.model.plan import Ended, Outcome, Plan, Report
+from reconciler.model.plan import Ended, Entry, Outcome, Plan, Report
 from reconciler.model.things import Observed, World
 from reconciler.model.verdicts import Steps, Verdict, Wait
 from reconciler.moments import text
@@ -181,13 +181,7 @@ class Loop:
         now = self.clock.monotonic()
 
         def instead(label: str, steps: Steps) -> Verdict | None:
-            if pause := self._paused.get("") or self._paused.get(label.removesuffix(REPLACED)):
-                return Wait(pause.sentence, "person")
-            if not self._windows.open and steps.verb in {"delete", "replace"} and not self.choices.destroy:
-                begins = self._windows.changes
-                when = f"begins {text(begins)}" if begins else "does not come"
-                return Wait(f"{steps.verb} waits for its maintenance window, which {when}", "window")
-            return self.backoff.instead(label, now)
+            return self._held_back(label, steps) or self.backoff.instead(label, now)
 
         return Planner(
             stack=self.config.stack,
@@ -199,6 +193,16 @@ class Loop:
             unprotected=self.choices.unprotected,
             keep=self.config.mode == "upsert" and not self.choices.destroy,
         )
+
+    def _held_back(self, label: str, steps: Steps) -> Wait | None:
+        """What steps wait for: a person, or the time of day."""
+        if pause := self._paused.get("") or self._paused.get(label.removesuffix(REPLACED)):
+            return Wait(pause.sentence, "person")
+        if not self._windows.open and steps.verb in {"delete", "replace"} and not self.choices.destroy:
+            begins = self._windows.changes
+            when = f"begins {text(begins)}" if begins else "does not come"
+            return Wait(f"{steps.verb} waits for its maintenance window, which {when}", "window")
+        return None
 
     def guard(self, planner: Planner, plan: Plan) -> Stop | None:
         """Why this plan must not be carried out; None when it may."""
@@ -334,10 +338,14 @@ class Loop:
             current = self.planner(replace(world, things=(*before, thing)), current.held)
 
         def keep() -> str | None:
-            changed = (
+            why = (
                 "the config has changed on disk since it was read; nothing is deleted by what it said before"
             )
-            return None if self.unchanged() else changed
+            return None if self.unchanged() else why
+
+        def come_between(entry: Entry) -> Wait | None:  # a pass may be long
+            self._heed()
+            return self._held_back(entry.label, entry.verdict) if isinstance(entry.verdict, Steps) else None
 
         applier = Applier(
             self.gateway,
@@ -356,6 +364,7 @@ class Loop:
             fold=fold,
             keep=keep,
             stopped=lambda: self._halted,
+            come_between=come_between,
             executor=self.executor,
         )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from reconciler.aws.audit import Audit
@@ -76,16 +76,18 @@ class Applier:
         fold: Callable[[Observed], None],
         keep: Callable[[], str | None],
         stopped: Callable[[], bool],
+        come_between: Callable[[Entry], Wait | None],
         executor: Executor,
     ) -> list[Outcome]:
         """Make the calls of a plan: first those of wanted addresses, each after what it needs, then deletions.
 
         `decide` gives an address's entry anew, `fold` adds a thing to what was seen, `keep` says why nothing may be
         deleted after all (asked once, right before the first deletion), `stopped` whether no further entry may
-        begin.  Gives one outcome for each entry of the plan, in its order.
+        begin, `come_between` what an entry that is about to begin waits for, though it did not when it was planned.
+        Gives one outcome for each entry of the plan, in its order.
         """
         outcomes: dict[int, Outcome] = {}
-        run = _Run(self, decide, fold, cache(keep), stopped, executor)
+        run = _Run(self, decide, fold, cache(keep), stopped, come_between, executor)
         wanted = [(index, entry) for index, entry in enumerate(plan.entries) if entry.wanted]
         leaving = [(index, entry) for index, entry in enumerate(plan.entries) if not entry.wanted]
         for batch in (wanted, leaving):
@@ -94,12 +96,16 @@ class Applier:
 
     # ---- one entry, in a worker thread
 
-    def carry_out(self, entry: Entry, stopped: Callable[[], bool]) -> Result:
+    def carry_out(
+        self, entry: Entry, stopped: Callable[[], bool], come_between: Callable[[Entry], Wait | None]
+    ) -> Result:
         """Make the calls of one entry, in order, until one does not succeed or there is a reason to stop."""
         steps = entry.verdict
         assert isinstance(steps, Steps), "only steps can be carried out"
         if stopped():  # since it was put into the queue of the workers
             return Result(entry, Outcome(label=entry.label, status="waiting", why=STOPPED))
+        if waits := come_between(entry):
+            return Result(entry, without_steps(replace(entry, verdict=waits)))
         change, call = Change(self._changes, entry, self._new_id()), steps.calls[0]
         try:
             if takes_away(entry):
@@ -162,10 +168,12 @@ class _Run:
         fold: Callable[[Observed], None],
         keep: Callable[[], str | None],
         stopped: Callable[[], bool],
+        come_between: Callable[[Entry], Wait | None],
         executor: Executor,
     ) -> None:
         self._applier, self._decide, self._fold = applier, decide, fold
         self._keep, self._stopped, self._executor = keep, stopped, executor
+        self._come_between = come_between
         self._ended = ""
 
     def batch(self, entries: Iterable[tuple[int, Entry]]) -> dict[int, Outcome]:
@@ -179,14 +187,22 @@ class _Run:
             else:
                 outcomes[index] = without_steps(entry)
         while todo or flying:
-            outcomes |= self._start(todo, flying)
-            for future in wait(flying, return_when=FIRST_COMPLETED).done if flying else ():
-                index, _ = flying.pop(future)
-                result = future.result()
-                outcomes[index] = result.outcome
-                self._ended = self._ended or result.ends
-                if result.made is not None:
-                    self._fold(result.made)
+            try:
+                outcomes |= self._start(todo, flying)
+                for future in wait(flying, return_when=FIRST_COMPLETED).done if flying else ():
+                    index, _ = flying.pop(future)
+                    result = future.result()
+                    outcomes[index] = result.outcome
+                    self._ended = self._ended or result.ends
+                    if result.made is not None:
+                        self._fold(result.made)
+            except (
+                BaseException
+            ):  # a mistake of ours, or a second INT: no pass is over while it changes something
+                for future in flying:
+                    future.cancel()
+                wait(flying)
+                raise
         return outcomes
 
     def _start(
@@ -209,7 +225,10 @@ class _Run:
                 open_addresses.discard(entry.address)
                 continue
             lanes |= {lane_of(now)} - {None}
-            flying[self._executor.submit(self._applier.carry_out, now, self._stopped)] = (index, now)
+            flying[self._executor.submit(self._applier.carry_out, now, self._stopped, self._come_between)] = (
+                index,
+                now,
+            )
         return outcomes
 
     def _again(self, entry: Entry) -> Entry | Outcome:
@@ -221,6 +240,8 @@ class _Run:
         now = self._decide(entry.address) if entry.wanted else entry
         if not isinstance(now.verdict, Steps):
             return without_steps(now)
+        if takes_away(now) and not takes_away(entry):  # no guard has counted it
+            return Outcome(label=entry.label, status="waiting", why="it is to be replaced, by the next pass")
         if takes_away(now) and (why := self._keep()):
             return Outcome(label=entry.label, status="waiting", why=why)
         missing = next(pending_in(now.verdict), None)

@@ -11,7 +11,7 @@ from reconciler.model.pause import Pause
 from reconciler.model.plan import Report
 from reconciler.model.verdicts import Blocked, Steps, Wait
 from reconciler.workers import workers
-from tests.harness import STACK, Host, read
+from tests.harness import STACK, Host, read, tags
 from tests.passes.estates import AI_GLOBAL, NETWORK
 
 
@@ -195,6 +195,49 @@ def test_a_pause_in_the_middle_of_a_pass_stops_it(ops: Host) -> None:
     ops.aws.on_call.append(halt)
     loop.one_pass("test")
     assert len(ops.ours("global-network")) == 1
+
+
+def test_a_pause_of_one_address_counts_in_the_middle_of_a_pass(ops: Host) -> None:
+    loop = ops.loop(
+        "resources:\n  global-network/a: {}\n  global-network/b: {}\n  global-network/c: {}", grace=0
+    )
+    pauses: list[Pause] = []
+    loop.pauses = lambda: tuple(pauses)
+    loop.executor = workers(1)
+
+    def halt(moment: str, call: object) -> None:
+        if moment == "after" and "Create" in str(call) and not pauses:
+            pauses.append(Pause(stack=STACK, address="global-network/b", reason="stop", by="ada", since=0.0))
+
+    ops.aws.on_call.append(halt)
+    report = loop.one_pass("test")
+    assert [(outcome.status, outcome.on) for outcome in report.outcomes][1] == ("waiting", "person")
+    assert {tags(row)["reconciler:address"] for row in ops.ours("global-network")} == {
+        "global-network/a",
+        "global-network/c",
+    }
+
+
+def test_what_takes_away_stops_at_the_end_of_its_window(ops: Host) -> None:
+    ops.run("resources:\n  global-network/a: {}\n  global-network/b: {}\n  global-network/c: {}")
+    now = ops.loop("resources:\n  global-network/a: {}").clock.now()
+    begins, ends = (datetime.fromtimestamp(now + left, UTC) for left in (-3600, 3600))
+    loop = ops.loop(
+        f'windows:\n  - {{from: "{begins:%H:%M}", to: "{ends:%H:%M}", tz: UTC}}\n'
+        "resources:\n  global-network/a: {}",
+        grace=0,
+        allow_shrink=True,
+    )
+    loop.executor = workers(1)
+
+    def late(moment: str, call: object) -> None:
+        if moment == "after" and "Delete" in str(call):
+            ops.aws.clock.advance(7200)
+
+    ops.aws.on_call.append(late)
+    report = loop.one_pass("test")
+    assert sorted(outcome.status for outcome in report.outcomes) == ["deleted", "settled", "waiting"]
+    assert len(ops.ours("global-network")) == 2
 
 
 def test_the_deletions_of_an_hour_are_counted_over_passes(ops: Host) -> None:
