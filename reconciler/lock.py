@@ -125,7 +125,7 @@ def _take(path: Path, stack: str, wait: float) -> int:
     while True:
         # opened anew each time, since it may have been removed and made again
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        file = _open(path)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_at(file, path):
@@ -143,6 +143,16 @@ def _take(path: Path, stack: str, wait: float) -> int:
             get_logger().warning("lock.busy", reason=f"{stack} is held by {holder}", wait_s=wait)
             told = True
         time.sleep(min(0.2, max(wait, A_MOMENT / 2)))
+
+
+def _open(path: Path) -> int:
+    """The file, to be locked.  What can only be read can be locked as well, and may be held by who can write it."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        with suppress(OSError):
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        raise error
 
 
 def _sign(file: int, what: str) -> None:

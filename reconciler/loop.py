@@ -26,7 +26,7 @@ from reconciler.choices import Choices
 from reconciler.engine.agreement import NOTHING, Agreement, plan_hash
 from reconciler.engine.guard import Stop, over_budget, shrunk
 from reconciler.engine.holds import holds
-from reconciler.engine.pacing import BackOff, waits_for_aws
+from reconciler.engine.pacing import BackOff, waits_for, waits_for_aws
 from reconciler.engine.planner import Planner
 from reconciler.engine.resolve import resolve
 from reconciler.errors import GuardError, ReconcilerError
@@ -233,8 +233,7 @@ class Loop:
         return True
 
     def _removed_lately(self) -> int:
-        now = self.clock.now()
-        self.removals = [at for at in self.removals if now - HOUR < at <= now]
+        self.removals = [at for at in self.removals if abs(self.clock.now() - at) < HOUR]
         return len(self.removals)
 
     def plan(self) -> tuple[Planner, Plan]:
@@ -249,11 +248,12 @@ class Loop:
         self._paused = {pause.address: pause for pause in found}
         self._windows = windows.at(self.config.windows, self.clock.now())
 
-    @property
-    def window_in(self) -> float | None:
-        """Seconds until a window opens that something waits for; None when nothing does."""
-        begins = None if self._windows.open else self._windows.changes
-        return None if begins is None else max(0.0, begins - self.clock.now())
+    def held_for(self, report: Report) -> float | None:
+        """Seconds until a window opens, or a pause ends, that something waits for; None when nothing does."""
+        until = [pause.until for pause in self._paused.values()] if waits_for(report, "person") else []
+        if waits_for(report, "window") and not self._windows.open:
+            until.append(self._windows.changes)
+        return min((max(0.0, at - self.clock.now()) for at in until if at is not None), default=None)
 
     @property
     def _halted(self) -> bool:

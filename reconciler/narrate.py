@@ -42,12 +42,24 @@ class Narrator:
         for conflict in plan.conflicts:
             if self._news(conflict, conflict):
                 log.error("ownership.conflict", reason=conflict)
+        self._forget(plan)
         log.debug(
             "plan.computed",
             steps=len(plan.steps),
             blocked=plan.count(Blocked),
             addresses=len(plan.entries),
         )
+
+    def _forget(self, plan: Plan) -> None:
+        """What is over is news when it comes again.  What could not be read has not ended for that."""
+        stands = {f"unread {scope}" for scope in plan.unread} | set(plan.conflicts)
+        for entry in plan.entries:
+            stands |= {entry.label, f"orphan {entry.label}"}
+        self._said = {
+            about: what
+            for about, what in self._said.items()
+            if about in stands or (plan.unread and not about.startswith("unread "))
+        }
 
     def _entry(self, label: str, entry: Entry) -> None:
         log, verdict = get_logger(), entry.verdict

@@ -340,6 +340,25 @@ def test_to_ask_takes_no_right_to_write_and_keeps_nobody_out(tmp_path: Path, sta
     assert (found.stdout, found.stderr) == (f"{process.pid}\n", "")
 
 
+def test_who_may_only_read_the_lock_is_kept_out_by_it(tmp_path: Path, start: Start) -> None:
+    """As a person in the group of the daemon, who runs `run --once` beside it."""
+    process = start()
+    script = (
+        "import os, sys; from pathlib import Path; from reconciler.errors import BusyError\n"
+        "from reconciler.lock import held\n"
+        "os.chdir(sys.argv[1])\n"
+        "if os.geteuid() == 0: os.seteuid(65534)\n"
+        "try:\n"
+        "    with held(Path('.'), 'ai', 'run --once', 0.0): print('two at once')\n"
+        "except BusyError as error: print(error)\n"
+    )
+    (tmp_path / "state").chmod(0o555)
+    (tmp_path / "state" / "lock").chmod(0o444)
+    words = [sys.executable, "-c", script, str(tmp_path / "state")]
+    found = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert f"held by process {process.pid} (daemon)" in found.stdout
+
+
 def test_what_may_not_be_seen_is_not_called_free(tmp_path: Path, start: Start) -> None:
     start()
     with nobody(), pytest.raises(PermissionError):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from reconciler.aws.gateway import Gateway
-from reconciler.engine.pacing import Next, next_look, waits_for, waits_for_aws
+from reconciler.engine.pacing import Next, next_look, waits_for_aws
 from reconciler.errors import AwsError, GuardError, ReconcilerError
 from reconciler.log import get_logger
 from reconciler.loop import Loop
@@ -21,6 +21,9 @@ from reconciler.say import event_of
 
 BY_PERSON: Final = frozenset({"signal"})
 """Triggers that mean: try everything at once, whatever has failed."""
+
+LONGEST_WAIT: Final = 3600.0
+"""Seconds; the end of a pause may be further away than what a condition can wait for."""
 
 
 class Passes:
@@ -105,7 +108,7 @@ class Passes:
                         None
                     )  # were it kept, a pass that cannot even end would be followed at once by another
                     return trigger
-                self._condition.wait(left)
+                self._condition.wait(None if left is None else min(left, LONGEST_WAIT))
             return None
 
     def _swap(self) -> str:
@@ -152,9 +155,8 @@ class Passes:
         else:
             self._failed = 0
             self._quiet = 0 if ended.report.changed or not waits_for_aws(ended.report) else self._quiet + 1
-            due = self._loop.backoff.due(self._loop.clock.monotonic())
-            if waits_for(ended.report, "window"):
-                due = min((left for left in (due, self._loop.window_in) if left is not None), default=None)
+            dues = (self._loop.backoff.due(self._loop.clock.monotonic()), self._loop.held_for(ended.report))
+            due = min((left for left in dues if left is not None), default=None)
             self._set(next_look(ended.report, failed=0, due=due, chance=self._loop.chance, quiet=self._quiet))
 
     def _set(self, following: Next | None) -> None:

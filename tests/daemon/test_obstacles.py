@@ -14,8 +14,10 @@ import pytest
 from reconciler.aws.gateway import Gateway
 from reconciler.errors import BusyError, Lost, Refused, WrongAccount
 from reconciler.model.config import Config
+from reconciler.model.pause import Pause
 from reconciler.model.plan import Ended
 from tests.daemon.support import PATIENCE, SITES, Running, until
+from tests.harness import STACK
 
 MORE = f"{SITES}  site/b: {{GlobalNetworkId: '${{global-network/n}}'}}\n"
 Make = Callable[..., Running]
@@ -165,6 +167,40 @@ def test_a_defect_before_a_pass_does_not_end_the_passes(running: Make, events: E
         one.loop.gateway.sessions.verify = verify  # type: ignore[method-assign]
     one.signal(signal.SIGUSR1)
     until(lambda: one.passes, "it goes on")
+    assert one.stop() == 0
+
+
+@pytest.mark.parametrize(("left", "shown"), [(500.0, 500.0), (2e11, 2e11)])
+def test_the_end_of_a_pause_is_a_reason_to_look(running: Make, left: float, shown: float) -> None:
+    """With a crontab the next regular look may be a week away."""
+    one = running()
+    end = one.loop.clock.now() + left
+    one.loop.pauses = lambda: (Pause(stack=STACK, reason="moving", by="ada", since=0.0, until=end),)
+    one.start()
+    until(lambda: one.daemon.passes.next, "the next look is known")
+    assert one.daemon.passes.next is not None
+    assert one.daemon.passes.next.seconds == pytest.approx(shown)
+    one.loop.pauses = lambda: ()
+    one.signal(signal.SIGUSR1)
+    until(lambda: len(one.passes) > 1, "it still listens")
+    assert one.stop() == 0
+
+
+def test_what_could_not_be_read_twice_is_told_twice(running: Make, events: Events) -> None:
+    one = running().start()
+    one.loop.chance = lambda: 0.0
+
+    def told() -> list[Any]:
+        return [line for line in events("kind.unknown") if "site" in line["scope"]]
+
+    for count in (1, 2):
+        one.host.aws.fail("networkmanager", "GetSites", code="AccessDeniedException", status=403, times=1000)
+        one.signal(signal.SIGUSR1)
+        until(lambda: len(told()) == count, "it is told")  # noqa: B023
+        one.host.aws.clear_faults()
+        passes = len(one.passes)
+        one.signal(signal.SIGUSR1)
+        until(lambda: len(one.passes) > passes + 1, "it is read again")  # noqa: B023
     assert one.stop() == 0
 
 
