@@ -10,7 +10,7 @@ import json
 import os
 import pwd
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,14 +33,14 @@ class Lock:
         self._file: int | None = None
         self._wanted, self._told = False, False
 
-    def take(self, wait: float) -> None:
-        """Hold the stack; BusyError names the holder when it stays held for `wait` seconds.
+    def take(self, wait: float, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Hold the stack; BusyError names the holder when it stays held for `wait` seconds, or until `stopped`.
 
         Where the directory cannot be written there is nothing to lock: that is said, and the work goes on.
         """
         self._wanted = True
         try:
-            self._file = _take(self.path, self._stack, wait)
+            self._file = _take(self.path, self._stack, wait, stopped)
         except OSError as error:
             if not self._told:
                 self._told = True
@@ -76,10 +76,12 @@ class Lock:
 
 
 @contextmanager
-def held(directory: Path, stack: str, what: str, wait: float) -> Iterator[Lock]:
+def held(
+    directory: Path, stack: str, what: str, wait: float, stopped: Callable[[], bool] = lambda: False
+) -> Iterator[Lock]:
     """Hold the stack for as long as the context lasts."""
     lock = Lock(directory, stack, what)
-    lock.take(wait)
+    lock.take(wait, stopped)
     try:
         yield lock
     finally:
@@ -119,7 +121,7 @@ def holder(directory: Path) -> dict[str, Any] | None:
         os.close(file)
 
 
-def _take(path: Path, stack: str, wait: float) -> int:
+def _take(path: Path, stack: str, wait: float, stopped: Callable[[], bool]) -> int:
     """The open, locked file; OSError where there can be none, BusyError when another process keeps it."""
     end, told = time.monotonic() + max(wait, A_MOMENT), False
     while True:
@@ -137,7 +139,7 @@ def _take(path: Path, stack: str, wait: float) -> int:
             os.close(file)
             if not isinstance(error, BlockingIOError):
                 raise
-        if time.monotonic() >= end:
+        if time.monotonic() >= end or stopped():
             raise BusyError(f"{stack} is held by {holder}; try later, or say --lock-wait")
         if not told and wait:
             get_logger().warning("lock.busy", reason=f"{stack} is held by {holder}", wait_s=wait)

@@ -156,7 +156,7 @@ class Program:
         )
         before = status.read(self.state(config)) or {}
         if before.get("last_success"):  # a restart does not make a stale estate a fresh one
-            found.last_success = seconds(before["last_success"])
+            found.last_success = min(seconds(before["last_success"]), now)  # the clock may have been wrong
         board = Board(self.state(config), loop, found, self.settings.metrics_file)
         board.took(self.path, config, now)
         return board
@@ -170,7 +170,7 @@ class Program:
 
     def held(self, config: Config, what: str) -> AbstractContextManager[Lock]:
         """The lock of the stack, as a context."""
-        return held(self.state(config), config.stack, what, self.settings.lock_wait)
+        return held(self.state(config), config.stack, what, self.settings.lock_wait, self.stopping)
 
     def hold(self, lock: Lock, loop: Loop) -> Hold:
         """What makes the stack ours to change; the lease is not taken yet."""

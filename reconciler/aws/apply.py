@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 from reconciler.aws.audit import Audit
 from reconciler.aws.changing import Change, Changes
@@ -106,6 +107,13 @@ class Applier:
             return Result(entry, Outcome(label=entry.label, status="waiting", why=STOPPED))
         if waits := come_between(entry):
             return Result(entry, without_steps(replace(entry, verdict=waits)))
+
+        def send(call: Call) -> dict[str, Any]:
+            """A creation may take many, each with another token."""
+            if stopped():
+                raise ReconcilerError(f"stopped before {call}")
+            return change.send(call)
+
         change, call = Change(self._changes, entry, self._new_id()), steps.calls[0]
         try:
             if takes_away(entry):
@@ -114,7 +122,7 @@ class Applier:
                 if stopped():
                     return Result(entry, left(entry, change, call, f"stopped before {call}"), change.made)
                 if call.creates:
-                    change.made = self._creator.create(entry, call, change.send)
+                    change.made = self._creator.create(entry, call, send)
                 else:
                     change.send(call)
         except NotOurs as error:

@@ -9,7 +9,7 @@ from reconciler import log
 from reconciler.aws.apply import without_steps
 from reconciler.desired import problems_as_data, render
 from reconciler.engine.guard import Stop
-from reconciler.errors import ConfigError, GuardError, ReconcilerError
+from reconciler.errors import BusyError, ConfigError, GuardError, ReconcilerError
 from reconciler.exits import BAD_CONFIG, CHANGES, FAILED, GUARDED, LATER, NOT_ALLOWED, OK
 from reconciler.hold import Hold
 from reconciler.loop import Loop
@@ -126,6 +126,8 @@ def stay(program: Program) -> int:
     try:
         return looking(program, program.config())
     except ReconcilerError as error:
+        if isinstance(error, BusyError) and program.stopping():
+            return OK  # asked to stop while it waited for the lock
         first = error.problems[0] if isinstance(error, ConfigError) else error
         Notifier(program.environment).failed(str(first))
         raise
@@ -216,7 +218,8 @@ def status_of(report: Report) -> int:
         return NOT_ALLOWED
     if report.count("failed", "blocked") or report.plan.conflicts:
         return FAILED
-    return LATER if report.count("waiting") or report.plan.unread else OK
+    # a run that has just changed something was stopped by its timeout: nobody has seen yet what came of it
+    return LATER if report.count("waiting") or report.plan.unread or report.changed else OK
 
 
 def read(name: str) -> str:

@@ -87,6 +87,19 @@ def test_it_is_ready_and_degraded_when_nobody_answers(cli: Cli, begun: list[Runn
     assert running.end().status == 0
 
 
+def test_it_stops_while_it_waits_for_the_lock(cli: Cli, begun: list[Running]) -> None:
+    first = Running(cli, "run", name="first")
+    begun.append(first)
+    first.until("pass.finished")
+    second = Running(cli, "run", "--lock-wait", "10m", name="second")
+    begun.append(second)
+    second.until("lock.busy")
+    second.process.send_signal(signal.SIGTERM)
+    assert second.end().status == 0
+    first.process.send_signal(signal.SIGTERM)
+    assert first.end().status == 0
+
+
 def test_a_guard_is_left_to_a_person(cli: Cli, begun: list[Running]) -> None:
     cli.write("every: 1h\nresources: {}\n")
     running = Running(cli, "run")

@@ -33,6 +33,23 @@ def test_what_somebody_terminates_is_made_again_and_again(ops: Host) -> None:
     assert len(ops.ours("instance")) == 1
 
 
+def test_who_is_to_stop_tries_no_further_token(ops: Host) -> None:
+    ops.run(BASE)
+    ops.aws.fail("ec2", "RunInstances", code="IdempotentInstanceTerminated", times=5)
+    loop = ops.loop(NETWORK, grace=0)
+    asked: list[Call] = []
+    loop.stopped = lambda: bool(asked)
+
+    def stop(moment: str, call: Call) -> None:
+        if moment == "before" and call.operation == "RunInstances":
+            asked.append(call)
+
+    ops.aws.on_call.append(stop)
+    report = loop.one_pass("test")
+    assert len(asked) == 1
+    assert [outcome.status for outcome in report.outcomes if outcome.label == "instance/i"] == ["waiting"]
+
+
 def test_a_dead_one_of_another_shape_does_not_hold_its_successor_up(ops: Host) -> None:
     """The first token belongs to a machine of another type; AWS would call that a mismatch."""
     ops.run(NETWORK)
