@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from reconciler import windows
 from reconciler.aws.apply import Applier, without_steps
 from reconciler.aws.audit import Audit
 from reconciler.aws.discover import Discovered, discover
@@ -26,7 +25,7 @@ from reconciler.choices import Choices
 from reconciler.engine.agreement import NOTHING, Agreement, plan_hash
 from reconciler.engine.guard import Stop, over_budget, shrunk
 from reconciler.engine.holds import holds
-from reconciler.engine.pacing import BackOff, waits_for, waits_for_aws
+from reconciler.engine.pacing import BackOff, waits_for_aws
 from reconciler.engine.planner import Planner
 from reconciler.engine.resolve import resolve
 from reconciler.errors import GuardError, ReconcilerError
@@ -40,10 +39,9 @@ from reconciler.model.pause import Pause
 from reconciler.model.plan import Ended, Entry, Outcome, Plan, Report
 from reconciler.model.things import Observed, World
 from reconciler.model.verdicts import Steps, Verdict, Wait
-from reconciler.moments import text
 from reconciler.narrate import Narrator
+from reconciler.restraints import Restraints
 from reconciler.wall import Wall
-from reconciler.windows import ALWAYS, Windows
 
 HOUR = 3600.0
 FIRST_DELAY, SLOWEST_DELAY, SLOWER = 0.2, 15.0, 1.5
@@ -87,8 +85,7 @@ class Loop:
     _agreement: Agreement = NOTHING
     _found: Discovered | None = None
     _found_at: float = 0.0
-    _windows: Windows = ALWAYS
-    _paused: Mapping[str, Pause] = field(default_factory=dict)
+    _restraints: Restraints = field(default_factory=Restraints)
     _discovery_calls: int = 0
 
     @cached_property
@@ -110,12 +107,6 @@ class Loop:
     def knows_everywhere(self) -> bool:
         """Whether all regions and accounts have said if they hold something, or may not be asked."""
         return not self.undiscovered.keys() - self.denied_discovery
-
-    def connection(self, before: Config, config: Config) -> Gateway | None:
-        """A way to AWS for another config, None where it needs no other; ReconcilerError when there is none."""
-        if self.connect is None or (before.accounts, before.region) == (config.accounts, config.region):
-            return None
-        return self.connect(config)
 
     def take(self, config: Config, gateway: Gateway | None = None) -> None:
         """Go on with another config of the same stack; what has failed is tried at once where it has changed."""
@@ -195,14 +186,7 @@ class Loop:
         )
 
     def _held_back(self, label: str, steps: Steps) -> Wait | None:
-        """What steps wait for: a person, or the time of day."""
-        if pause := self._paused.get("") or self._paused.get(label.removesuffix(REPLACED)):
-            return Wait(pause.sentence, "person")
-        if not self._windows.open and steps.verb in {"delete", "replace"} and not self.choices.destroy:
-            begins = self._windows.changes
-            when = f"begins {text(begins)}" if begins else "does not come"
-            return Wait(f"{steps.verb} waits for its maintenance window, which {when}", "window")
-        return None
+        return self._restraints.wait(label, steps, at_any_time=self.choices.destroy)
 
     def guard(self, planner: Planner, plan: Plan) -> Stop | None:
         """Why this plan must not be carried out; None when it may."""
@@ -243,17 +227,12 @@ class Loop:
         return planner, planner.plan()
 
     def _heed(self) -> None:
-        """What holds changes back in this pass: people, and the time of day."""
-        found = self.pauses()
-        self._paused = {pause.address: pause for pause in found}
-        self._windows = windows.at(self.config.windows, self.clock.now())
+        """What holds changes back from here on: people, and the time of day."""
+        self._restraints = Restraints.at(self.pauses(), self.config.windows, self.clock.now())
 
     def held_for(self, report: Report) -> float | None:
-        """Seconds until a window opens, or a pause ends, that something waits for; None when nothing does."""
-        until = [pause.until for pause in self._paused.values()] if waits_for(report, "person") else []
-        if waits_for(report, "window") and not self._windows.open:
-            until.append(self._windows.changes)
-        return min((max(0.0, at - self.clock.now()) for at in until if at is not None), default=None)
+        """Seconds until that ends which something waits for; None when nothing does."""
+        return self._restraints.left(report, self.clock.now())
 
     @property
     def _halted(self) -> bool:
@@ -298,7 +277,7 @@ class Loop:
             try:
                 self.holds()
                 self._heed()
-                self.narrator.held_back(self._paused.values(), self._windows)
+                self.narrator.held_back(self._restraints.pauses.values(), self._restraints.windows)
                 world = self.look()
                 self.memory.looked(world, everywhere=self.knows_everywhere)
                 planner = self.planner(world, self._held(world))

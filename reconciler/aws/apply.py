@@ -251,7 +251,7 @@ class _Run:
         if takes_away(now) and not takes_away(entry):  # no guard has counted it
             return Outcome(label=entry.label, status="waiting", why="it is to be replaced, by the next pass")
         if takes_away(now) and (why := self._keep()):
-            return Outcome(label=entry.label, status="waiting", why=why)
+            return Outcome(label=entry.label, status="waiting", why=why, on="person")
         missing = next(pending_in(now.verdict), None)
         if missing is not None:
             return Outcome(label=entry.label, status="waiting", why=f"needs {missing}")

@@ -15,8 +15,8 @@ from reconciler.board import Board
 from reconciler.daemon.clock import Clock
 from reconciler.daemon.notify import Notifier
 from reconciler.daemon.passes import Passes, told_of
-from reconciler.daemon.reload import checked, refused
-from reconciler.daemon.tell import sentence, state_of
+from reconciler.daemon.reload import checked, connected, refused
+from reconciler.daemon.tell import sentence, shown, state_of
 from reconciler.daemon.watch import Evidence, standstill
 from reconciler.errors import AwsError, IdentityError, ReconcilerError
 from reconciler.exits import FAILED, NOT_ALLOWED, OK
@@ -30,8 +30,8 @@ from reconciler.signals import LOOK, RELOAD, STACKS, Inbox
 
 DEFAULT_INTERVAL = 300.0
 """Seconds between two looks at a settled estate, when the config has no `every`."""
-READS_END = 3.0
-"""Seconds that a stop waits for a pass that is only reading: nothing is lost with it."""
+READS_END = 2.0
+"""Seconds that a stop waits for a pass that is only reading: nothing is lost with it.  Then comes the lease."""
 EXTENSION = 30.0
 """Seconds that systemd is asked for while a changing call is in flight; asked again every third of it."""
 RESUMED = 30.0
@@ -102,11 +102,11 @@ class Daemon:
         self._loop.stopped = lambda: self._ending or self._inbox.stopped_by is not None
         get_logger().info(
             "daemon.starting",
-            schedule=_shown(self.schedule),
+            schedule=shown(self.schedule),
             config_hash=self._config.digest[:8],
             resources=len(self._config.resources),
         )
-        self._board.status.schedule = _shown(self.schedule)
+        self._board.status.schedule = shown(self.schedule)
         self._loop.memory.begin()
         self.clock.start(self.schedule, self._config.stack)
         self._loop.backoff.interval = self._board.status.interval = self.interval
@@ -213,7 +213,7 @@ class Daemon:
         get_logger().info("config.reload.started")
         try:
             config = checked(self._reload, self._config)
-            gateway = self._loop.connection(self._config, config)  # now, while it can still be refused
+            gateway = connected(self._loop.connect, self._config, config)  # while it can still be refused
         except ReconcilerError as error:
             self._board.refused(refused(error, self._config), self._loop.clock.now())
         else:
@@ -228,7 +228,7 @@ class Daemon:
             self._seen_digest = config.digest
             if self.schedule != before:
                 self.clock.again(self.schedule, config.stack)
-            self._board.status.schedule = _shown(self.schedule)
+            self._board.status.schedule = shown(self.schedule)
             self._loop.backoff.interval = self._board.status.interval = self.interval
             self._board.took(self._path, config, self._loop.clock.now())
             self.passes.take(config, gateway)
@@ -270,9 +270,7 @@ class Daemon:
             return
         patience = RESUMED if evidence.passes_alive else 0.0
         if still.dead and now - (self._still_since or now) >= patience:
-            get_logger().critical(
-                "unit.failed", error=still.why
-            )  # systemd sees to it that it is started again
+            get_logger().critical("unit.failed", error=still.why)  # systemd starts it again
             self._give_up(FAILED, still.why)
 
     def _notice_jump(self, now: float) -> None:
@@ -398,7 +396,3 @@ class Daemon:
 
 def _call(request: InFlight) -> str:
     return f"{request.operation} for {time.monotonic() - request.since:.1f} s"
-
-
-def _shown(schedule: float | Cron) -> str:
-    return f"cron {schedule}" if isinstance(schedule, Cron) else f"every {schedule:g} s"

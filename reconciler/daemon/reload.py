@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from reconciler.aws.gateway import Gateway
 from reconciler.errors import ConfigError, ReconcilerError
 from reconciler.log import get_logger
 from reconciler.model.config import Config
@@ -23,6 +24,13 @@ def checked(read: Callable[[], Config], in_use: Config) -> Config:
                 "process; restart the service if that is meant"
             )
     return config
+
+
+def connected(connect: Callable[[Config], Gateway] | None, in_use: Config, config: Config) -> Gateway | None:
+    """Another way to AWS where the new config needs one, None where it does not; ReconcilerError when there is none."""
+    if connect is None or (in_use.accounts, in_use.region) == (config.accounts, config.region):
+        return None
+    return connect(config)
 
 
 def refused(error: ReconcilerError, in_use: Config) -> str:

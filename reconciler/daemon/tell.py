@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.model.config import Cron
 from reconciler.moments import text
 from reconciler.status import Status
 
@@ -75,3 +76,8 @@ def _time(seconds: float, far: bool) -> str:
 
 def _short(reason: str) -> str:
     return reason if len(reason) <= LONGEST else reason[: LONGEST - 1] + "…"
+
+
+def shown(schedule: float | Cron) -> str:
+    """When a settled estate is looked at."""
+    return f"cron {schedule}" if isinstance(schedule, Cron) else f"every {schedule:g} s"

@@ -59,7 +59,8 @@ def test_a_config_that_changed_on_disk_deletes_nothing_more(ops: Host) -> None:
     loop = ops.loop("resources:\n  global-network/a: {}")
     loop.unchanged = lambda: False
     report = loop.one_pass("test")
-    assert any("changed on disk" in outcome.why for outcome in report.outcomes)
+    told = [outcome for outcome in report.outcomes if "changed on disk" in outcome.why]
+    assert [outcome.on for outcome in told] == ["person"], "to look again soon is no use before a reload"
     assert len(ops.ours("global-network")) == 2
 
 
