@@ -12,12 +12,12 @@ import pwd
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from reconciler.errors import BusyError
 from reconciler.log import get_logger
+from reconciler.moments import text
 
 A_MOMENT = 0.1
 """Seconds that a lock is always waited for: those who only ask who holds it touch it, for microseconds."""
@@ -42,6 +42,12 @@ class Lock:
         try:
             self._file = _take(self.path, self._stack, wait)
         except OSError as error:
+            with suppress(OSError):  # who may not write it may yet see that it is held
+                if (held_by := holder(self.path.parent)) is not None:
+                    raise BusyError(
+                        f"{self._stack} is held by {_named(held_by)}, and {self.path} cannot be written "
+                        f"({error.strerror}): try later, as the user of the service"
+                    ) from error
             if not self._told:
                 self._told = True
                 get_logger().warning(
@@ -147,7 +153,7 @@ def _take(path: Path, stack: str, wait: float) -> int:
 
 def _sign(file: int, what: str) -> None:
     """Say who holds the lock.  Where the disk is full, the lock is held namelessly."""
-    since = datetime.now(UTC).isoformat(timespec="seconds")
+    since = text(time.time())
     holder = {"pid": os.getpid(), "what": what, "user": _user(), "since": since}
     with suppress(OSError):
         os.ftruncate(file, 0)
@@ -164,7 +170,13 @@ def _user() -> str:
 
 def _holder(file: int) -> str:
     try:
-        found = json.loads(os.pread(file, 4096, 0))
+        return _named(json.loads(os.pread(file, 4096, 0)))
+    except ValueError:
+        return "another process"
+
+
+def _named(found: Any) -> str:
+    try:
         return f"process {found['pid']} ({found['what']}) since {found['since']}"
-    except (ValueError, KeyError, TypeError):
+    except (KeyError, TypeError):
         return "another process"
