@@ -16,7 +16,7 @@ from reconciler.daemon.clock import Clock
 from reconciler.daemon.notify import Notifier
 from reconciler.daemon.passes import Passes, told_of
 from reconciler.daemon.reload import checked, refused
-from reconciler.daemon.tell import sentence, state_of
+from reconciler.daemon.tell import ended, sentence, state_of
 from reconciler.daemon.watch import Evidence, standstill
 from reconciler.errors import AwsError, IdentityError, ReconcilerError
 from reconciler.exits import FAILED, NOT_ALLOWED, OK
@@ -76,11 +76,12 @@ class Daemon:
         self.clock = Clock(self.passes.look, lambda: inbox.put(self._heartbeat), self._rhythm.heartbeat)
         self._status: int | None = None
         self._ready, self._verified, self._why_not = False, False, ""
+        self._gave_up = ""
         self._seen_digest = loop.config.digest
         self._wall_ahead = time.time() - time.monotonic()
         self._still_since: float | None = None
         self._ending = False
-        self._told = ""
+        self._told = ("", "")
         self._started = loop.clock.now()
         loop.narrator.next_look = self._next_look
 
@@ -189,7 +190,7 @@ class Daemon:
         self._tell()
 
     def _give_up(self, status: int, why: str) -> None:
-        self._status = status
+        self._status, self._gave_up = status, why
         self._notifier.failed(why)
 
     # ---- what comes in
@@ -252,7 +253,7 @@ class Daemon:
         elif self._still_since is None:
             self._still_since = now
             get_logger().error("watchdog.withheld", reason=still.why)
-        if self.state != self._told:
+        if self._news != self._told:
             self._tell()
         if still is None or self._notifier.watchdog is not None or self._status is not None:
             return
@@ -321,11 +322,15 @@ class Daemon:
         following = None if left is None else self._loop.clock.now() + left
         return sentence(self._board.status, self.state, self._why_not, following)
 
+    @property
+    def _news(self) -> tuple[str, str]:
+        """What is told as soon as it changes: the state, and who has the lease, which is found out after it."""
+        lease = self._hold.lease
+        return self.state, lease.holder if lease is not None else ""
+
     def _tell(self) -> None:
         """Say how it stands, to systemd and in the state directory."""
         self._board.heed_pauses()
-        said, self._told = self._sentence(), self.state
-        self._notifier.status(said)
         lease = self._hold.lease
         if lease is not None:
             self._board.status.lease = {
@@ -333,6 +338,8 @@ class Daemon:
                 "standby": self._hold.waiting,
                 "holder": lease.holder,
             }
+        said, self._told = self._sentence(), self._news
+        self._notifier.status(said)
         left = self._next_look()
         self._board.write(self.state, said, None if left is None else self._loop.clock.now() + left)
 
@@ -353,7 +360,9 @@ class Daemon:
         self.clock.stop()
         self.passes.stop()
         self._drain(began)
-        said = f"stopped after {time.monotonic() - began:.1f} s"
+        said = ended(
+            self._board.status, signal.Signals(number).name if number is not None else "", self._gave_up
+        )
         self._notifier.stopping(said)
         left = len(self._board.status.addresses) if self._board.status.last_pass else None
         more = {} if left is None else {"left": left}
