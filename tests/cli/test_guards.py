@@ -160,6 +160,8 @@ def test_protected_things_stop_destroy_as_a_whole(cli: Cli) -> None:
     done = cli("destroy", "--yes", "--protected")
     assert (done.status, done.out) == (0, "ai: 2 deleted; nothing of it is left.\n")
     assert (vpcs(cli.url), networks(cli.url)) == ([], [])
+    (left,) = cli("status", "--json").data["stacks"]
+    assert (left["what"], left["sentence"], left["addresses"]) == ("destroy", "ai: destroy: settled", {})
 
 
 def test_a_protected_thing_that_left_the_config_is_kept_and_told(cli: Cli) -> None:
