@@ -12,12 +12,12 @@ import pwd
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from reconciler.errors import BusyError
 from reconciler.log import get_logger
+from reconciler.moments import text
 
 A_MOMENT = 0.1
 """Seconds that a lock is always waited for: those who only ask who holds it touch it, for microseconds."""
@@ -42,6 +42,7 @@ class Lock:
         try:
             self._file = _take(self.path, self._stack, wait, stopped)
         except OSError as error:
+            self._see(error)
             if not self._told:
                 self._told = True
                 get_logger().warning(
@@ -51,6 +52,23 @@ class Lock:
         self._told = False
         _sign(self._file, self._what)
         get_logger().debug("lock.acquired", path=str(self.path))
+
+    def _see(self, error: OSError) -> None:
+        """Who may not write the lock may yet see that it is held; BusyError for that, and where it cannot be seen."""
+        try:
+            held_by = holder(self.path.parent)
+        except PermissionError:
+            raise BusyError(
+                f"whether {self._stack} is held by another process cannot be seen: {error.strerror}: {self.path}; "
+                "say it as the user of the service, or with another --state-dir where no service runs"
+            ) from error
+        except OSError:
+            return  # there is no such directory, or nothing can be locked in it
+        if held_by is not None:
+            raise BusyError(
+                f"{self._stack} is held by {_named(held_by)}, and {self.path} cannot be written "
+                f"({error.strerror}): try later, as the user of the service"
+            ) from error
 
     def check(self) -> None:
         """Make sure that it is still held, and take it again where it is not; BusyError while another has it."""
@@ -159,7 +177,7 @@ def _open(path: Path) -> int:
 
 def _sign(file: int, what: str) -> None:
     """Say who holds the lock.  Where the disk is full, the lock is held namelessly."""
-    since = datetime.now(UTC).isoformat(timespec="seconds")
+    since = text(time.time())
     holder = {"pid": os.getpid(), "what": what, "user": _user(), "since": since}
     with suppress(OSError):
         os.ftruncate(file, 0)
@@ -176,7 +194,13 @@ def _user() -> str:
 
 def _holder(file: int) -> str:
     try:
-        found = json.loads(os.pread(file, 4096, 0))
+        return _named(json.loads(os.pread(file, 4096, 0)))
+    except ValueError:
+        return "another process"
+
+
+def _named(found: Any) -> str:
+    try:
         return f"process {found['pid']} ({found['what']}) since {found['since']}"
-    except (ValueError, KeyError, TypeError):
+    except (KeyError, TypeError):
         return "another process"

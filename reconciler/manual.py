@@ -104,7 +104,7 @@ STATUSES = {
 SIGNALS = {
     "HUP": "reload: the config is read and checked as a whole and taken over between two passes; a bad one is "
     "refused, and the last good one stays in use",
-    "TERM, INT": "stop: the call in flight may finish, no other is made, and what is left is told; a second one "
+    "TERM, INT": "stop: the call in flight may finish, no other is made, and what is left is told; a second INT "
     "stops at once",
     "USR1": "look now",
     "USR2": "write the call stacks of all threads to standard error",

@@ -139,4 +139,5 @@ def _write(path: Path, pauses: Iterable[Pause]) -> None:
     except OSError as error:
         with suppress(OSError):
             temporary.unlink()
-        raise ReconcilerError(f"{path} cannot be written: {error.strerror}") from error
+        mend = "; say `sudo reconciler …`" if isinstance(error, PermissionError) else ""
+        raise ReconcilerError(f"{path} cannot be written: {error.strerror}{mend}") from error

@@ -157,7 +157,9 @@ class Program:
         before = status.read(self.state(config)) or {}
         if before.get("last_success"):  # a restart does not make a stale estate a fresh one
             found.last_success = min(seconds(before["last_success"]), now)  # the clock may have been wrong
-        board = Board(self.state(config), loop, found, self.settings.metrics_file)
+        # of a stack that goes nobody wants to hear any more
+        metrics_file = None if what == "destroy" else self.settings.metrics_file
+        board = Board(self.state(config), loop, found, metrics_file)
         board.took(self.path, config, now)
         return board
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from reconciler.model import address
 from reconciler.moments import text
 
 VERSION: Final = 1
@@ -130,4 +131,15 @@ def stacks(state_dir: Path) -> list[str]:
         folders = os.listdir(state_dir)
     except FileNotFoundError:
         return []
-    return sorted(name for name in folders if (state_dir / name / NAME).exists())
+    return sorted(name for name in folders if _has_status(state_dir / name))
+
+
+def _has_status(directory: Path) -> bool:
+    """Whether there is a status; one that may not be looked for is, since what else is known shall be shown."""
+    try:
+        (directory / NAME).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return address.NAME.fullmatch(directory.name) is not None
+    return True

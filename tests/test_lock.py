@@ -83,9 +83,7 @@ def test_the_loser_learns_who_holds_it_for_what_and_since_when(tmp_path: Path, s
     with pytest.raises(BusyError) as caught:
         take(tmp_path)
     assert time.monotonic() - began < 0.2  # at once, unless it was told to wait
-    text = (
-        rf"ai is held by process {process.pid} \(daemon\) since 20\d\d-\d\d-\d\dT[\d:]+\+00:00; .*--lock-wait"
-    )
+    text = rf"ai is held by process {process.pid} \(daemon\) since 20\d\d-\d\d-\d\dT[\d:]+Z; .*--lock-wait"
     assert re.fullmatch(text, str(caught.value))
 
 
@@ -363,3 +361,32 @@ def test_what_may_not_be_seen_is_not_called_free(tmp_path: Path, start: Start) -
     start()
     with nobody(), pytest.raises(PermissionError):
         lock_holder(tmp_path / "state")
+
+
+def test_who_may_not_write_the_lock_does_not_pass_by_who_holds_it(tmp_path: Path, start: Start) -> None:
+    """A person without rights to the service's directory would else change things beside it, without a lock."""
+    process = start()
+    (tmp_path / "state" / "lock").chmod(0o444)
+    script = (
+        "import os, sys; from pathlib import Path; from reconciler.lock import Lock\n"
+        "os.chdir(sys.argv[1])\n"
+        "if os.geteuid() == 0: os.seteuid(65534)\n"
+        "Lock(Path('.'), 'ai', 'run --once').take(0.0)"
+    )
+    (tmp_path / "state").chmod(0o755)
+    words = [sys.executable, "-c", script, str(tmp_path / "state")]
+    found = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert f"BusyError: ai is held by process {process.pid} (daemon) since 20" in found.stderr
+    assert "lock cannot be written (Permission denied)" in found.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else for a while")
+def test_a_lock_that_cannot_be_seen_may_be_held(tmp_path: Path) -> None:
+    directory = tmp_path / "state"
+    directory.mkdir(mode=0o700)
+    os.seteuid(65534)
+    try:
+        with pytest.raises(BusyError, match="cannot be seen: Permission denied"):
+            Lock(directory, "ai", "run --once").take(0.0)
+    finally:
+        os.seteuid(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -18,7 +18,8 @@ from reconciler.model.kind import Kind, Read
 from reconciler.model.plan import Entry, Plan
 from reconciler.model.schema import Shape
 from reconciler.model.things import Observed, Parameter, Pending, Scope
-from reconciler.model.verdicts import Blocked, Drift, Settled, Steps, Verb, Verdict, Wait
+from reconciler.model.verdicts import Blocked, Drift, Mover, Settled, Steps, Verb, Verdict, Wait
+from reconciler.show import explain as show_explain
 from reconciler.show.plan import as_data, as_text, summary
 
 ACCOUNT = "123456789012"
@@ -355,3 +356,13 @@ def test_the_digest_of_a_secret_is_not_shown_either() -> None:
 def test_a_tag_that_is_called_like_a_secret_is_none() -> None:
     found = plan(entry("instance/a", steps("update", drift=(Drift("Tags.UserData", "new", "old"),)), "i-1"))
     assert 'Tags.UserData: "old" -> "new"' in as_text(found, FACTS)
+
+
+@pytest.mark.parametrize("mover", get_args(Mover))
+def test_whatever_is_waited_for_can_be_explained(mover: Mover) -> None:
+    told = show_explain.Told(
+        entries=(entry("vpc/a", Wait("until then", mover)),), desired=None, facts=FACTS["vpc"]
+    )
+    first = show_explain.as_text(told).splitlines()[0]
+    assert first.startswith("vpc/a: ")
+    assert first.endswith(": until then")

@@ -457,6 +457,11 @@ STANDINGS: dict[str, tuple[dict[str, Any], str]] = {
     "not running": (document(running=False), "failing"),
     "not running, with a guard": (document(running=False, guard="2 would go"), "failing"),
     "dead, and another works": (document(holder=OTHER), "failing"),
+    "silent and overdue": (
+        document(written=text(NOW - 600), next_look=text(NOW - 300), interval=3600.0),
+        "failing",
+    ),
+    "silent, for nothing is due": (document(written=text(NOW - 600), next_look=text(NOW + 300)), "good"),
     "unreadable": ({**status.unknown("ai", "no"), "running": False, "holder": None}, "failing"),
     "unreadable, running": ({**status.unknown("ai", "no"), "running": True, "holder": HOLDER}, "failing"),
 }
@@ -578,10 +583,6 @@ def test_what_others_have_written_does_nothing_to_a_terminal() -> None:
 def test_the_first_line_has_the_colour_of_how_it_stands(found: dict[str, Any], sign: str) -> None:
     assert shown(found, colour=True).startswith(f"\x1b[{sign}mai: settled at 14:00:00Z\x1b[0m\n")
     assert "\x1b" not in shown(found)
-
-
-def test_where_nothing_is_known_it_says_so() -> None:
-    assert as_text([], NOW).startswith("Nothing is known yet")
 
 
 @pytest.mark.parametrize(

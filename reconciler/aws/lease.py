@@ -26,12 +26,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from reconciler.aws.lease_table import Record, Table
 from reconciler.aws.session import QUICK_SECONDS
 from reconciler.errors import AwsError, BusyError, LeaseLost, Lost, ReconcilerError, Throttled
 from reconciler.log import get_logger
+from reconciler.moments import text
 
 TELL_SECONDS = 30.0
 """How often it is said that DynamoDB cannot be reached."""
@@ -215,7 +215,7 @@ class Lease:
                 return None
             while True:
                 found = self._table.read()
-                since = datetime.fromtimestamp(self._wall(), UTC).isoformat(timespec="seconds")
+                since = text(self._wall())
                 asked = self._clock()
                 wanted = self._tenure.bid(found, asked, since)
                 if wanted is None:

@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from reconciler import log
-from reconciler.aws.traffic import InFlight
 from reconciler.board import Board
 from reconciler.daemon.clock import Clock
+from reconciler.daemon.drain import called, drain
 from reconciler.daemon.notify import Notifier
 from reconciler.daemon.passes import Passes, told_of
 from reconciler.daemon.reload import checked, connected, refused
-from reconciler.daemon.tell import sentence, shown, state_of
+from reconciler.daemon.tell import ended, sentence, shown, state_of
 from reconciler.daemon.watch import Evidence, standstill
 from reconciler.errors import AwsError, IdentityError, ReconcilerError
 from reconciler.exits import FAILED, NOT_ALLOWED, OK
@@ -30,10 +30,6 @@ from reconciler.signals import LOOK, RELOAD, STACKS, Inbox
 
 DEFAULT_INTERVAL = 300.0
 """Seconds between two looks at a settled estate, when the config has no `every`."""
-READS_END = 2.0
-"""Seconds that a stop waits for a pass that is only reading: nothing is lost with it.  Then comes the lease."""
-EXTENSION = 30.0
-"""Seconds that systemd is asked for while a changing call is in flight; asked again every third of it."""
 RESUMED = 30.0
 """Seconds after which a scheduler that gives no sign counts as dead: a host that was asleep wakes up with old signs."""
 JUMP = 30.0
@@ -76,11 +72,12 @@ class Daemon:
         self.clock = Clock(self.passes.look, lambda: inbox.put(self._heartbeat), self._rhythm.heartbeat)
         self._status: int | None = None
         self._ready, self._verified, self._why_not = False, False, ""
+        self._gave_up = ""
         self._seen_digest = loop.config.digest
         self._wall_ahead = time.time() - time.monotonic()
         self._still_since: float | None = None
         self._ending = False
-        self._told = ""
+        self._told = ("", "")
         self._started = loop.clock.now()
         loop.narrator.next_look = self._next_look
 
@@ -193,7 +190,7 @@ class Daemon:
         self._tell()
 
     def _give_up(self, status: int, why: str) -> None:
-        self._status, self._why_not = status, why
+        self._status, self._gave_up = status, why
         self._notifier.failed(why)
 
     # ---- what comes in
@@ -241,7 +238,7 @@ class Daemon:
         """The stacks are on stderr already, in faulthandler's words; this is what they wait for."""
         get_logger().warning(
             "daemon.stacks",
-            in_flight=[_call(request) for request in self._loop.gateway.in_flight()],
+            in_flight=[called(request) for request in self._loop.gateway.in_flight()],
             state=self.state,
             next_pass_in_s=self._next_look(),
         )
@@ -264,7 +261,7 @@ class Daemon:
         elif self._still_since is None:
             self._still_since = now
             get_logger().error("watchdog.withheld", reason=still.why)
-        if self.state != self._told:
+        if self._news != self._told:
             self._tell()
         if still is None or self._notifier.watchdog is not None or self._status is not None:
             return
@@ -337,6 +334,12 @@ class Daemon:
         following = None if left is None else self._loop.clock.now() + left
         return sentence(self._board.status, self.state, self._obstacle, following)
 
+    @property
+    def _news(self) -> tuple[str, str]:
+        """What is told as soon as it changes: the state, and who has the lease, which is found out after it."""
+        lease = self._hold.lease
+        return self.state, lease.holder if lease is not None else ""
+
     def _tell(self) -> None:
         """Say how it stands, to systemd and in the state directory."""
         self._board.heed_pauses()
@@ -347,7 +350,7 @@ class Daemon:
                 "standby": self._hold.waiting and not self._hold.unknown,
                 "holder": lease.holder,
             }
-        said, self._told = self._sentence(), self.state
+        said, self._told = self._sentence(), self._news
         self._notifier.status(said)
         left = self._next_look()
         self._board.write(self.state, said, None if left is None else self._loop.clock.now() + left)
@@ -363,36 +366,18 @@ class Daemon:
             get_logger().info(
                 "daemon.stopping",
                 reason=signal.Signals(number).name,
-                in_flight=[_call(request) for request in flying],
+                in_flight=[called(request) for request in flying],
             )
         self._ending = True
         self.clock.stop()
         self.passes.stop()
-        self._drain(began)
-        said = f"stopped after {time.monotonic() - began:.1f} s"
-        if status != OK:  # nobody has asked for it: why is what the next person wants to know
-            said = f"{said}: {self._why_not}"
+        drain(self.passes.thread, self._loop.gateway, self._notifier)
+        said = ended(
+            self._board.status, signal.Signals(number).name if number is not None else "", self._gave_up
+        )
         self._notifier.stopping(said)
         left = len(self._board.status.addresses) if self._board.status.last_pass else None
         more = {} if left is None else {"left": left}
         self._board.write("stopped", said)
         get_logger().info("daemon.stopped", duration_ms=round((time.monotonic() - began) * 1000), **more)
         return status
-
-    def _drain(self, began: float) -> None:
-        asked = -EXTENSION
-        while self.passes.thread.is_alive():
-            now = time.monotonic()
-            changing = [request for request in self._loop.gateway.in_flight() if request.changes]
-            if not changing and now - began > READS_END:
-                return
-            if changing:
-                self._notifier.status(f"finishing {_call(changing[0])}")
-                if now - asked > EXTENSION / 3:
-                    asked = now
-                    self._notifier.extend(EXTENSION)
-            self.passes.thread.join(0.05)
-
-
-def _call(request: InFlight) -> str:
-    return f"{request.operation} for {time.monotonic() - request.since:.1f} s"

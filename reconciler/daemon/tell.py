@@ -45,11 +45,21 @@ def sentence(found: Status, state: str, why_not: str, next_look: float | None) -
     return f"{found.stack}: {', '.join(parts)}"
 
 
+def ended(found: Status, by: str, why: str) -> str:
+    """The last sentence: `ai-global: stopped by SIGTERM, settled at 14:02:11Z`; `why` it has given up, "" if asked."""
+    if why:
+        return f"{found.stack}: ended: {_short(why)}"
+    before = "before its first look was over"
+    if found.last_pass or found.problem or found.guard:
+        before = _story(found, "idle", "", True)
+    return f"{found.stack}: {f'stopped by {by}' if by else 'stopped'}, {before}"
+
+
 def _story(found: Status, state: str, why_not: str, far: bool) -> str:
     if state in ("starting", "stopping"):
         return state
     if state == "standby":
-        return f"standby, {found.lease.get('holder', 'another host')} has the lease"
+        return f"standby, {found.lease.get('holder') or 'another host'} has the lease"
     if why_not:
         return f"degraded: {_short(why_not)}"
     if found.problem:

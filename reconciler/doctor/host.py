@@ -199,7 +199,13 @@ def _flock(folder: Path) -> str:
 
 def lock(path: Path, holder: Mapping[str, object] | None) -> Lock:
     """The lock; `holder` is what the module of the locks says of it."""
-    return Lock(path=path, holder=holder, asked=not path.exists() or os.access(path, os.R_OK | os.W_OK))
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return Lock(path=path, holder=holder)
+    except OSError:  # the folder cannot be looked into
+        return Lock(path=path, holder=holder, asked=False)
+    return Lock(path=path, holder=holder, asked=os.access(path, os.R_OK | os.W_OK))
 
 
 def systemd(environment: Mapping[str, str]) -> Systemd:

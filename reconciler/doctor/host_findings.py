@@ -72,7 +72,11 @@ def of_state(state: Directory) -> Iterator[Finding]:
     if state.read_only:
         yield bad("state", before + "the filesystem is read-only", "mount it for writing, or say --state-dir")
     elif not state.writable:
-        yield bad("state", before + "we cannot write there", f"chown {state.found} to us, or say --state-dir")
+        yield bad(
+            "state",
+            before + "we cannot write there",
+            f"run as the user of the service, chown {state.found} to us, or say --state-dir",
+        )
     if state.flock:
         yield bad("state", before + f"no lock can be had ({state.flock})", "say --state-dir on a local disk")
     elif state.filesystem.startswith(NETWORKED):

@@ -21,7 +21,7 @@ class Told:
 
     `entries` has it once, and once more for each thing that makes way for it.  `standing` is what the last pass of the
     daemon or of `run --once` has left of it in the status, None when it was settled.  `last` is the last change of
-    it that the audit log has, as `history --json` shows it.
+    it that the audit log has, as `history --json` shows it; `unrecorded` why that cannot be told, "" when it can.
     """
 
     entries: tuple[Entry, ...]
@@ -30,6 +30,7 @@ class Told:
     pauses: tuple[Mapping[str, Any], ...] = ()
     standing: Mapping[str, Any] | None = None
     last: Mapping[str, Any] | None = None
+    unrecorded: str = ""
 
 
 def as_text(told: Told) -> str:
@@ -38,7 +39,7 @@ def as_text(told: Told) -> str:
     lines = [line for entry in told.entries for line in _entry(entry, hidden)]
     lines += _wanted(told, hidden)
     lines += [line for entry in told.entries for line in _seen(entry, told, hidden)]
-    lines += [f"paused by {one['by']}: {one['reason']}" for one in told.pauses]
+    lines += [f"paused {until(one)}, by {one['by']}: {one['reason']}" for one in told.pauses]
     if told.standing is not None:
         found = told.standing
         retry = f", next attempt {found['retry']}" if found["retry"] else ""
@@ -47,8 +48,13 @@ def as_text(told: Told) -> str:
         one = told.last
         lines.append(f"last change: {one['at']} {one['verb']} {one['id']}, {one['outcome']}: {one['reason']}")
     else:
-        lines.append("last change: none on record on this host")
+        lines.append(f"last change: {told.unrecorded or 'none on record on this host'}")
     return "".join(f"{clean(line)}\n" for line in lines)
+
+
+def until(pause: Mapping[str, Any]) -> str:
+    """How long a pause lasts."""
+    return f"until {pause['until']}" if pause["until"] else "until `reconciler resume`"
 
 
 def _entry(entry: Entry, hidden: Secrets) -> Iterator[str]:
@@ -62,11 +68,9 @@ def _entry(entry: Entry, hidden: Secrets) -> Iterator[str]:
         case Settled(notes):
             yield f"{entry.label}: nothing to do" + (f" ({'; '.join(notes)})" if notes else "")
         case Wait(why, on):
-            whom = {
-                "aws": "waits",
-                "person": "waits for a person",
-                "back-off": "has failed and is left alone",
-            }[on]
+            whom = {"person": "waits for a person", "back-off": "has failed and is left alone"}.get(
+                on, "waits"
+            )
             yield f"{entry.label}: {whom}: {why}"
         case Blocked(why):
             yield f"{entry.label}: blocked, and nothing of it is touched: {why}"
@@ -121,6 +125,7 @@ def as_data(told: Told) -> dict[str, Any]:
         "pauses": list(told.pauses),
         "standing": told.standing,
         "last": told.last,
+        "unrecorded": told.unrecorded,
     }
 
 

@@ -9,11 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from reconciler.moments import seconds
+from reconciler.show.explain import until
 from reconciler.show.plan import COLOURS, clean
 
 Document = Mapping[str, Any]
 STALE = 2
 """How many intervals may pass without a success."""
+SILENT = 150.0
+"""Seconds without a word, of two heartbeats and some, and by which a look is overdue, until a process seems to hang."""
 BAD = frozenset({"failed", "partial", "interrupted"})
 """Outcomes of a pass after which a person should look."""
 UNDER_WAY = frozenset({"starting", "looking"})
@@ -25,7 +28,7 @@ SHOWN = 20
 def standing(document: Document, now: float) -> str:
     """`good`, `pending` (something waits, is planned or paused), `guarded` or `failing`."""
     last, state = document.get("last_pass"), document["state"]
-    if not alive(document) or document.get("problem"):
+    if not alive(document) or document.get("problem") or silent(document, now) is not None:
         return "failing"
     if document.get("guard"):
         return "guarded"
@@ -45,10 +48,30 @@ def alive(document: Document) -> bool:
     return document["state"] == "stopped" or (bool(document["running"]) and _holds(document))
 
 
+def headline(document: Document) -> str:
+    """The sentence of a document; of a process that is gone it is what it has said last, and promises nothing."""
+    if document["state"] == "unknown" or alive(document):
+        return str(document["sentence"])
+    stack = document["stack"]
+    said = str(document["sentence"]).removeprefix(f"{stack}: ")
+    return f"{stack}: not running; the last word of its {document['what']}, of {document['written']}: {said}"
+
+
 def _holds(document: Document) -> bool:
     """Whether the holder of the lock is the process that has left this, as far as it has said who it is."""
     held = document["holder"] or {}
     return bool(held.get("pid", document["pid"]) == document["pid"])
+
+
+def silent(document: Document, now: float) -> float | None:
+    """Seconds since a process that runs has last told of itself, where it should have; None where it need not have.
+
+    It tells of each look and with each heartbeat, which may be rare: a look has to be overdue as well.
+    """
+    if document["state"] == "stopped" or not (alive(document) and document["next_look"]):
+        return None
+    age = now - seconds(document["written"])
+    return age if age > SILENT and now - seconds(document["next_look"]) > SILENT else None
 
 
 def stale(document: Document, now: float) -> float | None:
@@ -65,8 +88,6 @@ def stale(document: Document, now: float) -> float | None:
 
 def as_text(documents: Sequence[Document], now: float, *, colour: bool = False) -> str:
     """All stacks, a paragraph each."""
-    if not documents:
-        return "Nothing is known yet: no stack has been looked at from this host, or its state directory is another.\n"
     return "\n".join("".join(f"{line}\n" for line in _stack(one, now, colour)) for one in documents)
 
 
@@ -85,6 +106,10 @@ def _lines(document: Document, now: float) -> Iterable[str]:
         return
     yield str(document["sentence"])
     yield f"  {_process(document, now)}"
+    if (quiet := silent(document, now)) is not None:
+        pid = document["pid"]
+        mend = f"`kill -USR2 {pid}` has it log where, then restart it"
+        yield f"  ! it has told nothing for {span(quiet)}, so it may hang: {mend}"
     config = document["config"]
     if config:
         of = f"{config['hash']}, {config['resources']} resources"
@@ -99,8 +124,7 @@ def _lines(document: Document, now: float) -> Iterable[str]:
     for name, url in document["endpoints"].items():
         yield f"  ! {name}: calls go to {url}"
     for pause in document["pauses"]:
-        until = f"until {pause['until']}" if pause["until"] else "until `reconciler resume`"
-        yield f"  ! {pause['address'] or 'everything'} is paused {until}, by {pause['by']}: {pause['reason']}"
+        yield f"  ! {pause['address'] or 'everything'} is paused {until(pause)}, by {pause['by']}: {pause['reason']}"
     if document["problem"]:
         yield f"  ! the last pass could not be done: {document['problem']}"
     if document["guard"]:

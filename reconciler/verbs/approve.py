@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from reconciler import approvals, log
-from reconciler.errors import GuardError
 from reconciler.exits import GUARDED, OK
 from reconciler.model.approval import Approval
 from reconciler.moments import text
 from reconciler.program import Program, UsageError
 from reconciler.settings import duration
+from reconciler.verbs.estate import Disagreement
 from reconciler.verbs.host import who
 
 LASTS = 3600.0
@@ -28,7 +28,7 @@ def approve(program: Program) -> int:
         planner, found = loop.plan()
         stop = loop.guard(planner, found)
     if stop is None:
-        raise GuardError("no guard stops this plan, so there is nothing to agree to")
+        raise Disagreement("no guard stops this plan, so there is nothing to agree to")
     program.answer_plan(loop, found, guard=stop.why)
     if stop.plan != options.plan:
         wanted = (

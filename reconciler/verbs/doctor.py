@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 
 from reconciler.aws import checkup
 from reconciler.aws.session import Sessions
@@ -43,7 +46,7 @@ def _host(program: Program, config: Config | None, problems: tuple[Problem, ...]
     host = examine(
         config=program.path,
         state=state,
-        holder=holder(state),
+        holder=_holder(state),
         zones=sorted({ALWAYS_NEEDED, *zones}),
         environment=program.environment,
     )
@@ -51,6 +54,13 @@ def _host(program: Program, config: Config | None, problems: tuple[Problem, ...]
         host_findings.of_config(str(program.path), len(resources), regions, problems),
         *host_findings.of_host(host),
     ]
+
+
+def _holder(state: Path) -> Mapping[str, object] | None:
+    """Who has the lock; None too where that cannot be seen, which is a finding of its own."""
+    with suppress(OSError):
+        return holder(state)
+    return None
 
 
 def _aws(program: Program, config: Config | None) -> list[Finding]:

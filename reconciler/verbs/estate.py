@@ -173,9 +173,13 @@ def destroy(program: Program) -> int:
             )
         if found.entries and not program.options.yes:
             ask(program, config, show_plan.as_text(found, loop.facts, colour=program.voice.colour))
+        board = program.board(config, loop, "destroy")
         with program.catching_signals(), hold.kept(), program.working(loop):
-            take(program, hold, loop)
-            report = loop.until_settled(program.settings.timeout)
+            try:
+                take(program, hold, loop)
+                report = loop.until_settled(program.settings.timeout)
+            finally:
+                board.write("stopped", f"{config.stack}: destroy: {board.last}")
     program.answer_run(loop, report)
     status = status_of(report)
     if status == OK and not loop.knows_everywhere:

@@ -17,6 +17,7 @@ from reconciler.program import Program, UsageError
 from reconciler.settings import duration, whole
 from reconciler.show import history as show_history
 from reconciler.show.history import History
+from reconciler.verbs.host import meant
 
 T = TypeVar("T")
 
@@ -69,7 +70,7 @@ def chosen(
 def which_stack(program: Program) -> str:
     """The stack that is meant: --stack, else that of the config, else the only one that the state directory has.
 
-    A config that is broken does not matter where --stack says it.
+    A config that is broken does not matter where --stack says it, or where one stack alone was last run on it.
     """
     given: str | None = program.options.stack
     if given is not None:
@@ -77,7 +78,7 @@ def which_stack(program: Program) -> str:
             raise UsageError(f"--stack: {given!r} is not the name of a stack")
         return given
     if program.settings.config is not None:
-        return program.config().stack
+        return meant(program).stack
     directory = program.settings.state_dir
     match stacks(directory):
         case [only]:

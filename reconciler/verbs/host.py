@@ -29,7 +29,11 @@ def told(program: Program) -> int:
     documents = [_document(program, stack) for stack in _stacks(program)]
     program.voice.answer(
         lambda: {"version": status.VERSION, "stacks": documents},
-        lambda: show_status.as_text(documents, now, colour=program.voice.colour),
+        lambda: (
+            show_status.as_text(documents, now, colour=program.voice.colour)
+            if documents
+            else f"{_nothing(program)}\n"
+        ),
     )
     if not program.options.exit_code:
         return OK
@@ -66,6 +70,14 @@ def _known(program: Program) -> list[str]:
         ) from error
 
 
+def _nothing(program: Program) -> str:
+    """Where it was looked, and what else is known there: an operator who forgets --state-dir sees it at once."""
+    where, known = program.settings.state_dir, _known(program)
+    if known:
+        return f"Nothing is known yet of {program.config().stack} in {where} (but of {', '.join(known)})."
+    return f"Nothing is known yet in {where}: no stack has been looked at with it; --state-dir says another."
+
+
 def _tell_refused(program: Program, error: ConfigError, so: str) -> None:
     first = error.problems[0]
     program.voice.tell(
@@ -89,38 +101,51 @@ def _document(program: Program, stack: str) -> dict[str, Any]:
     config = _path(found)
     # pauses are read anew: a person may have paused a daemon that hangs, or that does not run
     paused = pauses.read(pauses.place(Path(config)), stack, now) if config else ()
-    return {
+    document = {
         **found,
         "running": held is not None,
         "holder": held,
         "pauses": [pauses.as_data(one) for one in paused],
     }
+    return {**document, "sentence": show_status.headline(document)}
 
 
-class _Meant(NamedTuple):
+class Meant(NamedTuple):
     """The stack that a person means; `config` is None where the files are refused, which is no time to be helpless."""
 
     stack: str
     config: Config | None
 
 
-def _meant(program: Program) -> _Meant:
-    """By the config, or where that is refused, by what runs on it; ConfigError where nothing is known to."""
+def meant(program: Program) -> Meant:
+    """By the config, or where that is refused, by what runs on it; ConfigError where nothing is known to.
+
+    Files that name another stack than the one that runs on them are refused by that, too.
+    """
     try:
         config = program.config()
     except ConfigError as error:
-        path, found = str(program.path.absolute()), []
-        with suppress(OSError):
-            found = [
-                stack
-                for stack in status.stacks(program.settings.state_dir)
-                if _path(status.read(program.settings.state_dir / stack)) == path
-            ]
+        found = _last_on(program)
         if len(found) != 1:
             raise
         _tell_refused(program, error, f"{found[0]} is meant, which was last run on it")
-        return _Meant(found[0], None)
-    return _Meant(config.stack, config)
+        return Meant(found[0], None)
+    runs: list[str] = []
+    with suppress(OSError):  # who may not see it cannot be warned
+        runs = [one for one in _last_on(program) if lock.holder(program.settings.state_dir / one) is not None]
+    if len(runs) == 1 and config.stack not in runs:
+        said = f"{program.path} says `stack: {config.stack}` now; {runs[0]} is meant, which runs on it"
+        program.voice.tell("config.refused", said)
+        return Meant(runs[0], None)
+    return Meant(config.stack, config)
+
+
+def _last_on(program: Program) -> list[str]:
+    """The stacks that were last run on the config, as far as this host knows."""
+    path, where = str(program.path.absolute()), program.settings.state_dir
+    with suppress(OSError):
+        return [stack for stack in status.stacks(where) if _path(status.read(where / stack)) == path]
+    return []
 
 
 def _place(program: Program, stack: str) -> Path:
@@ -148,22 +173,22 @@ def pause(program: Program) -> int:
     if not options.reason or not options.reason.strip():
         raise UsageError("pause: say why, with --reason; whoever is on call next will want to know")
     until = _end(options.for_, now)
-    meant = _meant(program)
-    address = _address(program, meant, options.address)
+    whom = meant(program)
+    address = _address(program, whom, options.address)
     found = Pause(
-        stack=meant.stack,
+        stack=whom.stack,
         address=address,
         reason=options.reason.strip(),
         by=who(program),
         since=now,
         until=until,
     )
-    pauses.add(_place(program, meant.stack), found)
+    pauses.add(_place(program, whom.stack), found)
     end = f"until {text(until)}" if until is not None else "until `reconciler resume`"
     about = address or "everything"
     program.voice.answer(
         lambda: {"version": 1, "paused": pauses.as_data(found)},
-        lambda: f"{meant.stack}: {about} is paused {end}; a change that is in flight is finished.\n",
+        lambda: f"{whom.stack}: {about} is paused {end}; a change that is in flight is finished.\n",
     )
     return OK
 
@@ -186,15 +211,18 @@ def _end(given: str | None, now: float) -> float | None:
 
 def resume(program: Program) -> int:
     """`resume`: changes are made again, at the next look."""
-    stack, now = _meant(program).stack, program.clock.now()
+    stack, now = meant(program).stack, program.clock.now()
     address, path = program.options.address or "", _place(program, stack)
     ended = pauses.remove(path, stack, address, now)
     left = pauses.read(path, stack, now)
-    told = f"{', '.join(one.address or 'everything' for one in ended)} goes on"
+    told = (
+        f"{', '.join(one.address or 'everything' for one in ended)} {'goes' if len(ended) == 1 else 'go'} on"
+    )
     if not ended:
         told = f"{address} was not paused" if address else "nothing was paused"
     if left:
-        told += f"; {', '.join(one.address or 'everything' for one in left)} is still paused"
+        still = "is" if len(left) == 1 else "are"
+        told += f"; {', '.join(one.address or 'everything' for one in left)} {still} still paused"
     program.voice.answer(
         lambda: {
             "version": 1,
@@ -208,7 +236,7 @@ def resume(program: Program) -> int:
 
 def trigger(program: Program) -> int:
     """`trigger`: have the daemon look now, and try again what has failed."""
-    stack = _meant(program).stack
+    stack = meant(program).stack
     directory = program.settings.state_dir / stack
     try:
         held = lock.holder(directory)
@@ -236,12 +264,12 @@ def trigger(program: Program) -> int:
         ) from error
     program.voice.answer(
         lambda: {"version": 1, "pid": pid},
-        lambda: f"{stack}: process {pid} looks now; see `reconciler status`.\n",
+        lambda: f"{stack}: process {pid} was told to look now; see `reconciler status`.\n",
     )
     return OK
 
 
-def _address(program: Program, meant: _Meant, given: str | None) -> str:
+def _address(program: Program, meant: Meant, given: str | None) -> str:
     """An address of the config, or one that a pass has left something of: what is not wanted any more can be paused."""
     if not given:
         return ""

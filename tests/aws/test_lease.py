@@ -103,7 +103,7 @@ def test_the_first_gets_it_and_the_second_is_told_who_has_it(one: Host, two: Hos
     with pytest.raises(BusyError) as caught:
         two.lease.take(wait=0)
     assert str(caught.value) == (
-        "ai is held by process 812 on ops1 since 2027-01-15T08:00:00+00:00, by the lease in the table leases; "
+        "ai is held by process 812 on ops1 since 2027-01-15T08:00:00Z, by the lease in the table leases; "
         "try later, or say --lock-wait"
     )
     assert two.slept == 2.0, "as soon as the holder has shown that it lives"

@@ -73,8 +73,9 @@ def test_it_does_not_begin_in_a_wrong_account(cli: Cli) -> None:
     cli.write(NETWORK, f'stack: ai\naccount: "{OTHER_ACCOUNT}"\n')
     found = cli("run")
     assert found.status == 77
-    assert found.events("identity.mismatch")
+    (mismatch,) = found.events("identity.mismatch")
     assert not found.events("daemon.ready")
+    assert status(cli)["sentence"] == f"ai: ended: {mismatch['reason']}", "who comes later sees why"
 
 
 def test_it_is_ready_and_degraded_when_nobody_answers(cli: Cli, begun: list[Running]) -> None:

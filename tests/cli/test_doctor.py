@@ -193,6 +193,13 @@ def test_who_holds_the_stack(cli: Cli) -> None:
     assert "free" in found(cli("doctor", "--json"), "lock")[0]["what"]
 
 
+def test_a_state_directory_that_cannot_be_seen_into_is_a_finding(cli: Cli) -> None:
+    (cli.state / "ai").rename(cli.folder / "away")
+    (cli.state / "ai").symlink_to(cli.state / "ai")  # an error for root, too
+    (lock,) = found(cli("doctor", "--json"), "lock")
+    assert (lock["status"], lock["mend"]) == ("unknown", "run as the user of the service")
+
+
 def test_the_time_zones_that_the_config_uses_are_looked_up(cli: Cli) -> None:
     window = "windows: [{days: [mon], from: '01:00', to: '02:00', tz: Asia/Tokyo}]\n"
     cli.write(NETWORK, HEAD + window + "every: {cron: '0 * * * *', tz: Europe/Berlin}\n")

@@ -115,6 +115,12 @@ def test_an_agreement_is_void_when_anything_has_changed_and_when_it_has_expired(
     assert vpcs(made.url) == ALL
 
 
+def test_where_no_guard_stops_anything_there_is_nothing_to_agree_to(made: Cli) -> None:
+    assert reasons(made, "approve", "0123456789abcdef", "--reason", "a guess") == [
+        "no guard stops this plan, so there is nothing to agree to"
+    ]
+
+
 def test_losing_less_is_carried_out(made: Cli) -> None:
     made.write(LOST_ONE)
     assert made("run", "--once").out == "ai: 1 deleted; 2 settled.\n"
@@ -160,6 +166,8 @@ def test_protected_things_stop_destroy_as_a_whole(cli: Cli) -> None:
     done = cli("destroy", "--yes", "--protected")
     assert (done.status, done.out) == (0, "ai: 2 deleted; nothing of it is left.\n")
     assert (vpcs(cli.url), networks(cli.url)) == ([], [])
+    (left,) = cli("status", "--json").data["stacks"]
+    assert (left["what"], left["sentence"], left["addresses"]) == ("destroy", "ai: destroy: settled", {})
 
 
 def test_a_protected_thing_that_left_the_config_is_kept_and_told(cli: Cli) -> None:

@@ -195,6 +195,22 @@ def test_a_broken_config_does_not_matter_where_the_stack_is_said(
     assert (shown.status, shown.data["stack"], addresses(shown)) == (0, "other", ["vpc/b"])
 
 
+def test_a_broken_config_does_not_matter_where_it_is_known_who_runs_on_it(cli: Cli) -> None:
+    cli("run", "--once")
+    cli.file.write_text("stack: [")
+    found = cli("history", "--json")
+    assert (found.status, found.data["stack"], len(found.data["changes"])) == (0, "ai", 2)
+    assert "ai is meant" in found.events("config.refused")[0]["reason"]
+
+
+def test_explain_goes_on_without_the_record(cli: Cli) -> None:
+    (cli.state / "ai/audit.jsonl").mkdir(parents=True)
+    found = cli("explain", "site/one")
+    assert found.status == 0
+    assert "site/one: create is due" in found.out
+    assert f"last change: {cli.state}/ai/audit.jsonl: the audit log cannot be read" in found.out
+
+
 def test_the_config_says_which_stack(state: Path, past: Past, tmp_path: Path) -> None:
     past.change("vpc/a")
     Past(state, "other").change("vpc/b")

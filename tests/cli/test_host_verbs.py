@@ -132,7 +132,7 @@ def reason(cli: Cli, *words: str, status: int = 64) -> str:
 def test_nothing_is_known_at_first(cli: Cli) -> None:
     found = cli("status")
     assert found.status == 0
-    assert found.out.startswith("Nothing is known yet")
+    assert found.out.startswith(f"Nothing is known yet in {cli.state}: ")
     assert cli("status", "--json").data == {"version": 1, "stacks": []}
     assert cli("status", "--exit-code").status == 1
 
@@ -232,6 +232,19 @@ def test_with_a_config_that_is_refused_all_stacks_are_shown(cli: Cli) -> None:
     assert "estate.yaml" in cli.seen("status").err
 
 
+def test_what_is_known_of_other_stacks_is_not_denied(cli: Cli) -> None:
+    left(cli, "prod")
+    assert cli("status").out == f"Nothing is known yet of ai in {cli.state} (but of prod).\n"
+
+
+def test_a_daemon_that_is_gone_promises_no_next_look(cli: Cli) -> None:
+    left(cli, sentence="ai: settled at 14:00:00Z, next look at 14:05:00Z")
+    (found,) = cli("status", "--json").data["stacks"]
+    assert found["sentence"].startswith("ai: not running; the last word of its daemon, of 20")
+    assert found["sentence"].endswith(": settled at 14:00:00Z, next look at 14:05:00Z")
+    assert cli("status").out.splitlines()[0] == found["sentence"]
+
+
 @pytest.mark.parametrize("content", ["", "{", '{"version": 99}'])
 def test_a_status_that_cannot_be_read_is_no_good_one(cli: Cli, content: str) -> None:
     left(cli)
@@ -255,6 +268,15 @@ def test_a_directory_that_may_not_be_read_is_not_called_empty(cli: Cli) -> None:
         cli.state.chmod(0o755)
     assert found.status == 1
     assert "cannot be read (Permission denied)" in found.log[-1]["reason"]
+
+
+def test_one_stack_that_cannot_be_read_hides_no_other(cli: Cli) -> None:
+    left(cli, "other", state="stopped")
+    (cli.state / "prod").symlink_to(cli.state / "prod")  # an error for root, too
+    found = run(["status", "--state-dir", str(cli.state), "--log-format", "json"])
+    assert found.status == 0
+    assert f"{cli.state / 'prod'} cannot be read: Too many levels of symbolic links" in found.out
+    assert "other: settled at" in found.out
 
 
 def test_words_of_others_do_nothing_to_the_terminal(cli: Cli) -> None:
@@ -302,13 +324,13 @@ def test_one_of_several_pauses_ends(cli: Cli) -> None:
     for words in ([], ["site/one"], ["global-network/main"]):
         cli("pause", *words, "--reason", "r")
     assert cli("resume", "site/one").out == (
-        "ai: site/one goes on; everything, global-network/main is still paused.\n"
+        "ai: site/one goes on; everything, global-network/main are still paused.\n"
     )
     found = cli("resume", "site/one", "--json")
     assert found.data["resumed"] == []
     assert [one["address"] for one in found.data["left"]] == ["", "global-network/main"]
     assert cli("resume", "site/one").out.startswith("ai: site/one was not paused; everything")
-    assert cli("resume").out == "ai: everything, global-network/main goes on.\n"
+    assert cli("resume").out == "ai: everything, global-network/main go on.\n"
 
 
 def test_who_has_paused_it_is_the_person_behind_sudo(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -406,12 +428,25 @@ def test_a_folder_that_cannot_be_written_is_told(cli: Cli) -> None:
     assert f"{folder}/.reconciler-pause.json cannot be written: Is a directory" in found.log[-1]["reason"]
 
 
+def test_files_that_name_another_stack_do_not_hide_the_one_that_runs(
+    cli: Cli, other: Callable[..., Other]
+) -> None:
+    """Whoever pauses wants what runs to stop, and not what is meant to run some day."""
+    left(cli, pid=other().pid)
+    cli.write("resources: {}", head=HEAD.replace("stack: ai", "stack: next"))
+    found = cli("pause", "--reason", "r")
+    assert found.out.startswith("ai: everything is paused")
+    (told,) = found.events("config.refused")
+    assert "says `stack: next` now; ai is meant, which runs on it" in told["reason"]
+    assert [(address, why) for address, _, why in paused(cli)] == [("", "r")]
+
+
 # ---- trigger
 
 
 def test_a_daemon_is_told_to_look(cli: Cli, other: Callable[..., Other]) -> None:
     one = other()
-    assert cli("trigger").out == f"ai: process {one.pid} looks now; see `reconciler status`.\n"
+    assert cli("trigger").out == f"ai: process {one.pid} was told to look now; see `reconciler status`.\n"
     assert one.said() == "looks"
     assert cli("trigger", "--json").data == {"version": 1, "pid": one.pid}
     assert one.said() == "looks"

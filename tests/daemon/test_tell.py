@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.daemon.tell import sentence, state_of
+from reconciler.daemon.tell import ended, sentence, state_of
 from reconciler.moments import seconds
 from reconciler.status import Status
 
@@ -87,10 +87,24 @@ def test_the_word_is_what_matters_most(found: dict[str, Any], more: dict[str, An
             "ai: standby, ops2 has the lease",
         ),
         ({"state": "standby"}, "ai: standby, another host has the lease"),
+        ({"state": "standby", "lease": {"holder": ""}}, "ai: standby, another host has the lease"),
     ],
 )
 def test_the_sentence(more: dict[str, Any], text: str) -> None:
     assert told(**more) == text
+
+
+@pytest.mark.parametrize(
+    ("more", "by", "why", "text"),
+    [
+        ({"last_pass": PASS}, "SIGTERM", "", "ai: stopped by SIGTERM, settled at 2026-11-23T14:02:11Z"),
+        ({}, "SIGINT", "", "ai: stopped by SIGINT, before its first look was over"),
+        ({"guard": "2 would go"}, "SIGTERM", "", "ai: stopped by SIGTERM, stopped by a guard: 2 would go"),
+        ({"last_pass": PASS}, "", "another account", "ai: ended: another account"),
+    ],
+)
+def test_the_last_sentence(more: dict[str, Any], by: str, why: str, text: str) -> None:
+    assert ended(status(**more), by, why) == text
 
 
 def test_a_look_on_another_day_has_its_date() -> None:
