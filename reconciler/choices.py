@@ -13,5 +13,7 @@ class Choices:
     allow_empty: bool = False
     allow_shrink: bool = False
     destroy: bool = False
+    by: str | None = None
+    """Who has agreed to what is deleted, where that was asked."""
     unprotected: bool = False
     """Delete protected things too (`destroy --protected`)."""

@@ -111,6 +111,7 @@ class Loop:
     def take(self, config: Config, gateway: Gateway | None = None) -> None:
         """Go on with another config of the same stack; what has failed is tried at once where it has changed."""
         before, self.config, self._found = self.config, config, None
+        self._agreement = NOTHING  # it was made about another config
         self.gateway = gateway or self.gateway
 
         def changed(label: str) -> bool:
@@ -282,7 +283,7 @@ class Loop:
                 self.memory.looked(world, everywhere=self.knows_everywhere)
                 planner = self.planner(world, self._held(world))
                 plan = planner.plan()
-                self.narrator.planned(plan)
+                self.narrator.planned(plan, orphans=not self.choices.destroy)
                 if (stop := self.guard(planner, plan)) and not self._agreed(stop, plan):
                     get_logger().error("guard.stopped", reason=stop.why, guard=stop.guard)
                     raise GuardError(stop.why)
@@ -335,7 +336,7 @@ class Loop:
             config_hash=self.config.digest[:8],
             spent=planner.world.spent,
             new_id=self.new_id,
-            by=self._agreement.by if self.clock.now() < self._agreement.until else None,
+            by=self.choices.by or (self._agreement.by if self.clock.now() < self._agreement.until else None),
         )
         return applier.apply(
             plan,

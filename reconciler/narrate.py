@@ -30,12 +30,15 @@ class Narrator:
         self.next_look: Callable[[], float | None] = lambda: None
         """Seconds from the end of a pass to the next one, None when there is none; set by who decides it."""
 
-    def planned(self, plan: Plan) -> None:
-        """What was concluded: new drift, what is blocked, what could not be read, whose ownership is in doubt."""
+    def planned(self, plan: Plan, *, orphans: bool = True) -> None:
+        """What was concluded: new drift, what is blocked, what could not be read, whose ownership is in doubt.
+
+        Without `orphans` it is meant that things are not in the config: the stack is destroyed.
+        """
         log = get_logger()
         standing = {entry.label: entry for entry in plan.entries}
         for label, entry in standing.items():
-            self._entry(label, entry)
+            self._entry(label, entry, orphans)
         for scope, why in plan.unread.items():
             if self._news(f"unread {scope}", why):
                 log.warning("kind.unknown", scope=str(scope), reason=why)
@@ -61,9 +64,9 @@ class Narrator:
             if about in stands or (plan.unread and not about.startswith("unread "))
         }
 
-    def _entry(self, label: str, entry: Entry) -> None:
+    def _entry(self, label: str, entry: Entry, orphans: bool) -> None:
         log, verdict = get_logger(), entry.verdict
-        thing = None if entry.wanted or entry.old else entry.seen
+        thing = None if entry.wanted or entry.old or not orphans else entry.seen
         if thing is not None and self._news(f"orphan {label}", thing.id):
             log.warning("resource.orphaned", address=label, kind=thing.kind, id=thing.id)
         if isinstance(verdict, Steps) and verdict.drift:

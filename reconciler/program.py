@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import shlex
 import signal
@@ -60,6 +61,15 @@ class Program:
         self.clock = Wall()
         self.lease: Lease | None = None
         self.stop_signal: int | None = None
+
+    @property
+    def who(self) -> str:
+        """The person at the keyboard, also behind sudo."""
+        name = self.environment.get("SUDO_USER")
+        try:
+            return name or getpass.getuser()
+        except (OSError, KeyError):  # a user id without a name
+            return f"user {os.getuid()}"
 
     @property
     def path(self) -> Path:

@@ -35,7 +35,8 @@ class Restraints:
         if not self.windows.open and steps.verb in {"delete", "replace"} and not at_any_time:
             begins = self.windows.changes
             when = f"begins {text(begins)}" if begins else "does not come"
-            return Wait(f"{steps.verb} waits for its maintenance window, which {when}", "window")
+            what = "deletion" if steps.verb == "delete" else "replacement"
+            return Wait(f"the maintenance window for its {what} {when}", "window")
         return None
 
     def left(self, report: Report, now: float) -> float | None:

@@ -60,7 +60,7 @@ def _cells(change: Changed) -> tuple[str, ...]:
         about.address,
         about.id,
         outcome,
-        about.reason,
+        f"{about.reason}, agreed to by {about.by}" if about.by else about.reason,
         answer.aws_request_id if answer else "",
     )
 

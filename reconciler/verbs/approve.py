@@ -9,7 +9,6 @@ from reconciler.moments import text
 from reconciler.program import Program, UsageError
 from reconciler.settings import duration
 from reconciler.verbs.estate import Disagreement
-from reconciler.verbs.host import who
 
 LASTS = 3600.0
 """Seconds that an agreement is good for, unless --for says otherwise."""
@@ -40,7 +39,7 @@ def approve(program: Program) -> int:
         return GUARDED
     now = program.clock.now()
     approval = Approval(
-        plan=stop.plan, reason=options.reason.strip(), by=who(program), at=now, until=now + lasts
+        plan=stop.plan, reason=options.reason.strip(), by=program.who, at=now, until=now + lasts
     )
     approvals.add(program.state(config), approval)
     program.voice.line(

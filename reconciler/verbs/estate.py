@@ -159,7 +159,9 @@ def destroy(program: Program) -> int:
     config = program.config()
     if config.mode == "observe":
         raise Disagreement("the config says `mode: observe`, so nothing is deleted")
-    loop = program.loop(config, program.choices(destroy=True, unprotected=program.options.protected))
+    loop = program.loop(
+        config, program.choices(destroy=True, unprotected=program.options.protected, by=program.who)
+    )
     with program.held(config, "destroy") as lock:
         hold = program.hold(lock, loop)
         if paused := next((pause for pause in loop.pauses() if not pause.address), None):

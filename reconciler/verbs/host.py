@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import signal
 from collections.abc import Mapping
@@ -179,7 +178,7 @@ def pause(program: Program) -> int:
         stack=whom.stack,
         address=address,
         reason=options.reason.strip(),
-        by=who(program),
+        by=program.who,
         since=now,
         until=until,
     )
@@ -283,12 +282,3 @@ def _address(program: Program, meant: Meant, given: str | None) -> str:
     if given not in known and meant.config is not None:
         raise UsageError(f"{given} is not in the config{near(given, known)}")
     return str(address)
-
-
-def who(program: Program) -> str:
-    """The person at the keyboard, also behind sudo."""
-    name = program.environment.get("SUDO_USER")
-    try:
-        return name or getpass.getuser()
-    except (OSError, KeyError):  # a user id without a name
-        return f"user {os.getuid()}"

@@ -151,7 +151,7 @@ def test_what_takes_away_waits_for_its_window_and_nothing_else_does(ops: Host) -
     report = ops.run(less)
     told = {outcome.label: outcome for outcome in report.outcomes}
     assert told["global-network/b"].status == "waiting"
-    assert "delete waits for its maintenance window, which begins" in told["global-network/b"].why
+    assert "the maintenance window for its deletion begins" in told["global-network/b"].why
     assert "new" in {row.get("Description") for row in ops.ours("global-network")}
     assert len(ops.ours("global-network")) == 3
     ops.aws.clock.advance(3700)
