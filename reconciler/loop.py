@@ -288,7 +288,7 @@ class Loop:
                     get_logger().error("guard.stopped", reason=stop.why, guard=stop.guard)
                     raise GuardError(stop.why)
                 stop = None
-                outcomes = self._carry_out(planner, plan)
+                outcomes, cut_short = self._carry_out(planner, plan)
             except Exception as error:
                 why = str(error) if isinstance(error, ReconcilerError) else f"a defect: {error!r}"
                 left = map(without_steps, plan.entries)
@@ -300,11 +300,13 @@ class Loop:
                     self.changes[outcome.status] += 1
                 if outcome.status in {"replaced", "deleted"}:
                     self.removals.append(self.clock.now())
-            return end(outcomes, "interrupted" if self.stopped() else "")
+            word = "failed" if cut_short else "interrupted" if self.stopped() else ""
+            return end(outcomes, word, problem=cut_short)
 
-    def _carry_out(self, planner: Planner, plan: Plan) -> list[Outcome]:
+    def _carry_out(self, planner: Planner, plan: Plan) -> tuple[list[Outcome], str]:
+        """The outcomes, and why the pass was cut short, "" when it was not."""
         if not plan.steps or self.config.mode == "observe":
-            return [without_steps(entry) for entry in plan.entries]
+            return [without_steps(entry) for entry in plan.entries], ""
         current = planner
 
         def fold(thing: Observed) -> None:
@@ -338,7 +340,7 @@ class Loop:
             new_id=self.new_id,
             by=self.choices.by or (self._agreement.by if self.clock.now() < self._agreement.until else None),
         )
-        return applier.apply(
+        outcomes = applier.apply(
             plan,
             decide=lambda address: current.entry(address),
             fold=fold,
@@ -347,6 +349,7 @@ class Loop:
             come_between=come_between,
             executor=self.executor,
         )
+        return outcomes, applier.cut_short
 
     def _held(self, world: World) -> dict[Address, str]:
         missing = [address for address in self.config.resources if address not in world.claims]

@@ -68,6 +68,8 @@ class Applier:
         self._changes = Changes(gateway, kinds, audit, stack, config_hash, clock, by)
         self._creator = Creator(kinds, memory, stack, spent, gateway.sessions.partition)
         self._new_id = new_id
+        self.cut_short = ""
+        """Why nothing further may be changed, after `apply`: a lease that was lost, credentials that have expired."""
 
     def apply(
         self,
@@ -93,6 +95,7 @@ class Applier:
         leaving = [(index, entry) for index, entry in enumerate(plan.entries) if not entry.wanted]
         for batch in (wanted, leaving):
             outcomes |= run.batch(batch)
+        self.cut_short = run.ended
         return [outcomes[index] for index in range(len(plan.entries))]
 
     # ---- one entry, in a worker thread
@@ -182,7 +185,7 @@ class _Run:
         self._applier, self._decide, self._fold = applier, decide, fold
         self._keep, self._stopped, self._executor = keep, stopped, executor
         self._come_between = come_between
-        self._ended = ""
+        self.ended = ""
 
     def batch(self, entries: Iterable[tuple[int, Entry]]) -> dict[int, Outcome]:
         """Carry out entries in order of dependence, as many side by side as there are workers."""
@@ -201,7 +204,7 @@ class _Run:
                     index, _ = flying.pop(future)
                     result = future.result()
                     outcomes[index] = result.outcome
-                    self._ended = self._ended or result.ends
+                    self.ended = self.ended or result.ends
                     if result.made is not None:
                         self._fold(result.made)
             except (
@@ -243,8 +246,8 @@ class _Run:
         """The entry in the light of what this pass has made so far, or its outcome when there is nothing to do yet."""
         if self._stopped():
             return Outcome(label=entry.label, status="waiting", why=STOPPED)
-        if self._ended:
-            return Outcome(label=entry.label, status="waiting", why=self._ended)
+        if self.ended:
+            return Outcome(label=entry.label, status="waiting", why=self.ended)
         now = self._decide(entry.address) if entry.wanted else entry
         if not isinstance(now.verdict, Steps):
             return without_steps(now)

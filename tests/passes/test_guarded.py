@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.errors import GuardError, IdentityError
 from reconciler.model.pause import Pause
-from reconciler.model.plan import Report
+from reconciler.model.plan import Ended, Report
 from reconciler.model.verdicts import Blocked, Steps, Wait
 from reconciler.workers import workers
 from tests.harness import STACK, Host, read, tags
@@ -257,5 +257,20 @@ def test_the_deletions_of_an_hour_are_counted_over_passes(ops: Host) -> None:
         loop.one_pass("test")
     assert len(ops.ours("global-network")) == 3
     ops.aws.clock.advance(3760)
+    loop.until_settled(600)
+    assert len(ops.ours("global-network")) == 2
+
+
+def test_a_pass_that_loses_the_right_to_change_anything_is_no_success(ops: Host) -> None:
+    loop = ops.loop("resources:\n  global-network/a: {}\n  global-network/b: {}", grace=0)
+    ended: list[Ended] = []
+    loop.ended.append(ended.append)
+    loop.executor = workers(1)
+    ops.aws.fail("networkmanager", "CreateGlobalNetwork", code="ExpiredTokenException", status=403, times=9)
+    loop.one_pass("test")
+    assert ended[0].outcome == "failed"
+    assert "have expired" in ended[0].problem
+    assert ops.ours("global-network") == []
+    ops.aws.clear_faults()
     loop.until_settled(600)
     assert len(ops.ours("global-network")) == 2
