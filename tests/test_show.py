@@ -186,6 +186,22 @@ def test_colour_changes_nothing_but_colour() -> None:
     assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == GOLDEN
 
 
+def test_what_looks_like_a_rename_is_asked() -> None:
+    create, delete = (
+        Steps("create", (), (), "it does not exist"),
+        Steps("delete", (), (), "not in the config"),
+    )
+    renamed = (
+        entry("vpc/new", create),
+        entry("vpc/far", create, region="eu-west-1"),
+        entry("vpc/lost", delete, "vpc-1", wanted=False),
+        entry("vpc/new", delete, "vpc-2", wanted=False, old=True),
+    )
+    shown = as_text(Plan(stack="ai", entries=renamed), FACTS)
+    assert "rename? then say `previously: [vpc/lost]` at vpc/new, and it stays" in shown
+    assert shown.count("rename?") == 1, "not of another place, nor of what makes way"
+
+
 def test_nothing_to_do_is_one_line() -> None:
     settled = plan(entry("vpc/main", Settled(), "vpc-1"), entry("subnet/a", Settled(), "subnet-1"))
     assert as_text(settled, FACTS) == "No changes. ai is as declared (2 settled).\n"

@@ -11,7 +11,7 @@ from reconciler.model.calls import Call
 from reconciler.model.fields import Facts
 from reconciler.model.plan import Entry, Plan
 from reconciler.model.schema import Shape
-from reconciler.model.things import ADDRESS_TAG, DIGEST_TAG, STACK_TAG, Pending
+from reconciler.model.things import ADDRESS_TAG, DIGEST_TAG, STACK_TAG, Pending, Scope
 from reconciler.model.verdicts import Blocked, Drift, Settled, Steps, Verdict, Wait
 
 VERSION = 1
@@ -30,15 +30,39 @@ def as_text(plan: Plan, facts: Mapping[str, Facts], *, colour: bool = False) -> 
     """The plan for people: what is settled is only counted, deletions come last."""
     lines: list[str] = []
     hidden = _hidden(plan, facts)
+    born = _born(plan)
     for entry in plan.entries:
         kind = entry.scope.kind
         lines += _entry(entry, facts[kind], hidden[kind], colour)
+        if _is_lost(entry) and (heirs := born.get(entry.scope)):
+            lines.append(
+                f"      rename? then say `previously: [{entry.label}]` at {_or(heirs)}, and it stays"
+            )
     for scope, why in plan.unread.items():
         lines.append(clean(f"  ? {scope} could not be read, so nothing of it is created or deleted: {why}"))
     lines += [clean(f"  ! {conflict}") for conflict in plan.conflicts]
     if lines:
         lines.append("")
     return "\n".join([*lines, summary(plan)]) + "\n"
+
+
+def _born(plan: Plan) -> dict[Scope, list[str]]:
+    """What is to be created, by kind and place: the new names of things that seem to be lost may be among them."""
+    found: dict[Scope, list[str]] = {}
+    for entry in plan.entries:
+        if isinstance(entry.verdict, Steps) and entry.verdict.verb == "create":
+            found.setdefault(entry.scope, []).append(entry.label)
+    return found
+
+
+def _is_lost(entry: Entry) -> bool:
+    """Whether a thing is to go because its address has left the config."""
+    deleted = isinstance(entry.verdict, Steps) and entry.verdict.verb == "delete"
+    return deleted and not entry.wanted and not entry.old
+
+
+def _or(labels: list[str]) -> str:
+    return " or ".join(labels[:3]) + (" or …" if len(labels) > 3 else "")
 
 
 def summary(plan: Plan) -> str:
