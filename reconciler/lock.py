@@ -42,7 +42,11 @@ class Lock:
         try:
             self._file = _take(self.path, self._stack, wait, stopped)
         except OSError as error:
-            self._see(error)
+            if isinstance(error, PermissionError) and _may_be_there(self.path):
+                raise BusyError(
+                    f"whether {self._stack} is held by another process cannot be seen: {error.strerror}: {self.path}; "
+                    "say it as the user of the service, or with another --state-dir where no service runs"
+                ) from error
             if not self._told:
                 self._told = True
                 get_logger().warning(
@@ -52,23 +56,6 @@ class Lock:
         self._told = False
         _sign(self._file, self._what)
         get_logger().debug("lock.acquired", path=str(self.path))
-
-    def _see(self, error: OSError) -> None:
-        """Who may not write the lock may yet see that it is held; BusyError for that, and where it cannot be seen."""
-        try:
-            held_by = holder(self.path.parent)
-        except PermissionError:
-            raise BusyError(
-                f"whether {self._stack} is held by another process cannot be seen: {error.strerror}: {self.path}; "
-                "say it as the user of the service, or with another --state-dir where no service runs"
-            ) from error
-        except OSError:
-            return  # there is no such directory, or nothing can be locked in it
-        if held_by is not None:
-            raise BusyError(
-                f"{self._stack} is held by {_named(held_by)}, and {self.path} cannot be written "
-                f"({error.strerror}): try later, as the user of the service"
-            ) from error
 
     def check(self) -> None:
         """Make sure that it is still held, and take it again where it is not; BusyError while another has it."""
@@ -104,6 +91,17 @@ def held(
         yield lock
     finally:
         lock.release()
+
+
+def _may_be_there(path: Path) -> bool:
+    """Whether there may be a file at a path that cannot be opened."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _is_at(file: int, path: Path) -> bool:

@@ -377,7 +377,6 @@ def test_who_may_not_write_the_lock_does_not_pass_by_who_holds_it(tmp_path: Path
     words = [sys.executable, "-c", script, str(tmp_path / "state")]
     found = subprocess.run(words, capture_output=True, text=True, check=False)
     assert f"BusyError: ai is held by process {process.pid} (daemon) since 20" in found.stderr
-    assert "lock cannot be written (Permission denied)" in found.stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else for a while")
