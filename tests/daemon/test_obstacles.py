@@ -198,9 +198,10 @@ def test_what_could_not_be_read_twice_is_told_twice(running: Make, events: Event
         one.signal(signal.SIGUSR1)
         until(lambda: len(told()) == count, "it is told")  # noqa: B023
         one.host.aws.clear_faults()
-        passes = len(one.passes)
-        one.signal(signal.SIGUSR1)
-        until(lambda: len(one.passes) > passes + 1, "it is read again")  # noqa: B023
+        for _ in range(2):  # the first may have begun before the faults were cleared
+            passes = len(one.passes)
+            one.signal(signal.SIGUSR1)
+            until(lambda: len(one.passes) > passes, "it is read again")  # noqa: B023
     assert one.stop() == 0
 
 
