@@ -104,9 +104,7 @@ class Passes:
                     if BY_PERSON & self._reasons.keys():
                         self._loop.backoff.forget()
                     self._reasons.clear()
-                    self._set(
-                        None
-                    )  # were it kept, a pass that cannot even end would be followed at once by another
+                    self._set(None)  # else a pass that cannot even end is followed by another at once
                     return trigger
                 self._condition.wait(None if left is None else min(left, LONGEST_WAIT))
             return None
