@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -15,6 +14,7 @@ from typing import Final
 from reconciler.errors import ReconcilerError
 from reconciler.log import get_logger
 from reconciler.model.approval import Approval
+from reconciler.whole import FOR_ALL, write_whole
 
 NAME: Final = "approvals.json"
 VERSION: Final = 1
@@ -62,12 +62,6 @@ def _read(directory: Path) -> list[Approval]:
 def _write(directory: Path, approvals: Iterable[Approval]) -> None:
     """Whole or not at all.  The daemon is another user than the person who agrees: all may read."""
     items = [dataclasses.asdict(approval) for approval in approvals]
-    temporary = directory / f"{NAME}.tmp"
-    try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o750)
-        temporary.write_text(json.dumps({"version": VERSION, "approvals": items}) + "\n")
-        os.chmod(temporary, 0o644)
-        temporary.replace(directory / NAME)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    directory.mkdir(parents=True, exist_ok=True, mode=0o750)
+    content = json.dumps({"version": VERSION, "approvals": items}).encode() + b"\n"
+    write_whole(directory / NAME, content, mode=FOR_ALL)

@@ -8,13 +8,13 @@ never a label.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from reconciler.moments import seconds
 from reconciler.status import Status
+from reconciler.whole import FOR_ALL, write_whole
 
 STATES: Final = ("starting", "standby", "looking", "idle", "degraded", "paused", "stopping", "stopped")
 OUTCOMES: Final = ("settled", "done", "waiting", "planned", "partial", "failed", "guarded", "interrupted")
@@ -156,15 +156,6 @@ def _number(value: float) -> str:
 def write(path: Path, status: Status, now: float) -> None:
     """Put the file in place, whole or not at all, readable for all; OSError when that cannot be.
 
-    The temporary file is in the same folder, for a rename is whole only there, and its name does not end with `.prom`,
-    so that node_exporter does not read it.
+    The name of the temporary file beside it does not end with `.prom`, so that node_exporter does not read it.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), MODE)
-            file.write(text(status, now))
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_whole(path, text(status, now).encode(), mode=FOR_ALL, sync=False)

@@ -18,6 +18,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.model.address import Address
 from reconciler.model.pause import Pause
 from reconciler.moments import seconds, text
+from reconciler.whole import FOR_ALL, write_whole
 
 NAME: Final = ".reconciler-pause.json"
 VERSION: Final = 1
@@ -124,20 +125,12 @@ def as_data(pause: Pause) -> dict[str, Any]:
 def _write(path: Path, pauses: Iterable[Pause]) -> None:
     """Whole or not at all; without pauses there is no file."""
     items = [as_data(pause) for pause in pauses]
-    temporary = path.with_suffix(f".{os.getpid()}")
     try:
         if not items:
             path.unlink(missing_ok=True)
             return
-        with open(temporary, "w") as file:
-            json.dump({"version": VERSION, "pauses": items}, file, indent=2)
-            file.write("\n")
-            os.fchmod(file.fileno(), 0o644)  # the daemon is another user than the person who pauses
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        content = json.dumps({"version": VERSION, "pauses": items}, indent=2).encode() + b"\n"
+        write_whole(path, content, mode=FOR_ALL)  # the daemon is another user than the person who pauses
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
         mend = "; say `sudo reconciler …`" if isinstance(error, PermissionError) else ""
         raise ReconcilerError(f"{path} cannot be written: {error.strerror}{mend}") from error

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from reconciler.model import address
 from reconciler.moments import text
+from reconciler.whole import write_whole
 
 VERSION: Final = 1
 NAME: Final = "status.json"
@@ -92,14 +93,8 @@ def _plain(name: str, value: Any) -> Any:
 def write(directory: Path, status: Status) -> None:
     """Put it in place, whole or not at all; OSError when that cannot be."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o750)
-    temporary = directory / f"{NAME}.tmp"
-    try:
-        with open(temporary, "w", opener=lambda path, flags: os.open(path, flags, 0o640)) as file:
-            json.dump(status.as_data(), file, separators=(",", ":"))
-        temporary.replace(directory / NAME)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    content = json.dumps(status.as_data(), separators=(",", ":")).encode()
+    write_whole(directory / NAME, content, sync=False)
 
 
 def read(directory: Path) -> dict[str, Any] | None:

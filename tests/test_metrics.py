@@ -217,7 +217,7 @@ def test_a_disk_that_is_full_leaves_the_file_that_was_there(tmp_path: Path) -> N
 def test_what_a_kill_has_left_behind_is_no_file_of_node_exporters_and_in_nobodys_way(tmp_path: Path) -> None:
     path = tmp_path / "reconciler.prom"
     metrics.write(path, status(), NOW)
-    (tmp_path / ".reconciler.prom.tmp").write_text("# HELP half")
+    (tmp_path / "reconciler.tmp").write_text("# HELP half")
     assert [found.name for found in tmp_path.glob("*.prom")] == ["reconciler.prom"]
     metrics.write(path, status(state="idle"), NOW)
     assert read(path.read_text())["state", "idle"] == 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -167,7 +169,7 @@ def test_it_is_written_whole_or_not_at_all(stack: Stack, monkeypatch: pytest.Mon
     before = stack.document
     stack.passed(outcome("vpc/a", "settled"))
     with monkeypatch.context() as patch:
-        patch.setattr(status.json, "dump", half_written)
+        patch.setattr(os, "write", half_written)
         stack.board.write("idle", "another")
     assert status.read(stack.directory) == before
     assert [path.name for path in stack.directory.iterdir()] == ["status.json"]
@@ -180,10 +182,13 @@ def test_who_reads_it_at_that_moment_reads_the_one_before(stack: Stack) -> None:
         assert json.load(file)["sentence"] == "the one before"
 
 
-def half_written(_: Any, file: Any, **__: Any) -> None:
+WRITE = os.write
+
+
+def half_written(file: int, content: bytes) -> int:
     """What a full disk makes of a document."""
-    file.write('{"version": 1, "sta')
-    raise OSError(28, "No space left on device")
+    WRITE(file, content[:10])
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def unwritable(caplog: pytest.LogCaptureFixture) -> list[str]:

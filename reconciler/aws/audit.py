@@ -21,9 +21,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Final, Literal, TypeVar, get_args
 
-from reconciler.aws.journal import Journal, end_line, entries, sync_names
+from reconciler.aws.journal import Journal, end_line, entries
 from reconciler.errors import AwsError, Lost, ReconcilerError
 from reconciler.model.address import REPLACED
+from reconciler.whole import sync_names
 
 VERSION: Final = 1
 """Of the lines; rises only when a member is removed or changes its meaning."""

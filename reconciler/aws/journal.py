@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from reconciler.log import get_logger
-
-MODE = 0o640
+from reconciler.whole import MODE, sync_names, write_all, write_whole
 
 
 @dataclass
@@ -74,35 +73,10 @@ def end_line(path: Path) -> None:
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
     try:
         if _is_torn(file, os.fstat(file).st_size):
-            _write(file, b"\n")
+            write_all(file, b"\n")
             os.fsync(file)
     finally:
         os.close(file)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_suffix(".tmp")
-    try:
-        file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, MODE)
-        try:
-            _write(file, content)
-            os.fsync(file)
-        finally:
-            os.close(file)
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_names(path.parent)
-
-
-def sync_names(directory: Path) -> None:
-    """Force to the disk which files a directory has; some file systems cannot, and need not."""
-    folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    with suppress(OSError):
-        os.fsync(folder)
-    os.close(folder)
 
 
 def _append(path: Path, line: bytes) -> None:
@@ -110,7 +84,7 @@ def _append(path: Path, line: bytes) -> None:
     try:
         size = os.fstat(file).st_size
         try:
-            _write(file, b"\n" * _is_torn(file, size) + line)
+            write_all(file, b"\n" * _is_torn(file, size) + line)
         except OSError:
             with suppress(OSError):  # the part that still had room
                 os.ftruncate(file, size)
@@ -124,11 +98,6 @@ def _append(path: Path, line: bytes) -> None:
 
 def _is_torn(file: int, size: int) -> bool:
     return size > 0 and os.pread(file, 1, size - 1) != b"\n"
-
-
-def _write(file: int, content: bytes) -> None:
-    while content:
-        content = content[os.write(file, content) :]
 
 
 def _line(entry: Mapping[str, Any]) -> bytes:

@@ -15,10 +15,11 @@ from typing import Any
 
 from reconciler import __version__
 from reconciler.aws.discover import Discovered
-from reconciler.aws.journal import Journal, write_whole
+from reconciler.aws.journal import Journal
 from reconciler.model.address import Address
 from reconciler.model.remembered import LOST_ANSWER, UNLISTED, Remembered
 from reconciler.model.things import Observed, Scope, World
+from reconciler.whole import write_whole
 
 DISCOVERY_SECONDS = 3600.0
 """How long what a discovery look found is believed."""
