@@ -35,10 +35,8 @@ class Inbox:
         for number in (RELOAD, LOOK, STACKS, *STOPS):
             signal.signal(number, self.note)
         if sys.stderr is not None:
-            with suppress(OSError, ValueError):
-                faulthandler.register(
-                    STACKS, all_threads=True, chain=True
-                )  # heard even while the main thread hangs
+            with suppress(OSError, ValueError):  # this one is heard even while the main thread hangs
+                faulthandler.register(STACKS, all_threads=True, chain=True)
 
     def note(self, number: int, _: FrameType | None = None) -> None:
         """A signal has come."""

@@ -94,9 +94,11 @@ def run(program: Program) -> int:
     if not program.options.once:
         return stay(program)
     config = program.config()
-    loop = program.loop(config, program.choices())
-    board = program.board(config, loop, "run --once")
     with program.held(config, "run --once") as lock, program.catching_signals():
+        loop = program.loop(
+            config, program.choices()
+        )  # now: who held the stack has left what is to be remembered
+        board = program.board(config, loop, "run --once")
         hold = program.hold(lock, loop)
         with hold.kept():
             try:
@@ -159,10 +161,9 @@ def destroy(program: Program) -> int:
     config = program.config()
     if config.mode == "observe":
         raise Disagreement("the config says `mode: observe`, so nothing is deleted")
-    loop = program.loop(
-        config, program.choices(destroy=True, unprotected=program.options.protected, by=program.who)
-    )
+    choices = program.choices(destroy=True, unprotected=program.options.protected, by=program.who)
     with program.held(config, "destroy") as lock:
+        loop = program.loop(config, choices)
         hold = program.hold(lock, loop)
         if paused := next((pause for pause in loop.pauses() if not pause.address), None):
             raise Disagreement(f"{config.stack} is {paused.sentence}; to go on, say `reconciler resume`")

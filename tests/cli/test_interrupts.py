@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import signal
+import time
 
-from .support import VPCS, Cli, Running, vpcs, wait_until
+from reconciler.aws.memory import Memory
+from reconciler.lock import held
+from reconciler.model.address import Address
+
+from .support import VPCS, Cli, Running, networks, vpcs, wait_until
 from .wire import Wire
 
 SUBNETS = """
@@ -129,3 +134,17 @@ def test_waiting_for_the_lock_is_told_and_ends_when_it_is_free_or_with_a_signal(
     found = second.end()
     assert (found.status, found.out) == (0, "ai: 3 deleted; nothing of it is left.\n")
     assert vpcs(cli.url) == []
+
+
+def test_who_has_waited_for_the_lock_knows_what_its_holder_has_begun(cli: Cli, begun: list[Running]) -> None:
+    """The one before may have died between a creation and its answer, while this one waited."""
+    directory = cli.state / "ai"
+    with held(directory, "ai", "daemon", 0.0):
+        waiting = Running(cli, "run", "--once", "--lock-wait", "1m", "--timeout", "0s")
+        begun.append(waiting)
+        waiting.until("lock.busy")
+        Memory.open(directory, time.time).intend(Address("global-network", "main"))
+    found = waiting.end()
+    assert found.status == 75
+    assert "an earlier attempt got no answer" in found.out
+    assert networks(cli.url) == []
