@@ -22,7 +22,8 @@ KINDS = [kind.name for kind in ALL]
 
 
 @cache
-def _load(name: str) -> dict[str, Any]:
+def load(name: str) -> dict[str, Any]:
+    """A fixture as data, not to be changed; {} for an empty file."""
     return yaml.safe_load((FOLDER / f"{name}.yaml").read_text()) or {}
 
 
@@ -31,13 +32,13 @@ class Fixture:
 
     def __init__(self, kind: str) -> None:
         self.kind, self.address = kind, f"{kind}/subject"
-        self.fixed = _load(f"{kind}-fixed")
+        self.fixed = load(f"{kind}-fixed")
         self.base = self.text()
-        self.update = self.text(**_load(f"{kind}-update"))
+        self.update = self.text(**load(f"{kind}-update"))
 
     def text(self, **changes: Any) -> str:
         """The base with changes to the subject; keys of ours are spelt as in the config (`{"depends-on": …}`)."""
-        config = deepcopy(_load(self.kind))
+        config = deepcopy(load(self.kind))
         config["resources"][self.address].update(changes)
         return yaml.safe_dump(config, sort_keys=False)
 
@@ -51,6 +52,6 @@ class Fixture:
 
     def without(self) -> str:
         """The base without the subject."""
-        config = deepcopy(_load(self.kind))
+        config = deepcopy(load(self.kind))
         del config["resources"][self.address]
         return yaml.safe_dump(config, sort_keys=False)
