@@ -3,7 +3,7 @@ complete -c reconciler -f
 complete -c reconciler -n __fish_use_subcommand -a check -d 'Is the config right?'
 complete -c reconciler -n __fish_use_subcommand -a plan -d 'What would be done?'
 complete -c reconciler -n __fish_use_subcommand -a run -d 'Do it: once, or again and again.'
-complete -c reconciler -n __fish_use_subcommand -a drift -d 'What differs from the config?'
+complete -c reconciler -n __fish_use_subcommand -a drift -d 'What has changed in AWS, and not just in the config?'
 complete -c reconciler -n __fish_use_subcommand -a outputs -d 'The outputs of the config, as AWS has them now.'
 complete -c reconciler -n __fish_use_subcommand -a status -d 'How the stacks of this host stand; works without AWS and without the daemon.'
 complete -c reconciler -n __fish_use_subcommand -a explain -d 'One address: what is wanted, what is there, and why it is or is not touched.'

@@ -76,6 +76,7 @@ FIELDS: Final[Mapping[str, Field]] = {
     "http_status": Field("integer", "of AWS's answer, 0 when there was none"),
     "retry_attempts": Field("integer", "how often the SDK has sent it again"),
     # a pass in numbers
+    "origin": Field("string", "who has changed it: drift (somebody in AWS), pending (the config), both, unknown"),
     "outcome": Field("string", "settled, done, waiting, planned, partial, failed, guarded or interrupted"),
     "settled": Field("integer", "addresses that are as the config wants them"),
     "created": Field("integer", "addresses whose thing was created"),
@@ -278,7 +279,9 @@ EVENTS: Final[Mapping[str, Event]] = {
     ),
     # address
     "drift.detected": _event(
-        "info", "a path differs from the config; once for each new drift", "address paths"
+        "info",
+        "paths differ from the config; once for each new drift",
+        "address paths origin",
     ),
     "change.started": _event(
         "info", "a call that changes something is about to be made", f"{_CHANGE} api reason"

@@ -38,7 +38,7 @@ from reconciler.model.fields import Facts
 from reconciler.model.pause import Pause
 from reconciler.model.plan import Ended, Entry, Outcome, Plan, Report
 from reconciler.model.things import Observed, World
-from reconciler.model.verdicts import Steps, Verdict, Wait
+from reconciler.model.verdicts import Blocked, Steps, Wait
 from reconciler.narrate import Narrator
 from reconciler.restraints import Restraints
 from reconciler.wall import Wall
@@ -172,7 +172,7 @@ class Loop:
         """The decisions about what was seen."""
         now = self.clock.monotonic()
 
-        def instead(label: str, steps: Steps) -> Verdict | None:
+        def instead(label: str, steps: Steps) -> Wait | Blocked | None:
             return self._held_back(label, steps) or self.backoff.instead(label, now)
 
         return Planner(

@@ -9,7 +9,7 @@ from reconciler.log import get_logger
 from reconciler.model.config import Config
 from reconciler.model.pause import Pause
 from reconciler.model.plan import Ended, Entry, Plan, Report
-from reconciler.model.verdicts import Blocked, Steps, Wait
+from reconciler.model.verdicts import Blocked, Steps, Wait, together
 from reconciler.moments import text
 from reconciler.windows import Windows
 
@@ -72,7 +72,8 @@ class Narrator:
         if isinstance(verdict, Steps) and verdict.drift:
             paths = [found.path for found in verdict.drift]
             if self._news(label, f"drift {paths}"):
-                log.info("drift.detected", address=label, paths=paths)
+                origin = together(found.origin for found in verdict.drift)
+                log.info("drift.detected", address=label, paths=paths, origin=origin)
         elif isinstance(verdict, Blocked):
             if self._news(label, verdict.why):
                 log.warning("address.blocked", address=label, reason=verdict.why)

@@ -32,7 +32,7 @@ VERBS = {
     "check": "Is the config right?",
     "plan": "What would be done?",
     "run": "Do it: once, or again and again.",
-    "drift": "What differs from the config?",
+    "drift": "What has changed in AWS, and not just in the config?",
     "outputs": "The outputs of the config, as AWS has them now.",
     "status": "How the stacks of this host stand; works without AWS and without the daemon.",
     "explain": "One address: what is wanted, what is there, and why it is or is not touched.",
@@ -62,7 +62,7 @@ EXAMPLES = {
   reconciler run --once --config estate.yaml --timeout 30m
   reconciler run --config /etc/reconciler/conf.d           again and again, as a service""",
     "drift": """\
-  reconciler drift --config estate.yaml                    2 when something differs""",
+  reconciler drift --config estate.yaml                    2 when something has changed in AWS""",
     "outputs": """\
   reconciler outputs --config estate.yaml
   reconciler outputs --config estate.yaml --json | jq -r .siteOneId""",

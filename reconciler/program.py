@@ -9,7 +9,7 @@ import signal
 import socket
 import uuid
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -243,11 +243,13 @@ class Program:
         """Shows, as a context, what a loop is at while it takes long."""
         return working(loop, self.voice, self.environment)
 
-    def answer_plan(self, loop: Loop, found: Plan, **more: Any) -> None:
+    def answer_plan(
+        self, loop: Loop, found: Plan, conclusion: Callable[[Plan], str] = show_plan.summary, **more: Any
+    ) -> None:
         """Give a plan as the answer."""
         self.voice.answer(
-            lambda: {**show_plan.as_data(found, loop.facts), **more},
-            lambda: show_plan.as_text(found, loop.facts, colour=self.voice.colour),
+            lambda: {**show_plan.as_data(found, loop.facts), "summary": conclusion(found), **more},
+            lambda: show_plan.as_text(found, loop.facts, colour=self.voice.colour, conclusion=conclusion),
         )
 
     def answer_run(self, loop: Loop, report: Report) -> None:

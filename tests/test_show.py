@@ -117,9 +117,9 @@ EVERYTHING = plan(
             "update",
             call("UpdateSite", "networkmanager", Description="new"),
             drift=(
-                Drift("Description", "new", "old"),
-                Drift("Location.Address", "there", "here"),
-                Drift("Tags.team", "ml", None),
+                Drift("Description", "new", "old", "drift"),
+                Drift("Location.Address", "there", "here", "both"),
+                Drift("Tags.team", "ml", None, "pending"),
                 Drift("Tags.gone", None, "x"),
             ),
         ),
@@ -156,16 +156,16 @@ GOLDEN = """\
       SecurityGroupIds: ["(known after apply)", "sg-1"]
       Tags.Name: "w"
   ~ site/two site-2: update
-      Description: "old" -> "new"
-      Location.Address: (sensitive) -> (sensitive)
-      Tags.team: "ml"
-      Tags.gone: "x" -> (none)
+      Description: "old" -> "new"  (changed in AWS)
+      Location.Address: (sensitive) -> (sensitive)  (changed in AWS and in the config)
+      Tags.team: "ml"  (changed in the config)
+      Tags.gone: "x" -> (none)  (unknown who has changed it)
   … subnet/a (us-west-2): waits, needs vpc/main
     subnet/b: an update is available
   ! subnet/c (us-west-2) subnet-3: blocked, CidrBlock cannot change
-      CidrBlock: "a" -> "b"
+      CidrBlock: "a" -> "b"  (unknown who has changed it)
   -/+ instance/old (us-west-2) i-1: replace (ImageId cannot)
-      ImageId: "a" -> "b"
+      ImageId: "a" -> "b"  (unknown who has changed it)
   - subnet/x (us-west-2) subnet-9: delete (not in the config)
   - vpc/x@old (us-west-2) vpc-9: delete (it makes way)
   ? security-group in eu-west-1 of 123456789012 could not be read, so nothing of it is created or deleted: Denied
@@ -250,7 +250,19 @@ def test_a_plan_for_programs() -> None:
     scope = {"kind": "security-group", "account": ACCOUNT, "region": "eu-west-1"}
     assert data["unread"] == [{"scope": scope, "reason": "Denied"}]
     assert [one["address"] for one in data["addresses"]] == [one.label for one in EVERYTHING.entries]
-    members = {"address", "kind", "account", "region", "id", "verdict", "verb", "reason", "drift", "calls"}
+    members = {
+        "address",
+        "kind",
+        "account",
+        "region",
+        "id",
+        "verdict",
+        "verb",
+        "reason",
+        "drifted",
+        "drift",
+        "calls",
+    }
     assert all(one.keys() == members for one in data["addresses"])
 
 
@@ -271,7 +283,9 @@ def test_each_verdict_for_programs() -> None:
             "reason": "because",
         }
     ]
-    assert found["subnet/c"]["drift"] == [{"path": "CidrBlock", "wanted": "b", "seen": "a"}]
+    assert found["subnet/c"]["drift"] == [
+        {"path": "CidrBlock", "wanted": "b", "seen": "a", "origin": "unknown"}
+    ]
     assert (found["site/two"]["id"], found["site/one"]["id"]) == ("site-2", None)
     assert (found["site/two"]["region"], found["vpc/main"]["region"]) == ("", "us-west-2")
     given = found["instance/worker"]["calls"][0]["parameters"]

@@ -10,13 +10,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
-from reconciler.engine.drift import drift, same_set
+from reconciler.engine.applied import applied_tag, is_stale, origins
+from reconciler.engine.drift import drift, is_ignored, same_set
 from reconciler.engine.tags import OWNER_TAGS, birth_tags, make_way, tag_calls, tag_drift, wanted_tags
 from reconciler.engine.users import referring
 from reconciler.model.calls import Call
 from reconciler.model.fields import Facts
 from reconciler.model.kind import Kind, Part
-from reconciler.model.things import DIGEST_TAG, Desired, Observed, Parameter, Pending, contains
+from reconciler.model.things import APPLIED_TAG, DIGEST_TAG, Desired, Observed, Parameter, Pending, contains
 from reconciler.model.verdicts import Blocked, Drift, Settled, Steps, Verdict, Wait
 
 
@@ -32,10 +33,13 @@ def converge(
         return Steps("create", (creation(facts, desired, stack, making_way),), why="it does not exist")
     if observed.scope != desired.scope:
         moved = Drift("region", _whereabouts(desired), _whereabouts(observed))
-        return _cannot_change(facts, desired, observed, stack, (moved,))
-    if verdict := unready(facts.kind, observed):
-        return verdict
-    return _mend(facts, desired, observed, stack)
+        verdict: Verdict = _cannot_change(facts, desired, observed, stack, (moved,))
+    else:
+        verdict = unready(facts.kind, observed) or _mend(facts, desired, observed, stack)
+    if isinstance(verdict, Steps | Blocked) and verdict.drift:
+        tags = wanted_tags(facts.kind, desired, stack)
+        return replace(verdict, drift=origins(facts, desired, observed, tags, verdict.drift))
+    return verdict
 
 
 def unready(kind: Kind, observed: Observed) -> Verdict | None:
@@ -82,7 +86,8 @@ def creation(facts: Facts, desired: Desired, stack: str, making_way: tuple[str, 
         and facts.fields[name].at_birth
         and facts.fields[name].change not in {"part", "then"}
     }
-    tags = birth_tags(kind, wanted_tags(kind, desired, stack))
+    wanted = wanted_tags(kind, desired, stack)
+    tags = birth_tags(kind, {**wanted, APPLIED_TAG: applied_tag(facts, desired, wanted, birth=True)})
     seed = (stack, str(desired.address), *making_way) if facts.takes_token else None
     return Call(
         service=kind.service,
@@ -98,11 +103,12 @@ def creation(facts: Facts, desired: Desired, stack: str, making_way: tuple[str, 
 
 def _mend(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Verdict:
     kind = facts.kind
-    tags = tag_drift(wanted_tags(kind, desired, stack), observed.tags)
+    wanted = wanted_tags(kind, desired, stack)
+    tags = tag_drift(wanted, observed.tags)
     owner = [found for found in tags if found.path.removeprefix("Tags.") in OWNER_TAGS]
-    tags = [found for found in tags if found not in owner and not _ignored(found.path, desired.ignore)]
+    tags = [found for found in tags if found not in owner and not is_ignored(found.path, desired.ignore)]
     drifts = [found for name in desired.spec for found in field_drift(facts, name, desired, observed)]
-    drifts = [found for found in drifts if not _ignored(found.path, desired.ignore)]
+    drifts = [found for found in drifts if not is_ignored(found.path, desired.ignore)]
     if fixed := [found for found in drifts if not facts.fields[_field(found.path)].mutable]:
         stuck = _cannot_change(facts, desired, observed, stack, tuple(fixed))
         if owner and isinstance(stuck, Blocked):
@@ -112,11 +118,15 @@ def _mend(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Ver
             return Steps("update", tuple(calls), drift=tuple(owner), why=why)
         return stuck
     changed = list(dict.fromkeys(_field(found.path) for found in drifts))
-    calls = [
-        *tag_calls(kind, observed, owner, _why(owner)),
+    work = [
         *_updates(facts, desired, observed, changed),
         *(call for part in kind.parts for call in _part_calls(part, desired, observed)),
-        *tag_calls(kind, observed, tags, _why(tags)),  # last: digests of write-only fields say what was done
+    ]
+    done = _applied(facts, desired, observed, wanted) if work or tags else []
+    calls = [
+        *tag_calls(kind, observed, owner, _why(owner)),
+        *work,
+        *tag_calls(kind, observed, [*tags, *done], _why(tags or done)),  # last: digests say what was done
     ]
     part_drifts = [found for part in kind.parts for found in _part_drift(part, desired, observed)]
     if calls:
@@ -125,11 +135,22 @@ def _mend(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Ver
         placed = tuple(_placed(call, observed, call.why or why) for call in calls)
         return Steps("update", placed, drift=everything, why=why)
     verdict = kind.then(desired, observed) if kind.then else Settled()
+    if isinstance(verdict, Settled) and is_stale(facts, desired, wanted, observed.tags):
+        why = "what was last applied is written down anew"
+        stale = tag_calls(kind, observed, _applied(facts, desired, observed, wanted), why)
+        return Steps("update", tuple(_placed(call, observed, why) for call in stale), why=why)
     if isinstance(verdict, Steps):
         return replace(
             verdict, calls=tuple(_placed(call, observed, call.why or verdict.why) for call in verdict.calls)
         )
     return verdict
+
+
+def _applied(facts: Facts, desired: Desired, observed: Observed, wanted: dict[str, Any]) -> list[Drift]:
+    """How the tag that says what was applied has to change; nothing while a value of it is not known."""
+    tag = applied_tag(facts, desired, wanted)
+    before = observed.tags.get(APPLIED_TAG)
+    return [] if isinstance(tag, Pending) or tag == before else [Drift(f"Tags.{APPLIED_TAG}", tag, before)]
 
 
 def field_drift(facts: Facts, name: str, desired: Desired, observed: Observed) -> Iterator[Drift]:
@@ -208,7 +229,7 @@ def _minded(wanted: Any, path: str, ignore: tuple[str, ...]) -> Any:
     return {
         name: _minded(value, f"{path}.{name}", ignore)
         for name, value in wanted.items()
-        if not _ignored(f"{path}.{name}", ignore)
+        if not is_ignored(f"{path}.{name}", ignore)
     }
 
 
@@ -233,7 +254,7 @@ def _present(value: Any) -> Any:
 
 def _part_items(part: Part, desired: Desired, observed: Observed) -> tuple[dict[Any, Any], dict[Any, Any]]:
     """Wanted and live items by key; nothing on either side when the config leaves the part alone."""
-    if part.field not in desired.spec or _ignored(part.field, desired.ignore):
+    if part.field not in desired.spec or is_ignored(part.field, desired.ignore):
         return {}, {}
     wanted = {part.key(item): item for item in map(part.normal, desired.spec[part.field] or ())}
     return wanted, {part.key(item): item for item in part.rows(observed.raw)}
@@ -281,10 +302,6 @@ def _whereabouts(thing: Desired | Observed) -> str:
 
 def _field(path: str) -> str:
     return path.split(".", 1)[0].split("[", 1)[0]
-
-
-def _ignored(path: str, ignore: tuple[str, ...]) -> bool:
-    return any(path == left or path.startswith((f"{left}.", f"{left}[")) for left in ignore)
 
 
 def _why(drifts: Any) -> str:

@@ -33,18 +33,24 @@ def same_set(wanted: Any, seen: Any) -> bool:
     return one == other
 
 
+def is_ignored(path: str, ignore: tuple[str, ...]) -> bool:
+    """Whether a path is one whose drift is left alone, or lies within one."""
+    return any(path == left or path.startswith((f"{left}.", f"{left}[")) for left in ignore)
+
+
 def _is_list(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str | bytes)
 
 
 def _same(wanted: Any, seen: Any) -> bool:
-    if _nothing(wanted) and _nothing(seen):
+    if nothing(wanted) and nothing(seen):
         return True
     # True == 1 in Python, and is another value everywhere else
     return isinstance(wanted, bool) is isinstance(seen, bool) and bool(wanted == seen)
 
 
-def _nothing(value: Any) -> bool:
+def nothing(value: Any) -> bool:
+    """Whether a value says no more than that there is none."""
     if isinstance(value, Mapping):
-        return all(map(_nothing, value.values()))
+        return all(map(nothing, value.values()))
     return value is None or value == "" or (_is_list(value) and not value)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from reconciler.model.plan import Outcome, Report
-from reconciler.model.verdicts import Blocked, Mover, Verdict, Wait
+from reconciler.model.verdicts import Blocked, Mover, Wait
 
 SOON, LATER = 5.0, 15.0
 """Seconds to the next look after progress, and while AWS works."""
@@ -36,7 +36,7 @@ class Failure:
     final: bool
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Wait | Blocked:
         """What takes the place of the steps until then.  No time is in the text: it would be news in every pass."""
         if self.final:
             return Blocked(self.why)
@@ -57,7 +57,7 @@ class BackOff:
         self.interval = interval
         self.failures: dict[str, Failure] = {}
 
-    def instead(self, label: str, now: float) -> Verdict | None:
+    def instead(self, label: str, now: float) -> Wait | Blocked | None:
         """The verdict in place of steps that are not to be tried now."""
         failure = self.failures.get(label)
         return failure.verdict if failure is not None and now < failure.until else None

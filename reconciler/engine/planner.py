@@ -39,7 +39,7 @@ class Planner:
         facts: AllFacts,
         world: World,
         held: Mapping[Address, str] | None = None,
-        instead: Callable[[str, Steps], Verdict | None] = lambda _, __: None,
+        instead: Callable[[str, Steps], Wait | Blocked | None] = lambda _, __: None,
         unprotected: bool = False,
         keep: bool = False,
     ) -> None:
@@ -99,7 +99,7 @@ class Planner:
             return verdict
         verdict = self._resolve(desired, holder)
         if isinstance(verdict, Steps) and (instead := self.instead(str(desired.address), verdict)):
-            return instead
+            return replace(instead, drift=verdict.drift)
         if isinstance(verdict, Steps) and verdict.verb == "replace" and self.keep:
             return Settled((f"not replaced, for mode is upsert: {verdict.why}",))
         return verdict

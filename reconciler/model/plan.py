@@ -28,6 +28,18 @@ class Entry:
     after: tuple[Address, ...] = ()
 
     @property
+    def drifted(self) -> bool:
+        """Whether AWS differs from what the config says, unless it is known that only the config has changed."""
+        verdict = self.verdict
+        found = verdict.drift if isinstance(verdict, Steps | Wait | Blocked) else ()
+        return self.missing or any(one.origin != "pending" for one in found)
+
+    @property
+    def missing(self) -> bool:
+        """Whether there is nothing at a wanted address: it was never made, or others have deleted it."""
+        return self.wanted and self.seen is None and not isinstance(self.verdict, Settled)
+
+    @property
     def label(self) -> str:
         """The address as its tag has it, unique in a plan but for two things that make way for one address."""
         return f"{self.address}{REPLACED}" if self.old else str(self.address)

@@ -10,9 +10,13 @@ from typing import Any, NamedTuple, TypeVar
 from reconciler.model.address import Address
 from reconciler.model.place import Place
 
+OURS = "reconciler:"
+"""What the keys of our own tags begin with."""
 STACK_TAG = "reconciler:stack"
 ADDRESS_TAG = "reconciler:address"
 PROTECT_TAG = "reconciler:protect"
+APPLIED_TAG = "reconciler:applied"
+"""Short hashes of what we have last applied, for the question who has changed what (`engine.applied`)."""
 DIGEST_TAG = "reconciler:digest."
 """Prefix of the tags that hold digests of write-only fields; the field's name follows."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,13 +11,26 @@ from reconciler.model.calls import Call
 Verb = Literal["create", "update", "replace", "delete"]
 
 
+Origin = Literal["drift", "pending", "both", "unknown"]
+"""Who has made a path differ: somebody in AWS, somebody in the config, somebody in each, or that cannot be told."""
+
+
 @dataclass(frozen=True)
 class Drift:
-    """One path that differs: what is wanted there, what was seen there (None: nothing)."""
+    """One path that differs: what is wanted there, what was seen there (None: nothing), and who made it differ."""
 
     path: str
     wanted: Any
     seen: Any
+    origin: Origin = "unknown"
+
+
+def together(origins: Iterable[Origin]) -> Origin:
+    """The origin of several paths, or of a path that holds several."""
+    found = set(origins)
+    if len(found) == 1:
+        return found.pop()
+    return "unknown" if "unknown" in found or not found else "both"
 
 
 @dataclass(frozen=True)
@@ -43,10 +57,14 @@ nobody, since it has just failed."""
 
 @dataclass(frozen=True)
 class Wait:
-    """Something has to move first.  Only with `on` "aws" is looking again soon of any use by itself."""
+    """Something has to move first.  Only with `on` "aws" is looking again soon of any use by itself.
+
+    `drift` is what would be mended if it had not to wait for a person, a window or another attempt.
+    """
 
     why: str
     on: Mover = "aws"
+    drift: tuple[Drift, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Any
 
 from reconciler.model.fields import Facts
 from reconciler.model.plan import Entry
-from reconciler.model.things import DIGEST_TAG, Desired
+from reconciler.model.things import APPLIED_TAG, DIGEST_TAG, Desired
 from reconciler.model.verdicts import Blocked, Settled, Steps, Wait
-from reconciler.show.plan import Secrets, clean, entry_data, secrets, shown, veiled
+from reconciler.show.plan import ORIGINS, Secrets, clean, entry_data, secrets, shown, veiled
 
 VERSION = 1
 
@@ -64,7 +64,8 @@ def _entry(entry: Entry, hidden: Secrets) -> Iterator[str]:
             yield f"{entry.label}: {verb} is due ({named})" + (f": {why}" if why else "")
             for found in drift:
                 seen = shown(found.seen, found.path, hidden)
-                yield f"  {found.path}: is {seen}, wanted is {shown(found.wanted, found.path, hidden)}"
+                wanted = shown(found.wanted, found.path, hidden)
+                yield f"  {found.path}: is {seen}, wanted is {wanted} ({ORIGINS[found.origin]})"
         case Settled(notes):
             yield f"{entry.label}: nothing to do" + (f" ({'; '.join(notes)})" if notes else "")
         case Wait(why, on):
@@ -130,5 +131,7 @@ def as_data(told: Told) -> dict[str, Any]:
 
 
 def _tags(tags: Mapping[str, str]) -> dict[str, str]:
-    """Tags, those left out that hold digests of secrets."""
-    return {key: value for key, value in tags.items() if not key.startswith(DIGEST_TAG)}
+    """Tags, those left out that hold digests."""
+    return {
+        key: value for key, value in tags.items() if key != APPLIED_TAG and not key.startswith(DIGEST_TAG)
+    }

@@ -4,30 +4,43 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from reconciler.model.calls import Call
 from reconciler.model.fields import Facts
 from reconciler.model.plan import Entry, Plan
 from reconciler.model.schema import Shape
-from reconciler.model.things import ADDRESS_TAG, DIGEST_TAG, STACK_TAG, Pending, Scope
-from reconciler.model.verdicts import Blocked, Drift, Settled, Steps, Verdict, Wait
+from reconciler.model.things import ADDRESS_TAG, APPLIED_TAG, DIGEST_TAG, STACK_TAG, Pending, Scope
+from reconciler.model.verdicts import Blocked, Drift, Origin, Settled, Steps, Verdict, Wait
 
 VERSION = 1
 """Of the JSON document; rises only when a member is removed or changes its meaning."""
 SIGNS = {"create": "+", "update": "~", "replace": "-/+", "delete": "-"}
 COLOURS = {"+": "32", "~": "33", "-/+": "35", "-": "31", "…": "36", "!": "31;1"}
 HIDDEN = "(sensitive)"
-OWNER_TAGS = {STACK_TAG, ADDRESS_TAG}
+ORIGINS: Mapping[Origin, str] = {
+    "drift": "changed in AWS",
+    "pending": "changed in the config",
+    "both": "changed in AWS and in the config",
+    "unknown": "unknown who has changed it",
+}
+"""Who has made a path differ, for people."""
+OUR_TAGS = {STACK_TAG, ADDRESS_TAG, APPLIED_TAG}
 LONGEST = 120
 
 Secrets = frozenset[str]
 """Names of fields and members, at any depth, whose values are not shown."""
 
 
-def as_text(plan: Plan, facts: Mapping[str, Facts], *, colour: bool = False) -> str:
-    """The plan for people: what is settled is only counted, deletions come last."""
+def as_text(
+    plan: Plan,
+    facts: Mapping[str, Facts],
+    *,
+    colour: bool = False,
+    conclusion: Callable[[Plan], str] | None = None,
+) -> str:
+    """The plan for people: what is settled is only counted, deletions come last, and the `conclusion` (`summary`)."""
     lines: list[str] = []
     hidden = _hidden(plan, facts)
     born = _born(plan)
@@ -43,7 +56,7 @@ def as_text(plan: Plan, facts: Mapping[str, Facts], *, colour: bool = False) -> 
     lines += [clean(f"  ! {conflict}") for conflict in plan.conflicts]
     if lines:
         lines.append("")
-    return "\n".join([*lines, summary(plan)]) + "\n"
+    return "\n".join([*lines, (conclusion or summary)(plan)]) + "\n"
 
 
 def _born(plan: Plan) -> dict[Scope, list[str]]:
@@ -80,6 +93,20 @@ def summary(plan: Plan) -> str:
     return f"Plan: {', '.join(counts)}, {plan.count(Settled)} settled, {verbs.count('delete')} to delete."
 
 
+def drift_summary(plan: Plan) -> str:
+    """The last line of `drift`: what has changed in AWS, apart from what has only changed in the config."""
+    drifted = [entry.label for entry in plan.entries if entry.drifted and not entry.missing]
+    missing = [entry.label for entry in plan.entries if entry.missing and entry.scope not in plan.unread]
+    pending = sum(not entry.drifted and isinstance(entry.verdict, Steps) for entry in plan.entries)
+    told = [f"differs in AWS: {', '.join(drifted)}"] if drifted else []
+    told += [f"not there: {', '.join(missing)}"] if missing else []
+    told += [f"not clear whose: {len(plan.conflicts)}"] if plan.conflicts else []
+    told = told or ["No drift"]
+    if pending:
+        told.append(f"{pending} {'change' if pending == 1 else 'changes'} of the config pending")
+    return f"{'; '.join(told)}."
+
+
 def _entry(entry: Entry, facts: Facts, hidden: Secrets, colour: bool) -> Iterator[str]:
     sign, words = _head(entry.verdict)
     if not sign:
@@ -111,7 +138,7 @@ def _creation(steps: Steps, facts: Facts, hidden: Secrets) -> Iterator[str]:
             if name in facts.fields:
                 yield f"      {name}: {shown(value, name, hidden)}"
         tags = birth_tags(call.parameters)
-        for key in sorted(tags.keys() - OWNER_TAGS):
+        for key in sorted(tags.keys() - OUR_TAGS):
             if not key.startswith(DIGEST_TAG):
                 yield f"      Tags.{key}: {shown(tags[key], f'Tags.{key}', hidden)}"
 
@@ -127,11 +154,8 @@ def birth_tags(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 def _change(found: Drift, hidden: Secrets) -> str:
     wanted = shown(found.wanted, found.path, hidden)
-    return (
-        f"{found.path}: {wanted}"
-        if found.seen is None
-        else f"{found.path}: {shown(found.seen, found.path, hidden)} -> {wanted}"
-    )
+    change = wanted if found.seen is None else f"{shown(found.seen, found.path, hidden)} -> {wanted}"
+    return f"{found.path}: {change}  ({ORIGINS[found.origin]})"
 
 
 # ---- what must not be shown
@@ -231,6 +255,7 @@ def entry_data(entry: Entry, hidden: Secrets) -> dict[str, Any]:
         "verdict": type(verdict).__name__.lower(),
         "verb": verdict.verb if isinstance(verdict, Steps) else None,
         "reason": getattr(verdict, "why", "") or "; ".join(getattr(verdict, "notes", ())),
+        "drifted": entry.drifted,
         "drift": [_drift_data(drift, hidden) for drift in getattr(verdict, "drift", ())],
         "calls": [_call_data(call, hidden) for call in getattr(verdict, "calls", ())],
     }
@@ -252,4 +277,5 @@ def _drift_data(drift: Drift, hidden: Secrets) -> dict[str, Any]:
         "path": drift.path,
         "wanted": HIDDEN if secret else veiled(drift.wanted, hidden),
         "seen": HIDDEN if secret else veiled(drift.seen, hidden),
+        "origin": drift.origin,
     }

@@ -53,13 +53,13 @@ def plan(program: Program) -> int:
 
 
 def drift(program: Program) -> int:
-    """What differs from the config?"""
+    """What has changed in AWS?  What has only changed in the config is told, and no drift."""
     loop = program.loop(program.config(), program.choices())
     found, _ = looked(program, loop, "drift")
-    program.answer_plan(loop, found)
-    if found.settled:
-        return OK
-    return unread(found) if found.unread and not found.steps else CHANGES
+    program.answer_plan(loop, found, show_plan.drift_summary)
+    if found.conflicts or any(entry.drifted and entry.scope not in found.unread for entry in found.entries):
+        return CHANGES
+    return unread(found) if found.unread else OK
 
 
 def looked(program: Program, loop: Loop, trigger: str) -> tuple[Plan, Stop | None]:

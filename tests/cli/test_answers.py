@@ -50,7 +50,7 @@ def test_a_plan_is_a_versioned_document_with_every_address(cli: Cli) -> None:
         ("vpc/c", "steps", "delete"),
     ]
     update, settled, creation, deletion = found["addresses"]
-    assert update["drift"] == [{"path": "Tags.x", "wanted": "y", "seen": None}]
+    assert update["drift"] == [{"path": "Tags.x", "wanted": "y", "seen": None, "origin": "pending"}]
     assert [call["operation"] for call in update["calls"]] == ["CreateTags"]
     assert (settled["drift"], settled["calls"]) == ([], [])
     assert (creation["id"], creation["account"], creation["region"]) == (None, ACCOUNT, "us-west-2")

@@ -71,8 +71,11 @@ def test_the_life_of_the_example(cli: Cli, tmp_path: Path) -> None:
     differs = cli("drift", *example)
     assert differs.status == 2
     assert f"  ~ site/one {named['siteOneId']}: update\n" in differs.out
-    assert '      Description: "edited by hand" -> "AI Workload - Region One"\n' in differs.out
-    assert '      Tags.team: "ml-platform"\n' in differs.out
+    assert (
+        '      Description: "edited by hand" -> "AI Workload - Region One"  (changed in AWS)\n' in differs.out
+    )
+    assert '      Tags.team: "ml-platform"  (changed in AWS)\n' in differs.out
+    assert differs.out.endswith("\ndiffers in AWS: site/one, instance/worker.\n")
 
     assert cli("run", *example, "--once", "--detailed-exitcode").status == 2
     assert cli("drift", *example).status == 0

@@ -185,7 +185,7 @@ def test_what_is_ignored_does_not_differ() -> None:
     wanted = wish("site/s", spec, ignore=("Location.Address", "Description"))
     assert isinstance(verdicts([wanted], N, seen)["site/s"], Settled)
     wanted = wish("site/s", spec, ignore=("Location",))
-    assert operations(verdicts([wanted], N, seen)["site/s"]) == ["UpdateSite"]
+    assert operations(verdicts([wanted], N, seen)["site/s"]) == ["UpdateSite", "TagResource"]
 
 
 def test_a_parameter_is_no_drift() -> None:
@@ -377,11 +377,15 @@ def test_one_rule_has_many_spellings(spelling: dict[str, Any]) -> None:
 
 def test_rules_are_added_before_others_are_removed() -> None:
     verdict = wanted_rules({**RULE, "FromPort": 80, "ToPort": 80})
-    assert operations(verdict) == ["AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"]
+    assert operations(verdict) == [
+        "AuthorizeSecurityGroupIngress",
+        "RevokeSecurityGroupIngress",
+        "CreateTags",
+    ]
 
 
 def test_an_empty_part_removes_all_and_an_omitted_one_none() -> None:
-    assert operations(wanted_rules()) == ["RevokeSecurityGroupIngress"]
+    assert operations(wanted_rules()) == ["RevokeSecurityGroupIngress", "CreateTags"]
     assert isinstance(verdicts([wish("security-group/g")], group(RULE))["security-group/g"], Settled)
 
 
@@ -392,7 +396,7 @@ def test_a_part_can_be_ignored() -> None:
 
 def test_a_description_is_changed_in_place() -> None:
     verdict = wanted_rules({**RULE, "Description": "ssh"})
-    assert operations(verdict) == ["ModifySecurityGroupRules"]
+    assert operations(verdict) == ["ModifySecurityGroupRules", "CreateTags"]
 
 
 def test_planning_twice_gives_the_same_plan() -> None:

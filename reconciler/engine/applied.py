@@ -1,0 +1,211 @@
+"""Who has changed what: a tag remembers, field by field, what we have last applied.  Used by `converge`.
+
+The tag holds a short hash of each path's name and one of the value that the config wanted when we last wrote the
+thing.  A path that differs has then changed in AWS (the config still says what was applied), in the config (AWS still
+shows what was applied), or in both.  Nothing is decided by it: it is for people, and may be lost.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.engine.drift import is_ignored, nothing
+from reconciler.model.calls import digest
+from reconciler.model.fields import Facts
+from reconciler.model.things import (
+    APPLIED_TAG,
+    OURS,
+    Desired,
+    Observed,
+    Parameter,
+    Pending,
+    contains,
+    within,
+)
+from reconciler.model.verdicts import Drift, Origin, together
+
+VERSION = "1"
+WHOLE, PARTLY = ":", "+"
+"""What follows the version: whether a path that the tag does not know has never been applied, or may have been."""
+WIDTH = 3
+"""Characters of a name's and of a value's hash: 18 bits, enough to tell people, too few to guess a value from."""
+LONGEST = 256
+"""Characters of a tag's value.  https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html"""
+
+
+def applied_tag(
+    facts: Facts, desired: Desired, tags: Mapping[str, Any], *, birth: bool = False
+) -> str | Pending:
+    """The value of the tag when a thing is as it is wanted, or has just been born; Pending while values are not known.
+
+    `desired` is resolved; `tags` are all tags that the thing should have.
+    """
+    wanted = {
+        path: value for path, value in _wanted(facts, desired, tags) if not birth or _at_birth(facts, path)
+    }
+    if pending := next(within(list(wanted.values()), Pending), None):
+        return pending
+    hashes = [_hash(path) + _hash(_canonical(value)) for path, value in wanted.items()]
+    room = (LONGEST - len(VERSION + WHOLE)) // (2 * WIDTH)
+    partly = len(hashes) > room or (birth and any(not _at_birth(facts, name) for name in desired.spec))
+    return VERSION + (PARTLY if partly else WHOLE) + "".join(sorted(hashes[:room]))
+
+
+def is_stale(facts: Facts, desired: Desired, tags: Mapping[str, Any], seen: Mapping[str, str]) -> bool:
+    """Whether the tag of a thing that does not differ says something older than what the config wants.
+
+    One that is missing, or was made another way, is left alone, and so is what it says of paths that the config has
+    dropped: nothing of that is wrong, and none is worth a write.
+    """
+    applied = _read(seen.get(APPLIED_TAG, ""))
+    return applied is not None and any(
+        applied.hashes.get(_hash(path), None if applied.whole else now) != now
+        for path, value in _wanted(facts, desired, tags)
+        if not contains(value, Pending) and (now := _hash(_canonical(value)))
+    )
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The tag of one thing, read; `whole` as in WHOLE."""
+
+    hashes: Mapping[str, str]
+    whole: bool
+
+
+def origins(
+    facts: Facts, desired: Desired, observed: Observed, tags: Mapping[str, Any], drifts: tuple[Drift, ...]
+) -> tuple[Drift, ...]:
+    """Drifts with their origins."""
+    applied = _read(observed.tags.get(APPLIED_TAG, ""))
+    wanted = dict(_wanted(facts, desired, tags))
+    return tuple(
+        Drift(found.path, found.wanted, found.seen, _origin(found.path, facts, applied, wanted, observed))
+        for found in drifts
+    )
+
+
+def _origin(
+    path: str, facts: Facts, applied: Applied | None, wanted: Mapping[str, Any], observed: Observed
+) -> Origin:
+    if path == "region" or path.partition(".")[0] in facts.kind.write_only:
+        return "pending"  # a thing does not move by itself, and its digest is what we have written
+    if applied is None:
+        return "unknown"
+    return together(
+        _leaf_origin(applied, leaf, value, _seen(facts, leaf, value, observed))
+        for leaf, value in wanted.items()
+        if _related(leaf, path)
+    )
+
+
+def _leaf_origin(applied: Applied, leaf: str, wanted: Any, seen: Any) -> Origin:
+    before = applied.hashes.get(_hash(leaf))
+    if before is None:
+        return "pending" if applied.whole else "unknown"
+    if _hash(_canonical(wanted)) == before:
+        return "drift"
+    return "pending" if _hash(_canonical(seen)) == before else "both"
+
+
+def _related(leaf: str, path: str) -> bool:
+    """Whether one of two paths lies within the other; a drift may be of a whole structure, or of one item of a list."""
+    path = path.removesuffix("[]")
+    return (
+        leaf == path or leaf.startswith((f"{path}.", f"{path}[")) or path.startswith((f"{leaf}.", f"{leaf}["))
+    )
+
+
+def _wanted(facts: Facts, desired: Desired, tags: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Paths and values that AWS reports and the config has a say in; a list, and all items of a part, is one value."""
+    for name, value in desired.spec.items():
+        if not facts.fields[name].write_only and not contains(value, Parameter):
+            for path, leaf in _leaves(_spelt(facts, name, value), name):
+                if not is_ignored(path, desired.ignore):
+                    yield path, leaf
+    for key, value in tags.items():
+        if not key.startswith(OURS) and not is_ignored(f"Tags.{key}", desired.ignore):
+            yield f"Tags.{key}", value
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping) and value:
+        for name, inner in value.items():
+            yield from _leaves(inner, f"{path}.{name}")
+    else:
+        yield path, value
+
+
+def _spelt(facts: Facts, name: str, value: Any) -> Any:
+    """A value of a field in the spelling, and the order, that wanted and seen ones share."""
+    if contains(value, Pending):
+        return value
+    kind = facts.kind
+    if part := next((part for part in kind.parts if part.field == name), None):
+        return _sorted(map(part.normal, value or ()))
+    if name in kind.normal:
+        return kind.normal[name](value)
+    return _sorted(value or ()) if name in kind.unordered else value
+
+
+def _sorted(values: Any) -> list[Any]:
+    return sorted(map(_canonical, values), key=digest)
+
+
+def _seen(facts: Facts, leaf: str, wanted: Any, observed: Observed) -> Any:
+    """What AWS shows at a leaf, no more of it than is wanted."""
+    name, _, below = leaf.partition(".")
+    if name == "Tags":
+        return observed.tags.get(below)
+    if part := next((part for part in facts.kind.parts if part.field == name), None):
+        return _sorted(map(part.normal, part.rows(observed.raw)))
+    value = observed.spec.get(name)
+    if name in facts.kind.normal or name in facts.kind.unordered:
+        value = _spelt(facts, name, value)
+    for member in below.split(".") if below else ():
+        value = value.get(member) if isinstance(value, Mapping) else None
+    return _projected(value, wanted)
+
+
+def _projected(seen: Any, wanted: Any) -> Any:
+    if isinstance(seen, Mapping) and isinstance(wanted, Mapping):
+        return {name: _projected(seen.get(name), inner) for name, inner in wanted.items()}
+    if isinstance(seen, list) and isinstance(wanted, list) and len(seen) == len(wanted):
+        return [_projected(one, other) for one, other in zip(seen, wanted, strict=True)]
+    return seen
+
+
+def _canonical(value: Any) -> Any:
+    """A value as it counts: absent, null and empty are one."""
+    if isinstance(value, Mapping):
+        kept = {name: _canonical(inner) for name, inner in value.items()}
+        return {name: inner for name, inner in kept.items() if inner is not None} or None
+    if isinstance(value, list | tuple):
+        return [_canonical(inner) for inner in value] or None
+    return None if nothing(value) else value
+
+
+def _at_birth(facts: Facts, path: str) -> bool:
+    """Whether the create call applies what stands at a path."""
+    name = path.split(".", 1)[0]
+    return name == "Tags" or (
+        facts.fields[name].at_birth and facts.fields[name].change not in {"part", "then"}
+    )
+
+
+def _hash(value: Any) -> str:
+    found = hashlib.sha256(digest(value).encode()).digest()
+    return base64.b64encode(found, b"-_").decode()[:WIDTH]  # letters that a tag may hold in every service
+
+
+def _read(tag: str) -> Applied | None:
+    """The tag's hashes by the hashes of their paths; None when it is none of ours, or of another version."""
+    head, body = tag[: len(VERSION) + 1], tag[len(VERSION) + 1 :]
+    if head not in {VERSION + WHOLE, VERSION + PARTLY} or len(body) % (2 * WIDTH):
+        return None
+    pieces = [body[start : start + 2 * WIDTH] for start in range(0, len(body), 2 * WIDTH)]
+    return Applied({piece[:WIDTH]: piece[WIDTH:] for piece in pieces}, head.endswith(WHOLE))

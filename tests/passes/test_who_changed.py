@@ -1,0 +1,59 @@
+"""A plan tells, for every kind, what others have changed in AWS from what was changed in the config."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from reconciler.model.plan import Plan
+from reconciler.model.verdicts import Blocked, Drift, Steps
+from tests.conformance.fixture import KINDS, Fixture
+from tests.faults.estate import estate
+from tests.harness import Host, host
+
+SUBJECTS = {Fixture(kind).address for kind in KINDS}
+
+
+def drifts(plan: Plan) -> Iterator[tuple[str, Drift]]:
+    for entry in plan.entries:
+        if entry.label in SUBJECTS and isinstance(entry.verdict, Steps | Blocked):
+            for drift in entry.verdict.drift:
+                yield entry.label, drift
+
+
+def told(plan: Plan) -> dict[str, set[str]]:
+    """The origins of all that differs, by address."""
+    found: dict[str, set[str]] = {}
+    for label, drift in drifts(plan):
+        found.setdefault(label, set()).add(drift.origin)
+    return found
+
+
+def test_for_every_kind_what_differs_is_told_by_who_has_changed_it(tmp_path: Path) -> None:
+    with host(tmp_path) as ops:
+        ops.run(estate())
+        ops.run(estate("update"))  # what follows a birth is written down with the first update
+        ops.run(estate())
+        pending = ops.plan(estate("update"))
+        assert told(pending) == dict.fromkeys(SUBJECTS, {"pending"})
+        assert set().union(*told(ops.plan(estate("fixed"))).values()) == {"pending"}
+        for entry in pending.steps:
+            for call in entry.verdict.calls:
+                if call.operation not in {"CreateTags", "TagResource"}:
+                    ops.hand.perform(call)
+        ops.aws.clock.advance(60)
+        assert told(ops.plan(estate())) == dict.fromkeys(SUBJECTS, {"drift"})
+
+
+def test_after_an_update_the_next_drift_is_told_rightly(ops: Host) -> None:
+    ops.run(estate())
+    ops.run(estate("update"))
+    assert told(ops.plan(estate("update"))) == {}
+    assert told(ops.plan(estate())) == dict.fromkeys(SUBJECTS, {"pending"})
+
+
+def test_every_tag_fits(ops: Host) -> None:
+    ops.run(estate())
+    for kind in KINDS:
+        tags = ops.seen(estate(), Fixture(kind).address).tags
+        assert 2 < len(tags["reconciler:applied"]) <= 256
