@@ -93,7 +93,7 @@ line elsewhere.  Options follow the verb, and are written out in full."""
 STATUSES = {
     exits.OK: "settled, or done; of a daemon: it was told to stop",
     exits.FAILED: "something failed or is blocked; a retry may help",
-    exits.CHANGES: "changes are pending or were made, only with --detailed-exitcode; of drift: something has changed in AWS",
+    exits.CHANGES: "changes are pending or were made, only with --detailed-exitcode; of drift: AWS was changed",
     exits.GUARDED: "a guard stopped it; nothing was done",
     exits.USAGE: "the command line is wrong",
     exits.LATER: "try later: under way after --timeout, held by another process, unreachable",
