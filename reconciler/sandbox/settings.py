@@ -23,6 +23,10 @@ _AWS: Mapping[str, float] = {
     "device": 5.0,
     "link": 5.0,
     "connection": 8.0,
+    "link-association": 6.0,
+    "transit-gateway-registration": 60.0,
+    # terraform-provider-aws asks again for a minute until a global network knows a customer gateway
+    "customer-gateway": 30.0,
     "vpc": 2.0,
     "subnet": 2.0,
     "instance:pending": 20.0,
@@ -78,6 +82,8 @@ class Settings:
     link that is in use); tests set the other one to prove that callers stand both.
     `token_mismatch_first`: what a launch with other parameters gets whose token belongs to a terminated instance:
     IdempotentParameterMismatch (else IdempotentInstanceTerminated). No public reference shows the order.
+    `unfiltered_link_associations`: whether GetLinkAssociations answers without a device or link. Its doc string wants
+    one, while the AWS CLI's sample and terraform-provider-aws give none.
     `regions`: those that are enabled for the account (None: all that need no opting in).
     `repeated_launch_shows_tags`: whether a launch repeated with its token answers the instances' tags; it is reported
     that it does not always (github.com/boto/boto/issues/619).
@@ -91,6 +97,7 @@ class Settings:
     unverified_block: Literal["ValidationException", "ConflictException"] = "ValidationException"
     token_mismatch_first: bool = True
     repeated_launch_shows_tags: bool = True
+    unfiltered_link_associations: bool = True
     regions: tuple[str, ...] | None = None
     check_answers: bool = False
 

@@ -102,12 +102,6 @@ def test_account_wide_lists_are_empty_and_single_things_not_found(nm: Any) -> No
     assert code(nm.get_vpc_attachment, AttachmentId="attachment-0123456789abcdef0")[1] == 404
 
 
-def test_writes_that_are_not_here_yet_say_so(nm: Any, network: str) -> None:
-    arn = "arn:aws:ec2:us-west-2:123456789012:transit-gateway/tgw-0123456789abcdef0"
-    with pytest.raises(ClientError, match="not emulated"):
-        nm.register_transit_gateway(GlobalNetworkId=network, TransitGatewayArn=arn)
-
-
 def test_the_answerers_name_operations_of_the_model() -> None:
     assert set(ANSWERS) <= set(MODEL.operation_names)
 

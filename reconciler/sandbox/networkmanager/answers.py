@@ -20,7 +20,7 @@ def _of(verb: Callable[[NetworkManagerBackend, Resource, Request], Answer], reso
 ANSWERS: Mapping[str, _Answerer] = {
     **{resource.create: _of(verbs.create, resource) for resource in ALL},
     **{resource.read: _of(verbs.read, resource) for resource in ALL},
-    **{resource.update: _of(verbs.update, resource) for resource in ALL},
+    **{resource.update: _of(verbs.update, resource) for resource in ALL if resource.update is not None},
     **{resource.delete: _of(verbs.delete, resource) for resource in ALL},
     "TagResource": tagging.tag_resource,
     "UntagResource": tagging.untag_resource,
@@ -28,7 +28,12 @@ ANSWERS: Mapping[str, _Answerer] = {
     "GetNetworkResourceCounts": unavailable.resource_counts,
 }
 
-_MAXIMA = {operation: resource.maxima for resource in ALL for operation in (resource.create, resource.update)}
+_MAXIMA = {
+    operation: resource.maxima
+    for resource in ALL
+    for operation in (resource.create, resource.update)
+    if operation
+}
 
 
 def answer(request: Request) -> Answer:

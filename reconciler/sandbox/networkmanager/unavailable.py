@@ -55,6 +55,6 @@ def resource_counts(store: NetworkManagerBackend, request: Request) -> Answer:
         count = sum(
             item.members.get("GlobalNetworkId") == network.id for item in store.of(resource.name).values()
         )
-        if count and resource.within is not None and wanted in (None, resource.kind):
+        if count and resource.within is not None and not resource.key and wanted in (None, resource.kind):
             counts.append({"ResourceType": resource.kind, "Count": count})
     return {"NetworkResourceCounts": counts}
