@@ -118,3 +118,44 @@ def gateway_of_connect_peer(text: str) -> str | None:
     return (
         f"arn:{arn.partition}:ec2:{arn.region}:{arn.account}:transit-gateway/{gateway}" if gateway else None
     )
+
+
+def plug(subnet: str, attachment: str) -> str | None:
+    """Puts a network interface of an attachment into a subnet: the ARN of the interface, or None without a subnet."""
+    arn, found = Arn.parse(subnet), find(subnet, "subnet")
+    if arn is None or found is None:
+        return None
+    made = _ec2(arn).create_network_interface(
+        found, private_ip_address=None, description=f"Cloud WAN Attachment {attachment}"
+    )
+    return f"arn:{arn.partition}:ec2:{arn.region}:{arn.account}:network-interface/{made.id}"
+
+
+def unplug(interface: str) -> None:
+    """Takes away what `plug` made."""
+    arn = Arn.parse(interface)
+    if arn is not None:
+        _ec2(arn).enis.pop(arn.id, None)
+
+
+def peer(transit_gateway: str, core_network: str) -> str | None:
+    """Makes the attachment that EC2 shows of a peering with a core network: its id, or None without the gateway."""
+    from moto.ec2.models.transit_gateway_attachments import TransitGatewayPeeringAttachment
+
+    arn, found = Arn.parse(transit_gateway), find(transit_gateway, "transit-gateway")
+    if arn is None or found is None:
+        return None
+    store = _ec2(arn)
+    made = TransitGatewayPeeringAttachment(
+        store, found, core_network, arn.region, arn.account, {}, arn.region
+    )
+    made.state = "available"
+    store.transit_gateway_attachments[made.id] = made
+    return str(made.id)
+
+
+def part(transit_gateway: str, attachment: str | None) -> None:
+    """Takes away what `peer` made."""
+    arn = Arn.parse(transit_gateway)
+    if arn is not None and attachment is not None:
+        _ec2(arn).transit_gateway_attachments.pop(attachment, None)

@@ -35,11 +35,18 @@ def settle(world: World, item: Item, kind: str, state: str, into: str = "AVAILAB
 
 
 def vanish(
-    world: World, store: NetworkManagerBackend, item: Item, kind: str, *, lingers: bool = False
+    world: World,
+    store: NetworkManagerBackend,
+    item: Item,
+    kind: str,
+    *,
+    lingers: bool = False,
+    before_gone: Callable[[], None] = lambda: None,
 ) -> None:
     """Puts a thing into DELETING, after which it is gone; one that `lingers` is listed as DELETED before that."""
 
     def go() -> None:
+        before_gone()
         if store.of(item.resource).get(item.id) is item:  # and not another one that has taken its place
             del store.of(item.resource)[item.id]
 

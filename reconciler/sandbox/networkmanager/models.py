@@ -18,7 +18,8 @@ class Item:
     """One thing: the members of its shape but State and Tags, which change by themselves.
 
     `id`: what it is found by; for what has no id of its own, the members that identify it, joined. `arn`: "" for what
-    has none. `since`: when its state last changed, on the clock's monotonic scale.
+    has none. `since`: when its state last changed, on the clock's monotonic scale. `notes`: what is
+    remembered of it and not shown as a member.
     """
 
     resource: str
@@ -30,6 +31,7 @@ class Item:
     tags: dict[str, str] = field(default_factory=dict)
     changes: int = 0  # counts state changes, so that a transition that was overtaken does nothing
     since: float = 0.0
+    notes: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_gone(self) -> bool:

@@ -101,7 +101,7 @@ def customer_gateway_is_known(attempt: Attempt) -> AwsError | None:
 def _has_attached_vpn(attempt: Attempt, customer_gateway: str) -> bool:
     vpns = elsewhere.vpns_behind(customer_gateway)
     return any(
-        one.members.get("VpnConnectionArn") in vpns
+        one.members["ResourceArn"] in vpns
         and _network_of(attempt, str(one.members.get("CoreNetworkId"))) == attempt.network
         for one in attempt.there("Attachment")
     )
