@@ -300,6 +300,8 @@ def rule(**more: Any) -> dict[str, Any]:
             wan.changed(**rule(conditions=[{"type": "any"}] * 2)),
             ("REQUIRED_PROPERTY", "$.attachment-policies[0].condition-logic"),
         ),
+        (wan.changed(**rule(conditions=[3])), ("INVALID_TYPE", "$")),
+        (wan.changed(**rule(**{"rule-number": "one"})), ("INVALID_TYPE", "$")),
         (wan.changed(**{"routing-policies": [{}]}), ("INVALID_VALUE", "$.routing-policies")),
         (
             wan.changed(

@@ -61,9 +61,10 @@ def create(store: NetworkManagerBackend, kind: Kind, request: Request) -> Answer
     own = {name: request.parameters.get(name) for name in kind.own}
     for name, value in kind.defaults.items():
         own[name] = {**value, **(own[name] or {})}
+    translation = nat.configured({}, request.parameters)
     item = make(store, "Attachment", request, members, "CREATING")
-    item.notes |= {"own": own, "label": request.parameters.get("RoutingPolicyLabel") or None}
-    nat.configure(item, request.parameters)
+    label = request.parameters.get("RoutingPolicyLabel") or None
+    item.notes |= {"own": own, "label": label, "nat": translation}
     begin(store, request.world, item, lambda: _problems(item, item.notes["own"]))
     return show_typed(item)
 

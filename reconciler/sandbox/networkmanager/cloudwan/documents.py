@@ -49,7 +49,13 @@ def parse(text: str) -> tuple[dict[str, Any], list[PolicyError]]:
     if not isinstance(document, dict):
         return {}, [error("INVALID_TYPE", "$", f"{_type(document)} found, object expected")]
     errors = list(_shape(document))
-    return document, errors or list(_meaning(document))
+    try:
+        errors = errors or list(_meaning(document))
+        if not errors:  # what it describes must be there to be read
+            _ = edges(document), segments(document), function_groups(document)
+    except (AttributeError, KeyError, TypeError, ValueError) as problem:
+        errors = [error("INVALID_TYPE", "$", f"a value has the wrong type ({problem})")]
+    return document, errors
 
 
 def normal(document: Document) -> str:

@@ -19,9 +19,8 @@ _MOST_RULES = 50
 _UNDER_WAY = ("CREATING", "UPDATING", "PENDING_NETWORK_UPDATE")
 
 
-def configure(item: Item, parameters: Mapping[str, Any]) -> None:
-    """Notes what a request says of NAT; what it does not say stays."""
-    old = item.notes.get("nat", {})
+def configured(old: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration with what a request says of NAT; what it does not say stays."""
     new = dict(old)
     for member in ("NatGatewaySupport", "NatSystemRouteSupport", "NatGatewayRules"):
         if parameters.get(member) is not None:
@@ -36,7 +35,7 @@ def configure(item: Item, parameters: Mapping[str, Any]) -> None:
         raise invalid_field(
             "NatGatewayRules", "at least one rule must be given to enable NAT gateway support."
         )
-    item.notes["nat"] = new
+    return new
 
 
 def shown(item: Item) -> dict[str, Any]:
@@ -90,6 +89,6 @@ def update(store: NetworkManagerBackend, request: Request) -> Answer:
         raise invalid_state("Attachment", item.id)
     if item.members["AttachmentType"] == "TRANSIT_GATEWAY_ROUTE_TABLE":
         raise invalid_field("AttachmentId", "Attachments of this type have no NAT.")
-    configure(item, request.parameters)
+    item.notes["nat"] = configured(item.notes["nat"], request.parameters)
     life.settle(request.world, item, "nat-configuration", "UPDATING")
     return _configuration(item)
