@@ -301,6 +301,10 @@ def rule(**more: Any) -> dict[str, Any]:
             ("REQUIRED_PROPERTY", "$.attachment-policies[0].condition-logic"),
         ),
         (wan.changed(**rule(conditions=[3])), ("INVALID_TYPE", "$")),
+        (
+            wan.changed(**rule(conditions=[{"type": "moon"}])),
+            ("INVALID_VALUE", "$.attachment-policies[0].conditions[0].type"),
+        ),
         (wan.changed(**rule(**{"rule-number": "one"})), ("INVALID_TYPE", "$")),
         (wan.changed(**{"routing-policies": [{}]}), ("INVALID_VALUE", "$.routing-policies")),
         (

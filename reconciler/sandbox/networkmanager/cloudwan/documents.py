@@ -31,6 +31,16 @@ _KNOWN = {"version", "core-network-configuration", *_LISTS}
 _VERSIONS = ("2021.12", "2025.11")
 _ROUTING = ("routing-policies", "attachment-routing-policy-rules")  # "You must select version 2025.11"
 _MOST_SEGMENTS = 40
+_CONDITIONS = (
+    "any",
+    "tag-exists",
+    "tag-value",
+    "resource-id",
+    "region",
+    "attachment-type",
+    "account-id",
+    "account",
+)
 _NAME = re.compile(r"[A-Za-z][0-9A-Za-z]{0,63}")
 _ATTACHMENT = re.compile(r"attachment-[0-9a-f]{17}")
 
@@ -257,6 +267,10 @@ def _rules_meaning(document: Document, names: Sequence[str], groups: Sequence[st
             yield error(
                 "MINIMUM_ITEMS", f"{path}.conditions", "there must be a minimum of 1 items in the array"
             )
+        for place, condition in enumerate(rule["conditions"]):
+            if condition.get("type") not in _CONDITIONS:
+                where = f"{path}.conditions[{place}].type"
+                yield error("INVALID_VALUE", where, f"must be one of {', '.join(_CONDITIONS)}")
         if len(rule["conditions"]) > 1 and "condition-logic" not in rule:
             yield error("REQUIRED_PROPERTY", f"{path}.condition-logic", "is missing but it is required")
         if "require-acceptance" in action and action["require-acceptance"] is not True:
