@@ -106,8 +106,9 @@ def accept(store: NetworkManagerBackend, world: World, item: Item) -> None:
 
 
 def reject(store: NetworkManagerBackend, world: World, item: Item) -> None:
-    """A person disagreed."""
+    """A person disagreed; the attachment is in no segment any more."""
     unplug(world, item)
+    _put(item, Match())
     enter(store, world, item, "AVAILABLE", lambda: enter(store, world, item, "REJECTED"))
 
 

@@ -27,6 +27,12 @@ def show(item: Item) -> dict[str, Any]:
     return {**shown, **nat.shown(item), "Tags": tagging.as_list(item.tags)}
 
 
+def show_after(item: Item) -> dict[str, Any]:
+    """An attachment as accept, reject and delete answer it: without Tags if it has none (samples of the AWS CLI)."""
+    shown = show(item)
+    return shown if item.tags else {name: value for name, value in shown.items() if name != "Tags"}
+
+
 def show_typed(item: Item) -> dict[str, Any]:
     """An attachment as its kind's own operations show it."""
     kind = BY_TYPE[item.members["AttachmentType"]]
@@ -170,14 +176,14 @@ def accept_one(store: NetworkManagerBackend, request: Request) -> Answer:
     """Accepts what waits for it; anything else is refused (its code is unverified)."""
     item = _waiting(store, request)
     accept(store, request.world, item)
-    return {"Attachment": show(item)}
+    return {"Attachment": show_after(item)}
 
 
 def reject_one(store: NetworkManagerBackend, request: Request) -> Answer:
     """Rejects what waits for it."""
     item = _waiting(store, request)
     reject(store, request.world, item)
-    return {"Attachment": show(item)}
+    return {"Attachment": show_after(item)}
 
 
 def delete(store: NetworkManagerBackend, request: Request) -> Answer:
@@ -197,7 +203,7 @@ def delete(store: NetworkManagerBackend, request: Request) -> Answer:
         )
     item.members["UpdatedAt"] = request.world.settings.clock.now()
     vanish(request.world, store, item, kind_of(item), before_gone=lambda: unplug(request.world, item))
-    return {"Attachment": show(item)}
+    return {"Attachment": show_after(item)}
 
 
 def _of_type(store: NetworkManagerBackend, request: Request, wanted: str) -> Item:

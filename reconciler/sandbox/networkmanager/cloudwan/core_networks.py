@@ -34,14 +34,14 @@ def show(store: NetworkManagerBackend, core: Item) -> dict[str, Any]:
 
 def summary(core: Item) -> dict[str, Any]:
     """A core network as ListCoreNetworks shows it."""
-    return {
+    shown = {
         **core.members,
         "CoreNetworkId": core.id,
         "CoreNetworkArn": core.arn,
         "OwnerAccountId": core.notes["owner"],
         "State": core.state,
-        "Tags": tagging.as_list(core.tags),
     }
+    return {**shown, "Tags": tagging.as_list(core.tags)} if core.tags else shown
 
 
 def create(store: NetworkManagerBackend, request: Request) -> Answer:
