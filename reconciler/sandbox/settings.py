@@ -24,6 +24,20 @@ _AWS: Mapping[str, float] = {
     "device": 5.0,
     "link": 5.0,
     "connection": 8.0,
+    "link-association": 6.0,
+    "transit-gateway-registration": 60.0,
+    # terraform-provider-aws asks again for a minute until a global network knows a customer gateway
+    "customer-gateway": 30.0,
+    # AWS Cloud WAN user guide and the acceptance tests of terraform-provider-aws: minutes to half an hour
+    "core-network": 300.0,
+    "core-network-policy": 45.0,
+    "vpc-attachment": 420.0,
+    "site-to-site-vpn-attachment": 600.0,
+    "connect-attachment": 300.0,
+    "transit-gateway-route-table-attachment": 600.0,
+    "direct-connect-gateway-attachment": 600.0,
+    "connect-peer": 300.0,
+    "peering": 420.0,
     "vpc": 2.0,
     "subnet": 2.0,
     "instance:pending": 20.0,
@@ -65,7 +79,20 @@ class Delays:
 # sites each, per global network.  Connections: 500 per global network.
 # VPC User Guide, "Amazon VPC quotas": 5 VPCs per region, 200 subnets per VPC, 2,500 security groups per region.  Most
 # accounts have these raised, so they hold only where `Settings.quotas` says so: "Vpc", "Subnet", "SecurityGroup".
-QUOTAS: Mapping[str, int] = {"GlobalNetwork": 5, "Site": 200, "Device": 200, "Link": 200, "Connection": 500}
+# AWS Cloud WAN user guide, "Quotas": one core network per global network, 5,000 attachments and 50 peerings per core
+# network, 5 attachments per VPC, 4 Connect peers per Connect attachment.
+QUOTAS: Mapping[str, int] = {
+    "GlobalNetwork": 5,
+    "Site": 200,
+    "Device": 200,
+    "Link": 200,
+    "Connection": 500,
+    "CoreNetwork": 1,
+    "Attachment": 5000,
+    "AttachmentsPerVpc": 5,
+    "ConnectPeer": 4,
+    "Peering": 50,
+}
 
 
 @dataclass(frozen=True)
@@ -79,6 +106,8 @@ class Settings:
     link that is in use); tests set the other one to prove that callers stand both.
     `token_mismatch_first`: what a launch with other parameters gets whose token belongs to a terminated instance:
     IdempotentParameterMismatch (else IdempotentInstanceTerminated). No public reference shows the order.
+    `unfiltered_link_associations`: whether GetLinkAssociations answers without a device or link. Its doc string wants
+    one, while the AWS CLI's sample and terraform-provider-aws give none.
     `regions`: those that are enabled for the account (None: all that need no opting in).
     `repeated_launch_shows_tags`: whether a launch repeated with its token answers the instances' tags; it is reported
     that it does not always (github.com/boto/boto/issues/619).
@@ -94,6 +123,7 @@ class Settings:
     unverified_block: Literal["ValidationException", "ConflictException"] = "ValidationException"
     token_mismatch_first: bool = True
     repeated_launch_shows_tags: bool = True
+    unfiltered_link_associations: bool = True
     regions: tuple[str, ...] | None = None
     check_answers: bool = False
     faults: tuple[Rule, ...] = ()

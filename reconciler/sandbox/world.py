@@ -27,15 +27,25 @@ class Timeline:
         self._clock = settings.clock
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
+        self._moment: float | None = None  # when the effect fell due that is happening
+
+    @property
+    def now(self) -> float:
+        """The moment on the clock's monotonic scale; for an effect, the moment at which it fell due."""
+        return self._clock.monotonic() if self._moment is None else self._moment
 
     def after(self, seconds: float, effect: Callable[[], None]) -> None:
         """Has `effect` happen `seconds` from now, at the first request after that moment."""
-        heapq.heappush(self._due, (self._clock.monotonic() + seconds, next(self._order), effect))
+        heapq.heappush(self._due, (self.now + seconds, next(self._order), effect))
 
     def settle(self) -> None:
-        """Lets all that is due happen, in the order in which it fell due."""
+        """Lets all that is due happen, in the order in which it fell due; what follows from it too, if that is due."""
         while self._due and self._due[0][0] <= self._clock.monotonic():
-            heapq.heappop(self._due)[2]()
+            self._moment, _, effect = heapq.heappop(self._due)
+            try:
+                effect()
+            finally:
+                self._moment = None
 
 
 @dataclass

@@ -248,7 +248,7 @@ def test_arns_carry_the_partition(aws: LocalAws) -> None:
 
 def test_counts(nm: Any, network: str) -> None:
     one_of_each(nm, network)
-    counts = nm.get_network_resource_counts(GlobalNetworkId=network)["NetworkResourceCounts"]
+    counts = nm.get_network_resource_counts(GlobalNetworkId=network, MaxResults=50)["NetworkResourceCounts"]
     assert {one["ResourceType"]: one["Count"] for one in counts} == {
         "site": 1,
         "device": 2,

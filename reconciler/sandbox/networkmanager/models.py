@@ -15,7 +15,12 @@ from moto.core.base_backend import BaseBackend
 
 @dataclass
 class Item:
-    """One thing: the members of its shape but State and Tags, which change by themselves."""
+    """One thing: the members of its shape but State and Tags, which change by themselves.
+
+    `id`: what it is found by; for what has no id of its own, the members that identify it, joined. `arn`: "" for what
+    has none. `since`: when its state last changed, on the clock's monotonic scale. `notes`: what is
+    remembered of it and not shown as a member.
+    """
 
     resource: str
     id: str
@@ -25,6 +30,17 @@ class Item:
     created_at: datetime
     tags: dict[str, str] = field(default_factory=dict)
     changes: int = 0  # counts state changes, so that a transition that was overtaken does nothing
+    since: float = 0.0
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it is only listed still."""
+        return self.state == "DELETED"
+
+    def value(self, member: str) -> Any:
+        """A member of it, or its id for the member that holds that."""
+        return self.id if member == f"{self.resource}Id" else self.members.get(member)
 
 
 class NetworkManagerBackend(BaseBackend):
@@ -40,6 +56,8 @@ class NetworkManagerBackend(BaseBackend):
 
     def by_arn(self, arn: str) -> Item | None:
         """The thing with this ARN, or None."""
+        if not arn:
+            return None
         for items in self.items.values():
             for item in items.values():
                 if item.arn == arn:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import AwsError
+from ..request import Request
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,13 @@ def not_found(resource_type: str, resource_id: str) -> AwsError:
 def conflict(message: str, resource_type: str, resource_id: str) -> AwsError:
     """ConflictException, 409."""
     return AwsError("ConflictException", message, 409, ResourceId=resource_id, ResourceType=resource_type)
+
+
+def unverified(request: Request, message: str, resource_type: str, resource_id: str) -> AwsError:
+    """A refusal of which no public reference shows the code: `Settings.unverified_block` says which it is."""
+    if request.world.settings.unverified_block == "ConflictException":
+        return conflict(message, resource_type, resource_id)
+    return refused(message)
 
 
 def quota_exceeded(

@@ -68,6 +68,7 @@ def tag_resource(store: NetworkManagerBackend, request: Request) -> Answer:
     """Sets tags, replacing values of keys that are there."""
     item = _item(store, request)
     item.tags = merged(item.tags, request.parameters["Tags"], item.resource)
+    _retagged(store, request, item)
     return {}
 
 
@@ -76,7 +77,16 @@ def untag_resource(store: NetworkManagerBackend, request: Request) -> Answer:
     item = _item(store, request)
     for key in request.parameters["TagKeys"]:
         item.tags.pop(key, None)
+    _retagged(store, request, item)
     return {}
+
+
+def _retagged(store: NetworkManagerBackend, request: Request, item: Item) -> None:
+    """Tags of an attachment decide which segment it is in."""
+    from .cloudwan.attachment_life import tags_changed
+
+    if item.resource == "Attachment":
+        tags_changed(store, request.world, item)
 
 
 def list_tags_for_resource(store: NetworkManagerBackend, request: Request) -> Answer:

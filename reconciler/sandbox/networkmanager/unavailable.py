@@ -41,20 +41,3 @@ def answer(store: NetworkManagerBackend, request: Request) -> Answer:
     # GetResourcePolicy models no "not found"; that a resource without a policy answers nothing is unverified
     many = list_member(request.operation)
     return {many: []} if many is not None else {}
-
-
-def resource_counts(store: NetworkManagerBackend, request: Request) -> Answer:
-    """GetNetworkResourceCounts: how many things of each type are in a global network; types without any are left
-    out (unverified)."""
-    from .rows import ALL
-
-    network = require_global_network(store, request)
-    wanted = request.parameters.get("ResourceType")
-    counts = []
-    for resource in ALL:
-        count = sum(
-            item.members.get("GlobalNetworkId") == network.id for item in store.of(resource.name).values()
-        )
-        if count and resource.within is not None and wanted in (None, resource.kind):
-            counts.append({"ResourceType": resource.kind, "Count": count})
-    return {"NetworkResourceCounts": counts}

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from .. import paging
 from ..errors import AwsError
 from ..request import Answer, Request
-from ..world import World
 from . import tagging
+from .life import settle, vanish
 from .models import Item, NetworkManagerBackend
 from .refusals import (
     conflict,
@@ -24,8 +25,10 @@ from .refusals import (
     not_found,
     quota_exceeded,
     refused,
+    unverified,
 )
-from .rows import BY_NAME, Resource
+from .rows import BY_NAME, Blocker, Resource
+from .rules import Attempt
 
 # Service Quotas, "AWS Network Manager": the code of "Global networks per account"; the others have no public code.
 _LIMIT_CODES = {"GlobalNetwork": "L-2418390E"}
@@ -33,7 +36,10 @@ _LIMIT_CODES = {"GlobalNetwork": "L-2418390E"}
 
 def show(resource: Resource, item: Item) -> dict[str, Any]:
     """A thing as answers show it. `Tags` is absent when there are none, as are members that were never set."""
-    shown = {**item.members, resource.id: item.id, resource.arn: item.arn, "State": item.state}
+    state = {"Code": item.state} if resource.state_is_nested else item.state
+    if resource.key:
+        return {**item.members, resource.state: state}
+    shown = {**item.members, resource.id: item.id, resource.arn: item.arn, resource.state: state}
     shown["CreatedAt"] = item.created_at
     if item.tags:
         shown["Tags"] = tagging.as_list(item.tags)
@@ -41,43 +47,68 @@ def show(resource: Resource, item: Item) -> dict[str, Any]:
 
 
 def create(store: NetworkManagerBackend, resource: Resource, request: Request) -> Answer:
-    """Makes a new thing, also when an equal one is there: these operations have no idempotency token."""
+    """Makes a new thing, also when an equal one is there: these operations have no idempotency token. Only what is
+    identified by its members is there once."""
     given = {k: v for k, v in request.parameters.items() if v is not None and k != "Tags"}
     parent = require_parent(store, resource, request)
     members = _without_blanks(given)
-    _check(store, resource, members, request)
+    _check(Attempt(store, request, members), resource)
     if parent is not None and parent.state == "DELETING":
         # unverified: no reference shows what a create in a network under deletion answers
         raise conflict(f"{parent.id} is being deleted.", parent.resource, parent.id)
     _check_quota(store, resource, request, parent)
     tags = tagging.merged({}, request.parameters.get("Tags") or [], resource.name)
-    new_id = f"{resource.kind}-0{secrets.token_hex(8)}"
-    path = f"{parent.id}/{new_id}" if parent is not None else new_id
+    identity, arn = _identity(store, resource, request, parent)
     item = Item(
         resource=resource.name,
-        id=new_id,
-        arn=f"arn:{request.partition}:networkmanager::{request.account}:{resource.kind}/{path}",
+        id=identity,
+        arn=arn,
         members=members,
         state="PENDING",
         created_at=request.world.settings.clock.now(),
         tags=tags,
     )
-    store.of(resource.name)[new_id] = item
-    _later(request.world, store, resource, item)
+    store.of(resource.name).pop(identity, None)  # one that was only listed still
+    store.of(resource.name)[identity] = item
+    settle(request.world, item, resource.kind, "PENDING")
     return {resource.name: show(resource, item)}
+
+
+def _identity(
+    store: NetworkManagerBackend, resource: Resource, request: Request, parent: Item | None
+) -> tuple[str, str]:
+    """The id and ARN of a new thing; refused if it is identified by its members and is there."""
+    if not resource.key:
+        new_id = f"{resource.kind}-0{secrets.token_hex(8)}"
+        path = f"{parent.id}/{new_id}" if parent is not None else new_id
+        return new_id, f"arn:{request.partition}:networkmanager::{request.account}:{resource.kind}/{path}"
+    key = _key(resource, request)
+    old = store.of(resource.name).get(key)
+    if old is not None and not old.is_gone:
+        message = f"{resource.name} of {key} already exists in state {old.state}."
+        raise (
+            refused(message) if resource.key_is_known else unverified(request, message, resource.kind, key)
+        )
+    return key, ""
+
+
+def _key(resource: Resource, request: Request) -> str:
+    return "+".join(str(request.parameters[member]) for member in resource.key)
 
 
 def read(store: NetworkManagerBackend, resource: Resource, request: Request) -> Answer:
     """One page of the things that match; unknown ids in the id filter are left out, not refused."""
     parameters = request.parameters
     parent = require_parent(store, resource, request)
-    ids = parameters.get(resource.ids) or []
+    ids = parameters.get(resource.ids or "") or []
     if resource.id_limit is not None and len(ids) > resource.id_limit:
-        raise invalid_field(resource.ids, f"must be at most {resource.id_limit} entries.")
+        raise invalid_field(str(resource.ids), f"must be at most {resource.id_limit} entries.")
     for name, others in resource.exclusive.items():
         if parameters.get(name) and any(parameters.get(other) for other in others):
             raise refused(f"{name} cannot be combined with {' or '.join(others)}.")
     wanted = {member: parameters[name] for name, member in resource.filters.items() if parameters.get(name)}
+    if resource.wants_filter and not wanted and not request.world.settings.unfiltered_link_associations:
+        raise refused(f"One of {', '.join(resource.filters)} must be given.")
     first = not parameters.get("NextToken")
     items = [
         item
@@ -118,10 +149,9 @@ def update(store: NetworkManagerBackend, resource: Resource, request: Request) -
     members = _without_blanks(
         {**item.members, **{k: _over(item.members.get(k), v) for k, v in named.items()}}
     )
-    _check(store, resource, members, request)
+    _check(Attempt(store, request, members, item), resource)
     item.members = members
-    item.state = "UPDATING"
-    _later(request.world, store, resource, item)
+    settle(request.world, item, resource.kind, "UPDATING")
     return {resource.name: show(resource, item)}
 
 
@@ -129,32 +159,23 @@ def delete(store: NetworkManagerBackend, resource: Resource, request: Request) -
     """Starts the deletion; refused while something is inside or refers to it, also if that is being deleted."""
     item = _find(store, resource, request)
     for blocker in resource.blockers:
-        if any(other.members.get(blocker.member) == item.id for other in store.of(blocker.resource).values()):
-            if not resource.block_is_known and request.world.settings.unverified_block == "ConflictException":
-                raise conflict(resource.blocked, resource.name, item.id)
-            raise refused(resource.blocked)
+        if any(_blocks(other, blocker, item) for other in store.of(blocker.resource).values()):
+            if not blocker.is_known:
+                raise unverified(request, blocker.says, resource.name, item.id)
+            raise refused(blocker.says)
     if item.state == "DELETING":
         # unverified: a second delete while the first one is under way
         raise conflict(f"{item.id} is being deleted.", resource.name, item.id)
-    item.state = "DELETING"
-    _later(request.world, store, resource, item)
+    for other in resource.takes_along(store, item) if resource.takes_along is not None else ():
+        vanish(request.world, store, other, BY_NAME[other.resource].kind, lingers=True)
+    vanish(request.world, store, item, resource.kind, lingers=bool(resource.key))
     return {resource.name: show(resource, item)}
 
 
-def _later(world: World, store: NetworkManagerBackend, resource: Resource, item: Item) -> None:
-    """Has the state that follows the present one come about in its time."""
-    item.changes += 1
-    change, state = item.changes, item.state
-
-    def effect() -> None:
-        if item.changes != change:  # overtaken by a later change
-            return
-        if state == "DELETING":
-            store.of(resource.name).pop(item.id, None)
-        else:
-            item.state = "AVAILABLE"
-
-    world.timeline.after(world.settings.delays.of(resource.kind, state), effect)
+def _blocks(other: Item, blocker: Blocker, item: Item) -> bool:
+    return not other.is_gone and all(
+        other.value(theirs) == item.value(own) for theirs, own in blocker.where.items()
+    )
 
 
 def require_parent(store: NetworkManagerBackend, resource: Resource, request: Request) -> Item | None:
@@ -174,11 +195,12 @@ def require_global_network(store: NetworkManagerBackend, request: Request) -> It
 
 def _find(store: NetworkManagerBackend, resource: Resource, request: Request) -> Item:
     parent = require_parent(store, resource, request)
-    wanted = str(request.parameters[resource.id])
+    wanted = _key(resource, request) if resource.key else str(request.parameters[resource.id])
     item = store.of(resource.name).get(wanted)
     # A global network itself: terraform-provider-aws takes this code for "gone" when it deletes one; that it is not the
     # ValidationException of everything within is unverified.
-    if item is None or (parent is not None and item.members.get(resource.within or "") != parent.id):
+    elsewhere = parent is not None and item is not None and item.value(resource.within or "") != parent.id
+    if item is None or item.is_gone or elsewhere:
         raise not_found(resource.kind, wanted)
     return item
 
@@ -197,26 +219,25 @@ def _without_blanks(members: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _check(
-    store: NetworkManagerBackend, resource: Resource, members: Mapping[str, Any], request: Request
-) -> None:
-    refusals = [refusal for check in resource.checks if (refusal := check(store, members)) is not None]
+def _check(attempt: Attempt, resource: Resource) -> None:
+    refusals = [
+        one for check in resource.checks if (one := check(attempt.store, attempt.members)) is not None
+    ]
     if refusals:
         raise invalid_fields(refusals)
-    for error in _broken_references(store, resource, members, request):
-        raise error
+    for error in chain(_broken_references(attempt, resource), (rule(attempt) for rule in resource.rules)):
+        if error is not None:
+            raise error
 
 
-def _broken_references(
-    store: NetworkManagerBackend, resource: Resource, members: Mapping[str, Any], request: Request
-) -> Iterator[AwsError]:
-    modelled = {shape.name for shape in request.model.error_shapes}
-    network = request.parameters.get("GlobalNetworkId")
+def _broken_references(attempt: Attempt, resource: Resource) -> Iterator[AwsError]:
+    modelled = {shape.name for shape in attempt.request.model.error_shapes}
+    network = attempt.request.parameters.get("GlobalNetworkId")
     for member, name in resource.references.items():
-        wanted = members.get(member)
+        wanted = attempt.members.get(member)
         if wanted is None:
             continue
-        target = store.of(name).get(wanted)
+        target = attempt.store.of(name).get(wanted)
         if target is not None and target.members.get("GlobalNetworkId") == network:
             continue
         # unverified: which of the two the service uses; the model decides where it names only one

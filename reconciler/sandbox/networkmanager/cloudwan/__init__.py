@@ -1,0 +1,1 @@
+"""Cloud WAN: core networks, their policies, what is attached to them."""
