@@ -34,7 +34,7 @@ _reconciler()
         "resume "*) words="-h --help --json --format --config --var --region --state-dir --log-format --log-level" ;;
         "trigger "*) words="-h --help --json --format --config --var --region --state-dir --log-format --log-level" ;;
         "destroy "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --grace --log-format --log-level --protected --yes --timeout --lock-wait" ;;
-        "doctor "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --log-format --log-level" ;;
+        "doctor "*) words="amnesia -h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --log-format --log-level" ;;
         "history "*) words="-h --help --json --format --config --var --region --state-dir --log-format --log-level --last --since --stack" ;;
         "kinds "*) words="global-network site link device connection vpc subnet security-group instance -h --help --json --format --log-format --log-level --markdown" ;;
         "schema "*) words="-h --help --json --format --log-format --log-level" ;;

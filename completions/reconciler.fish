@@ -173,6 +173,7 @@ complete -c reconciler -n '__fish_seen_subcommand_from destroy' -l protected -d 
 complete -c reconciler -n '__fish_seen_subcommand_from destroy' -l yes -d 'do not ask'
 complete -c reconciler -n '__fish_seen_subcommand_from destroy' -l timeout -x -d 'how long to go on looking, with --once (10m)'
 complete -c reconciler -n '__fish_seen_subcommand_from destroy' -l lock-wait -x -d 'how long to wait for another process (0s)'
+complete -c reconciler -n '__fish_seen_subcommand_from doctor' -a 'amnesia'
 complete -c reconciler -n '__fish_seen_subcommand_from doctor' -s h -l help -d 'show this help message and exit'
 complete -c reconciler -n '__fish_seen_subcommand_from doctor' -l json -d 'as --format json'
 complete -c reconciler -n '__fish_seen_subcommand_from doctor' -l format -x -a 'text json' -d 'how to answer (text)'

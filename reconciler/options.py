@@ -86,7 +86,8 @@ EXAMPLES = {
   reconciler destroy --config estate.yaml --yes --protected""",
     "doctor": """\
   reconciler doctor --config estate.yaml                   changes nothing, here or in AWS
-  reconciler doctor --config estate.yaml --json | jq '.findings[] | select(.status == "bad")'""",
+  reconciler doctor --config estate.yaml --json | jq '.findings[] | select(.status == "bad")'
+  reconciler doctor amnesia --config estate.yaml           is the plan the same without the state directory?""",
     "events": """\
   reconciler events                                        names, levels, meanings
   reconciler events --json | jq '.events["pass.finished"]'    with all fields
@@ -280,6 +281,16 @@ def _past(verb: Parser) -> None:
     verb.add_argument("--stack", metavar="NAME", help="which stack, where there is no --config to say it")
 
 
+def _checkup(verb: Parser) -> None:
+    verb.add_argument(
+        "about",
+        nargs="?",
+        choices=("amnesia",),
+        metavar="amnesia",
+        help="plan with an empty state directory too: 0 when the plans are equal, byte for byte, 1 when not",
+    )
+
+
 def _kind(verb: Parser) -> None:
     verb.add_argument("kind", nargs="?", metavar="KIND", help="this one, with all its fields")
     verb.add_argument("--markdown", action="store_true", help="docs/kinds.md")
@@ -314,6 +325,7 @@ OWN: dict[str, tuple[Callable[[Parser], None], ...]] = {
     "pause": (_maybe_address, _pausing),
     "resume": (_maybe_address,),
     "destroy": (_agreement, _waiting),
+    "doctor": (_checkup,),
     "history": (_past,),
     "kinds": (_kind,),
     "events": (_pages,),

@@ -135,7 +135,9 @@ class Planner:
         return verdict if isinstance(verdict, Steps) and verdict.verb == "update" else None
 
     def _replacement(self, desired: Desired, holder: Observed, verdict: Steps) -> Verdict:
-        """To be deleted first, a thing must be used by nobody."""
+        """To be deleted first, a thing must be used by nobody, and a new one must be allowed to take its place."""
+        if desired.replace == "delete-first" and (why := self._nameless(holder.kind)):
+            return Blocked(f"{verdict.why}, and no new one could be made: {why}", verdict.drift)
         if desired.replace != "delete-first" or not (users := self._users.staying(holder)):
             return verdict
         named = _named(users) if len(users) < 4 else f"{len(users)} things"
@@ -195,14 +197,17 @@ class Planner:
             return f"{_named(claims)} claim this address: remove the tags of those that are not meant"
         if claims and not self.world.owns(claims[0]):
             return _half(claims[0], self.stack)
-        if not claims and address not in self.renamed:
-            nameless = [thing for thing in self.world.nameless if thing.kind == address.kind]
-            if nameless:
-                return (
-                    f"{_named(nameless)} has our stack tag and no address tag, so it may be this one: "
-                    f"give it the tag reconciler:address, or remove its tag reconciler:stack"
-                )
-        return None
+        return None if claims or address in self.renamed else self._nameless(address.kind)
+
+    def _nameless(self, kind: str) -> str | None:
+        """Why any missing thing of a kind may be there under no name; None when there is no such thing."""
+        nameless = [thing for thing in self.world.nameless if thing.kind == kind]
+        if not nameless:
+            return None
+        return (
+            f"{_named(nameless)} has our stack tag and no address tag, so it may be this one: "
+            f"give it the tag reconciler:address, or remove its tag reconciler:stack"
+        )
 
     def _renamed(self) -> Iterator[tuple[Address, Observed]]:
         """Things that an address takes over from the one it had before (`previously:`)."""
@@ -339,7 +344,8 @@ class Planner:
 
     def _conflicts(self) -> Iterator[str]:
         for thing in self.world.things:
-            if not self.world.owns(thing) and (thing.address is None or thing.address not in self.resources):
+            told = thing.address in self.resources and not thing.replaced  # there, at its address
+            if not self.world.owns(thing) and not told:
                 yield _half(thing, self.stack)
 
 
@@ -350,6 +356,8 @@ def _named(things: tuple[Observed, ...] | list[Observed]) -> str:
 def _half(thing: Observed, stack: str) -> str:
     """What is wrong with a thing that has some owner tag and is not ours."""
     who = f"{thing.kind} {thing.id}"
+    if thing.address is None and thing.stack is None:
+        return f"{who} has a tag reconciler:address that names no address: remove or mend it"
     if thing.address is None:
         return f"{who} has the stack tag of {stack} and no address tag: give it one, or remove the stack tag"
     if thing.stack is None:

@@ -18,13 +18,16 @@ from reconciler.lock import holder
 from reconciler.model.config import Config, Cron
 from reconciler.model.place import Problem
 from reconciler.program import Program, UsageError
+from reconciler.verbs.amnesia import amnesia
 
 ALWAYS_NEEDED = "UTC"
 """The time zone of the daemon's clock."""
 
 
 def doctor(program: Program) -> int:
-    """Look at config, host and AWS; 0 when nothing is bad."""
+    """Look at config, host and AWS; 0 when nothing is bad.  With `amnesia` it is about the state directory alone."""
+    if program.options.about == "amnesia":
+        return amnesia(program)
     config: Config | None = None
     problems: tuple[Problem, ...] = ()
     try:

@@ -1,0 +1,317 @@
+"""Nothing foreign is touched: things of others that look like ours, of every kind, in every way that tags get copied.
+
+Somebody else's estate stands beside ours, with the same names, descriptions and fields.  Its things get one disguise
+after the other; what would be done is compared with what would be done without them, and then it is done.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from itertools import cycle
+from typing import Any
+
+import pytest
+import yaml
+from moto.ec2.models import ec2_backends
+
+from reconciler.aws.observe import MADE_BY_OTHERS
+from reconciler.kinds import BY_NAME
+from reconciler.model.plan import Outcome, Plan
+from reconciler.model.verdicts import Blocked, Steps, Wait
+from reconciler.sandbox import Call
+from reconciler.sandbox.networkmanager.models import store_of
+from tests.conformance.fixture import KINDS
+from tests.faults.estate import estate, without_subjects
+from tests.harness import ACCOUNT, HEAD, STACK, Host, host
+
+ABROAD = "eu-west-1"
+OURS, ADDRESS, PROTECT = "reconciler:stack", "reconciler:address", "reconciler:protect"
+NEXT = dict(zip(KINDS, (*KINDS[1:], KINDS[0]), strict=True))
+"""For each kind another one."""
+AWS_OWN = dict(zip(KINDS, cycle(MADE_BY_OTHERS), strict=False))
+"""For each kind one of the tags that AWS's controllers put on what they make."""
+FREE = {"protect": False}
+CONFIGS = {
+    "kept": estate(),
+    "updated": estate("update"),
+    "replaced": estate("fixed", replace="delete-first", **FREE),
+    "renamed": estate().replace("/subject", "/new"),
+    "orphaned": without_subjects(),
+    "destroyed": "resources: {}",
+}
+Tags = Mapping[str, str]
+Disguise = Callable[[str], Tags]
+"""The owner tags that somebody's thing of a kind has got."""
+PLAIN: dict[str, Disguise] = {
+    "no tags": lambda kind: {},
+    "another stack's": lambda kind: {OURS: "theirs", ADDRESS: f"{kind}/subject"},
+    "another stack's, making way": lambda kind: {OURS: "theirs", ADDRESS: f"{kind}/subject@old"},
+    "made by a controller of AWS": lambda kind: {
+        OURS: STACK,
+        ADDRESS: f"{kind}/subject",
+        AWS_OWN[kind]: "theirs",
+    },
+}
+"""These are nothing to us."""
+ODD: dict[str, Disguise] = {
+    "making way, of no stack": lambda kind: {ADDRESS: f"{kind}/subject@old"},
+    "our stack alone": lambda kind: {OURS: STACK},
+    "our stack and no address": lambda kind: {OURS: STACK, ADDRESS: "Subject of somebody"},
+    "no stack and no address": lambda kind: {ADDRESS: "Subject of somebody"},
+}
+"""These are told, and nothing else, as long as our own thing is there."""
+DOUBTFUL: dict[str, Disguise] = {
+    "our address alone": lambda kind: {ADDRESS: f"{kind}/subject"},
+    "both our tags": lambda kind: {OURS: STACK, ADDRESS: f"{kind}/subject"},
+    "another kind's address": lambda kind: {OURS: STACK, ADDRESS: f"{NEXT[kind]}/subject"},
+    "another kind's address alone": lambda kind: {ADDRESS: f"{NEXT[kind]}/subject"},
+}
+"""These stop the address that they claim, until a person has decided."""
+
+
+@dataclass
+class Twin:
+    """Somebody else's thing."""
+
+    kind: str
+    id: str
+    arn: str
+    region: str
+
+    def dress(self, owner: Tags) -> None:
+        """Give it these owner tags and no others.  AWS lets nobody but itself put tags that begin with aws:."""
+        if BY_NAME[self.kind].service == "ec2":
+            found = ec2_backends[ACCOUNT][self.region].tags[self.id]
+        else:
+            item = store_of(ACCOUNT, "aws").by_arn(self.arn)
+            assert item is not None
+            found = item.tags
+        for key in [key for key in found if key.startswith("reconciler:") or key in MADE_BY_OTHERS]:
+            del found[key]
+        found.update(owner)
+
+
+class Stage:
+    """Our estate, and somebody else's that is its very image; what is planned without the other is known."""
+
+    def __init__(self, ops: Host) -> None:
+        self.ops = ops
+        assert ops.run(CONFIGS["kept"]).outcome == "settled"
+        self.baseline = self.plans()
+        self.twins = self._stranger("us-west-2", "theirs")
+        self.abroad = self._stranger(ABROAD, "abroad")
+
+    def _stranger(self, region: str, stack: str) -> dict[str, Twin]:
+        text = (HEAD.replace(STACK, stack) + CONFIGS["kept"]).replace("us-west-2", region)
+        if region != ABROAD:
+            text = self._in_our_networks(text)
+        assert self.ops.run(text).outcome == "settled"
+        seen = {str(thing.address): thing for thing in self.ops.loop(text).look().owned}
+        subjects = {kind: seen[f"{kind}/subject"] for kind in KINDS}
+        return {kind: Twin(kind, thing.id, thing.arn, region) for kind, thing in subjects.items()}
+
+    def _in_our_networks(self, text: str) -> str:
+        """The same things in the global networks of ours, where each look shows them."""
+        config = yaml.safe_load(text)
+        ids = {str(thing.address): thing.id for thing in self.ops.loop(CONFIGS["kept"]).look().owned}
+        for address in [address for address in config["resources"] if address.startswith("global-network/")]:
+            if address != "global-network/subject":
+                del config["resources"][address]
+        text = str(yaml.safe_dump(config, sort_keys=False))
+        return re.sub(r"\$\{(global-network/\w+)\}", lambda found: ids[found[1]], text)
+
+    def plans(self) -> dict[str, Plan]:
+        """What would be done with each config, concluded from one look."""
+        world = self.ops.loop(CONFIGS["kept"]).look()
+        loops = {name: self.ops.loop(text) for name, text in CONFIGS.items()}
+        return {name: loop.planner(world).plan() for name, loop in loops.items()}
+
+    def dress(self, disguise: Disguise) -> dict[str, Twin]:
+        """The twins of all kinds, in a disguise."""
+        for kind, twin in self.twins.items():
+            twin.dress(disguise(kind))
+        return self.twins
+
+    def rows(self) -> dict[str, Any]:
+        """Everything of theirs, as AWS has it."""
+        networks = store_of(ACCOUNT, "aws")
+        found: dict[str, Any] = {}
+        for twin in (*self.twins.values(), *self.abroad.values()):
+            if BY_NAME[twin.kind].service == "networkmanager":
+                found[twin.id] = deepcopy(networks.by_arn(twin.arn))
+        for kind in KINDS:
+            for region in ("us-west-2", ABROAD) if BY_NAME[kind].service != "networkmanager" else ():
+                found |= {row[BY_NAME[kind].id]: row for row in self.ops.rows(kind, region)}
+        theirs = {twin.id for twin in (*self.twins.values(), *self.abroad.values())}
+        return {id: row for id, row in found.items() if id in theirs}
+
+    @contextmanager
+    def untouched(self) -> Iterator[None]:
+        """Nothing of theirs is changed meanwhile, or named in any call that changes something."""
+        before = self.rows()
+        assert len(before) == len(self.twins) + len(self.abroad)
+        self.ops.aws.clear_calls()
+        yield
+        assert self.rows() == before
+        assert [call for call in self.ops.aws.writes for id in before if id in str(call.parameters)] == []
+
+    def run(self, text: str, **choices: Any) -> dict[str, Outcome]:
+        """`run --once`, whatever the guards of a whole config say; gives what became of each address."""
+        report = self.ops.run(text, timeout=120, allow_empty=True, allow_shrink=True, **choices)
+        return {outcome.label: outcome for outcome in report.outcomes}
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with host(tmp_path_factory.mktemp("stage"), quotas={"GlobalNetwork": 100}) as ops:
+        yield Stage(ops)
+
+
+# ---- what would be done
+
+
+@pytest.mark.parametrize("name", [*PLAIN, *ODD])
+def test_our_own_things_go_on_as_if_it_were_not_there(stage: Stage, name: str) -> None:
+    twins = stage.dress({**PLAIN, **ODD}[name])
+    nameless = name in ODD and "making way" not in name
+    for config, plan in stage.plans().items():
+        told = {twin.kind for twin in twins.values() if any(twin.id in why for why in plan.conflicts)}
+        assert told == (set(KINDS) if name in ODD else set()), config
+        if nameless and config in {"replaced", "renamed"}:
+            continue  # the next test
+        assert plan.entries == stage.baseline[config].entries, config
+
+
+@pytest.mark.parametrize("name", [name for name in ODD if "making way" not in name])
+def test_where_it_may_be_the_missing_one_nothing_is_made_and_nothing_makes_way(
+    stage: Stage, name: str
+) -> None:
+    twins, plans = stage.dress(ODD[name]), stage.plans()
+    for config in ("replaced", "renamed"):
+        before = {entry.label: entry.verdict for entry in stage.baseline[config].entries}
+        for entry in plans[config].entries:
+            verdict = before[entry.label]
+            if isinstance(verdict, Steps) and verdict.verb in {"create", "replace"}:
+                assert isinstance(entry.verdict, Blocked), entry
+                assert twins[entry.scope.kind].id in entry.verdict.why
+            else:
+                assert entry.verdict == verdict
+
+
+def claimed(name: str, kind: str) -> str:
+    """The kind whose subject a disguised twin claims to be."""
+    return NEXT[kind] if "another kind" in name else kind
+
+
+@pytest.mark.parametrize("name", [*DOUBTFUL, "abroad"])
+def test_an_address_that_two_claim_stands_still_and_others_go_on(stage: Stage, name: str) -> None:
+    disguise = DOUBTFUL.get(name, DOUBTFUL["both our tags"])
+    twins = stage.dress(PLAIN["no tags"] if name == "abroad" else disguise)
+    if name == "abroad":  # in another region, in another global network than the config's
+        twins = stage.abroad
+        for kind, twin in twins.items():
+            twin.dress(disguise(kind))
+        stage.ops.forget()  # what the last discovery look has found
+    claims = {f"{claimed(name, kind)}/subject": twin for kind, twin in twins.items()}
+    ids = {twin.id for twin in twins.values()}
+    plans = stage.plans()
+    for kind, twin in stage.abroad.items():
+        twin.dress({OURS: "abroad", ADDRESS: f"{kind}/subject"})
+    for config, plan in plans.items():
+        assert not [entry for entry in plan.steps if entry.seen and entry.seen.id in ids]
+        before = {entry.label: entry for entry in stage.baseline[config].entries}
+        for entry in plan.entries:
+            mine = before.get(entry.label)
+            if entry.label in claims and (config != "renamed" or not entry.wanted):
+                assert isinstance(entry.verdict, Blocked), (config, entry)
+                assert claims[entry.label].id in entry.verdict.why
+                assert "remove the tags of those that are not meant" in entry.verdict.why
+            elif mine is not None:  # of things that wait for those that use them there are more now
+                same = type(entry.verdict) is Wait is type(mine.verdict) or entry.verdict == mine.verdict
+                assert same, (config, entry)
+
+
+# ---- what is done
+
+TAKEN: tuple[Tags, ...] = (
+    {ADDRESS: "{kind}/subject"},
+    {OURS: STACK},
+    {},
+    {OURS: "theirs", ADDRESS: "{kind}/subject"},
+    {OURS: STACK, ADDRESS: "{kind}/other"},
+)
+"""What is left of our tags on a thing that somebody has taken for himself between our look and our deletion."""
+
+
+def test_tags_are_read_again_right_before_each_deletion(stage: Stage) -> None:
+    ops = stage.ops
+    stage.dress(PLAIN["no tags"])
+    stage.run(estate(**FREE))
+    owned = ops.loop(CONFIGS["kept"]).look().owned
+    subjects = {thing.kind: thing for thing in owned if thing.address and thing.address.name == "subject"}
+    doomed = {thing.id: Twin(kind, thing.id, thing.arn, "us-west-2") for kind, thing in subjects.items()}
+    left = dict(zip(KINDS, cycle(TAKEN), strict=False))
+
+    def take(moment: str, call: Call) -> None:
+        """The first read that is about one thing alone is the one that asks for its tags again."""
+        for id in taken_next(doomed, moment, call):
+            taken.append(id)
+            kind = doomed[id].kind
+            doomed[id].dress({key: value.format(kind=kind) for key, value in left[kind].items()})
+
+    taken: list[str] = []
+    ops.aws.on_call.append(take)
+    with stage.untouched():
+        report = ops.loop(CONFIGS["orphaned"], grace=0, allow_shrink=True).one_pass("test")
+    ops.aws.on_call.remove(take)
+    assert set(taken) == set(doomed)
+    told = {outcome.label: outcome for outcome in report.outcomes}
+    for kind, thing in subjects.items():
+        assert told[f"{kind}/subject"].status == "blocked", kind
+        assert f"{thing.id} has lost its owner tags since it was seen" in told[f"{kind}/subject"].why
+        doomed[thing.id].dress({OURS: STACK, ADDRESS: f"{kind}/subject", PROTECT: "false"})
+    assert set(doomed) <= {thing.id for thing in ops.loop(CONFIGS["kept"]).look().owned}
+
+
+def taken_next(doomed: Mapping[str, Twin], moment: str, call: Call) -> list[str]:
+    """The ids that a read names in its parameter for ids."""
+    return [
+        id
+        for id, thing in doomed.items()
+        if moment == "before"
+        and call.operation == BY_NAME[thing.kind].read.operation
+        and id in str(call.parameters.get(BY_NAME[thing.kind].read.ids, ""))
+    ]
+
+
+MIXED = {**PLAIN, **DOUBTFUL, "making way, of no stack": ODD["making way, of no stack"]}
+
+
+def test_nothing_of_theirs_is_touched_while_ours_lives_and_dies(stage: Stage) -> None:
+    """Each kind has another disguise; the last test, for nothing is left of ours."""
+    worn = dict(zip(KINDS, cycle(MIXED), strict=False))
+    for kind, name in worn.items():
+        stage.twins[kind].dress(MIXED[name](kind))
+    doubtful = [(kind, name) for kind, name in worn.items() if name in DOUBTFUL]
+    stopped = {f"{claimed(name, kind)}/subject" for kind, name in doubtful}
+    assert 0 < len(stopped) < len(KINDS)
+    with stage.untouched():
+        for text in (estate("update", **FREE), CONFIGS["replaced"]):
+            told = stage.run(text)
+            assert {label for label, outcome in told.items() if outcome.status == "blocked"} == stopped
+            others = {label: outcome for label, outcome in told.items() if label not in stopped}
+            assert {outcome.status for outcome in others.values()} == {"settled"}, others
+        told = stage.run(CONFIGS["destroyed"], destroy=True, unprotected=True)
+        assert {label for label, outcome in told.items() if outcome.status == "blocked"} == stopped
+        left = {str(thing.address) for thing in stage.ops.loop(CONFIGS["kept"]).look().owned}
+        assert {label for label in left if label.endswith("/subject")} >= stopped
+    stage.dress(PLAIN["another stack's"])  # a person has decided
+    with stage.untouched():
+        told = stage.run(CONFIGS["destroyed"], destroy=True, unprotected=True)
+        left = {str(thing.address) for thing in stage.ops.loop(CONFIGS["kept"]).look().owned}
+        assert left == set(told)
+        assert {thing.partition("/")[0] for thing in left} <= {"global-network"}, "theirs are inside these"
