@@ -21,7 +21,7 @@ _reconciler()
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             return ;;
-        *" "--endpoint-url|*" "--for|*" "--grace|*" "--heartbeat|*" "--last|*" "--lock-wait|*" "--metrics-file|*" "--port|*" "--profile|*" "--reason|*" "--region|*" "--since|*" "--stack|*" "--timeout|*" "--var|*" "--workers) return ;;
+        *" "--endpoint-url|*" "--faults|*" "--for|*" "--grace|*" "--heartbeat|*" "--last|*" "--lock-wait|*" "--metrics-file|*" "--port|*" "--profile|*" "--reason|*" "--region|*" "--since|*" "--stack|*" "--timeout|*" "--var|*" "--workers) return ;;
         "check "*) words="-h --help --json --format --config --var --region --log-format --log-level" ;;
         "plan "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --log-format --log-level --detailed-exitcode --allow-empty --allow-shrink" ;;
         "run "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --grace --log-format --log-level --once --detailed-exitcode --allow-empty --allow-shrink --timeout --lock-wait --heartbeat --metrics-file" ;;
@@ -39,7 +39,7 @@ _reconciler()
         "kinds "*) words="global-network site link device connection vpc subnet security-group instance -h --help --json --format --log-format --log-level --markdown" ;;
         "schema "*) words="-h --help --json --format --log-format --log-level" ;;
         "events "*) words="-h --help --json --format --log-format --log-level --markdown --schema" ;;
-        "sandbox "*) words="-h --help --json --format --log-format --log-level --port --ready-file --delays" ;;
+        "sandbox "*) words="-h --help --json --format --log-format --log-level --port --ready-file --delays --faults" ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }

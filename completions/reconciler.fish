@@ -225,3 +225,4 @@ complete -c reconciler -n '__fish_seen_subcommand_from sandbox' -l log-level -x 
 complete -c reconciler -n '__fish_seen_subcommand_from sandbox' -l port -x -d '0: any free one (0)'
 complete -c reconciler -n '__fish_seen_subcommand_from sandbox' -l ready-file -r -F -d 'gets the URL when calls are accepted'
 complete -c reconciler -n '__fish_seen_subcommand_from sandbox' -l delays -x -a 'fast aws' -d 'how long AWS takes (fast)'
+complete -c reconciler -n '__fish_seen_subcommand_from sandbox' -l faults -x -d 'what goes wrong, as docs/faults.md has it'

@@ -102,7 +102,8 @@ EXAMPLES = {
   reconciler kinds instance""",
     "sandbox": """\
   reconciler sandbox --ready-file url &
-  reconciler plan --config config/ai-global.yaml --endpoint-url "$(cat url)\"""",
+  reconciler plan --config config/ai-global.yaml --endpoint-url "$(cat url)"
+  reconciler sandbox --port 4000 --faults faults.yaml      lists lag, answers get lost: each is a line on stderr""",
 }
 READS_CONFIG = (
     *("check", "plan", "run", "drift", "outputs", "destroy"),
@@ -308,6 +309,7 @@ def _server(verb: Parser) -> None:
     verb.add_argument("--port", type=_port, default=0, metavar="N", help="0: any free one (0)")
     verb.add_argument("--ready-file", type=Path, metavar="FILE", help="gets the URL when calls are accepted")
     verb.add_argument("--delays", choices=("fast", "aws"), default="fast", help="how long AWS takes (fast)")
+    verb.add_argument("--faults", type=Path, metavar="FILE", help="what goes wrong, as docs/faults.md has it")
 
 
 def _port(text: str) -> int:

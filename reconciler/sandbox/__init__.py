@@ -6,6 +6,9 @@ Used by the tests (`local_aws`) and by the command `sandbox` (`serve`). It knows
 from .calls import Call
 from .clock import Clock, HeldClock, RealClock
 from .errors import AwsError
+from .faults import Rule
+from .faults.file import Rules, read_rules
+from .faults.nodes import FaultsFileError
 from .inprocess import LocalAws, local_aws
 from .server import serve
 from .settings import Delays, Settings
@@ -15,10 +18,14 @@ __all__ = [
     "Call",
     "Clock",
     "Delays",
+    "FaultsFileError",
     "HeldClock",
     "LocalAws",
     "RealClock",
+    "Rule",
+    "Rules",
     "Settings",
     "local_aws",
+    "read_rules",
     "serve",
 ]

@@ -6,6 +6,7 @@ elsewhere, so a test that holds the clock holds the whole of the local AWS.
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -20,6 +21,9 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """The moment, aware, in UTC: what AWS writes into `CreatedAt` and `LaunchTime`."""
 
+    def wait(self, seconds: float) -> None:
+        """Lets so many seconds go by, as a slow answer does."""
+
 
 class RealClock:
     """The machine's clocks: used by the server."""
@@ -32,6 +36,10 @@ class RealClock:
         """The wall clock, in UTC."""
         return datetime.now(UTC)
 
+    def wait(self, seconds: float) -> None:
+        """Waits."""
+        time.sleep(seconds)
+
 
 class HeldClock:
     """A clock that moves only when it is told to: nothing changes state until `advance` is called.
@@ -42,12 +50,16 @@ class HeldClock:
     def __init__(self, start: datetime | None = None) -> None:
         self._start = start or datetime(2026, 1, 1, tzinfo=UTC)
         self._elapsed = 0.0
+        self._lock = threading.Lock()
 
     def advance(self, seconds: float) -> None:
         """Moves time on by `seconds`; ValueError for a negative number."""
         if seconds < 0:
             raise ValueError(f"a clock does not go back ({seconds} s)")
-        self._elapsed += seconds
+        with self._lock:
+            self._elapsed += seconds
+
+    wait = advance
 
     def monotonic(self) -> float:
         """Seconds advanced so far."""

@@ -17,7 +17,8 @@ from . import pipeline
 from .calls import Call
 from .clock import HeldClock
 from .errors import AwsError
-from .faults import Fault, FaultName, Hiding, Hook
+from .faults import Cut, Drop, Effect, Hook, Lag, LoseAnswer, Refuse, Rule, Strike, Target
+from .faults.file import read_rules
 from .settings import Delays, Profile, Settings
 from .world import World, begin
 
@@ -89,23 +90,19 @@ class LocalAws:
 
         `status` None: what the service's model or EC2 says of the code. `members`: further members of the error.
         """
-        error = AwsError(code, message, status, **members)
-        self._world.faults.add(Fault("fail", service, operation, times, error))
+        self._set(service, operation, Refuse(AwsError(code, message, status, **members)), times)
 
     def drop(self, service: str, operation: str, *, times: int = 1) -> None:
         """The connection closes before anything happened."""
-        self._fault("drop", service, operation, times)
+        self._set(service, operation, Drop(), times)
 
     def lose_answer(self, service: str, operation: str, *, times: int = 1) -> None:
         """The operation happens, and the connection closes before its answer arrives."""
-        self._fault("lose_answer", service, operation, times)
+        self._set(service, operation, LoseAnswer(), times)
 
     def truncate(self, service: str, operation: str, *, times: int = 1) -> None:
         """The answer comes with half of its body, while Content-Length tells the whole."""
-        self._fault("truncate", service, operation, times)
-
-    def _fault(self, name: FaultName, service: str, operation: str, times: int) -> None:
-        self._world.faults.add(Fault(name, service, operation, times))
+        self._set(service, operation, Cut(), times)
 
     def hide(
         self, service: str, operation: str = "*", *, seconds: float | None = None, calls: int | None = None
@@ -114,7 +111,19 @@ class LocalAws:
         lists (all pages of a list count as one). ValueError unless exactly one of the two is given."""
         if (seconds is None) == (calls is None):
             raise ValueError("say either seconds or calls")
-        self._world.faults.hide(Hiding(service, operation, seconds, calls))
+        self._set(service, operation, Lag(seconds, calls), None)
+
+    def _set(self, service: str, operation: str, effect: Effect, times: int | None) -> None:
+        self._world.faults.add(Rule(calls=(Target(service, operation),), do=effect, times=times))
+
+    def faults(self, text: str) -> None:
+        """Sets the rules of a text in the language of docs/faults.md; FaultsFileError for a mistake in it."""
+        self._world.faults.add(*read_rules(text, "rules").rules)
+
+    @property
+    def strikes(self) -> list[Strike]:
+        """What the rules have struck so far, oldest first."""
+        return list(self._world.faults.strikes)
 
     def clear_faults(self) -> None:
         """Nothing goes wrong any more."""
@@ -131,12 +140,14 @@ def local_aws(
     token_mismatch_first: bool = True,
     repeated_launch_shows_tags: bool = True,
     regions: tuple[str, ...] | None = None,
+    seed: int = 0,
 ) -> Iterator[LocalAws]:
     """A local AWS for the time of the `with` block; boto3 clients reach it if they are made inside, or were made inside
     an earlier one: they remember nothing, and outside of any they would ask the real AWS.
 
     In: the clock that decides when states change (default: a new held one); the page size of all lists; seconds per
-    transition; quotas by resource name; three answers that no public reference shows (`settings.Settings` says which).
+    transition; quotas by resource name; three answers that no public reference shows (`settings.Settings` says which);
+    the seed of what faults leave to chance.
     Everything is empty at the start and forgotten at the end. The account is 123456789012, the default region
     us-west-2.
     """
@@ -152,6 +163,7 @@ def local_aws(
         repeated_launch_shows_tags=repeated_launch_shows_tags,
         regions=regions,
         check_answers=True,
+        seed=seed,
     )
     with _environment(), mock_aws():
         world = begin(settings)

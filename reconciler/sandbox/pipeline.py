@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from botocore.exceptions import ConnectionClosedError, HTTPClientError
+from botocore.exceptions import ConnectionClosedError, HTTPClientError, ReadTimeoutError
 from botocore.model import OperationModel, OperationNotFoundError
 from moto.core import responses
 from moto.core.responses import BaseResponse
@@ -24,10 +25,27 @@ from .calls import Call, is_read
 from .ec2.answers import answer as answer_ec2
 from .ec2.images import add_public_images
 from .errors import AwsError, ConnectionLostError
-from .faults import Fault
+from .faults import (
+    Blank,
+    Cut,
+    Drop,
+    Empty,
+    LoseAnswer,
+    Met,
+    Moment,
+    Refuse,
+    Slow,
+    Throttle,
+    hand,
+)
+from .faults.answers import edited
+from .faults.refusals import refusal
 from .networkmanager.answers import answer as answer_networkmanager
 from .request import Answer, Request
 from .world import World, current
+
+CONNECTION = "X-Sandbox-Connection"
+"""A header that never reaches a client: the server is to "close" the connection, or to "cut" the body."""
 
 _ANSWERED_HERE = {"ec2": answer_ec2, "networkmanager": answer_networkmanager}
 
@@ -95,7 +113,12 @@ def _call_action(self: BaseResponse) -> Any:
             model = _service(self).operation_model(self._get_action())
         except OperationNotFoundError:
             return _finish(self, wire.render_error(_service(self), _unknown_action(self)))
-        return _finish(self, _serve(self, model, world))
+        answer, seconds = _serve(self, model, world)
+    if seconds:  # meanwhile others are answered
+        world.settings.clock.wait(seconds)
+    if isinstance(answer, Exception):
+        raise answer
+    return _finish(self, answer)
 
 
 def _finish(response: BaseResponse, answer: wire.Wire) -> Any:
@@ -107,38 +130,95 @@ def _finish(response: BaseResponse, answer: wire.Wire) -> Any:
     return status, headers, body
 
 
-def _serve(response: BaseResponse, model: OperationModel, world: World) -> wire.Wire:
+def _serve(
+    response: BaseResponse, model: OperationModel, world: World
+) -> tuple[wire.Wire | Exception, float]:
+    """What the client gets, an error of the connection included, and after how many seconds."""
     parameters = _parameters(response, model)
-    service, operation = response.boto3_service_name, model.name
-    code: str | None = None
-    fault = world.faults.pick(service, operation)
+    call = Call(response.boto3_service_name, model.name, response.region, parameters)
+    find = hand.finder(response.current_account, response.partition)
+    answer: wire.Wire | Exception
+    with world.faults.meeting(call, response.current_account, find) as met:
+        try:
+            answer, code = _met(response, model, world, met)
+        except (ConnectionLostError, HTTPClientError) as error:
+            answer, code = _no_answer(response, error), "ConnectionClosed"
+        if not world.faults.resting:
+            world.calls.add(replace(call, error=code))
+    slow = met.first(Slow)
+    if slow is None:
+        return answer, 0.0
+    if response.is_werkzeug_request or slow.seconds < slow.patience or isinstance(answer, Exception):
+        return answer, slow.seconds
+    return ReadTimeoutError(endpoint_url=response.uri), slow.patience
+
+
+def _met(
+    response: BaseResponse, model: OperationModel, world: World, met: Met
+) -> tuple[wire.Wire, str | None]:
+    """The answer after everything that the call meets, and its error code."""
+    faults, outcome = world.faults, met.first(Refuse, Throttle, Drop, LoseAnswer, Cut)
     try:
-        call = Call(service, operation, response.region, parameters)
-        world.faults.call_hooks("before", call)
-        _before(fault)
-        answer, code = _performed(response, model, world, parameters)
+        if not faults.resting:
+            faults.call_hooks("before", met.call)
+        _others(world, met, "before")
+        match outcome:
+            case Refuse(AwsError() as error):
+                raise error
+            case Refuse(str() as word):
+                raise refusal(word, _service(response), met.call)
+            case Throttle():
+                raise refusal("throttled", _service(response), met.call)
+            case Drop():
+                raise ConnectionLostError
+        answer, code = _performed(response, model, world, met)
         if code is None:
-            world.faults.call_hooks("after", call)
-        return _after(fault, answer)
+            if met.call.is_write:
+                faults.note_write(met.call)
+            if not faults.resting:
+                faults.call_hooks("after", met.call)
+            _others(world, met, "after")
+        if isinstance(outcome, LoseAnswer):
+            raise ConnectionLostError
+        return _cut(response, answer) if isinstance(outcome, Cut) else answer, code
     except AwsError as error:
-        code = error.code
-        return wire.render_error(_service(response), error)
-    except (ConnectionLostError, HTTPClientError) as error:
-        code = "ConnectionClosed"
-        if isinstance(error, HTTPClientError):
-            raise
-        raise ConnectionClosedError(endpoint_url=response.uri) from error
-    finally:
-        world.calls.add(Call(service, operation, response.region, parameters, code))
+        return wire.render_error(_service(response), error), error.code
+
+
+def _others(world: World, met: Met, moment: Moment) -> None:
+    """What somebody else does just now."""
+    for call in met.others(moment):
+        with world.faults.rest():
+            became = hand.carry_out(call, met.call.region, met.find)
+        if world.settings.tell is not None:
+            world.settings.tell(became)
+
+
+def _no_answer(response: BaseResponse, error: Exception) -> wire.Wire | Exception:
+    """A connection that closes: over HTTP the server does it, in process botocore's error stands for it."""
+    if response.is_werkzeug_request:
+        return 200, {CONNECTION: "close"}, b""
+    return error if isinstance(error, HTTPClientError) else ConnectionClosedError(endpoint_url=response.uri)
+
+
+def _cut(response: BaseResponse, answer: wire.Wire) -> wire.Wire:
+    """Half of a body, while Content-Length tells the whole; over HTTP the server cuts it."""
+    status, headers, body = answer
+    if response.is_werkzeug_request:
+        return status, {**headers, CONNECTION: "cut"}, body
+    content = body.encode() if isinstance(body, str) else body
+    return status, {**headers, "Content-Length": str(len(content))}, content[: len(content) // 2]
 
 
 def _performed(
-    response: BaseResponse, model: OperationModel, world: World, parameters: Mapping[str, Any]
+    response: BaseResponse, model: OperationModel, world: World, met: Met
 ) -> tuple[wire.Wire, str | None]:
     """The answer of an operation, and its error code if it was refused."""
     try:
-        answer = _answer(response, model, world, parameters)
+        answer = _answer(response, model, world, met)
     except AwsError as error:
+        if (told := world.faults.outdated(met, None)) is not None:
+            return wire.render(model, told), None
         return wire.render_error(_service(response), error), error.code
     return answer, _code(model, answer) if answer[0] >= 300 else None
 
@@ -155,23 +235,6 @@ def _parameters(response: BaseResponse, model: OperationModel) -> dict[str, Any]
     return {name: value for name, value in given.items() if name not in absent}
 
 
-def _before(fault: Fault | None) -> None:
-    if fault is not None and fault.name == "fail" and fault.error is not None:
-        raise fault.error
-    if fault is not None and fault.name == "drop":
-        raise ConnectionLostError
-
-
-def _after(fault: Fault | None, answer: wire.Wire) -> wire.Wire:
-    if fault is not None and fault.name == "lose_answer":
-        raise ConnectionLostError
-    if fault is not None and fault.name == "truncate":
-        status, headers, body = answer
-        content = body.encode() if isinstance(body, str) else body
-        return status, {**headers, "Content-Length": str(len(content))}, content[: len(content) // 2]
-    return answer
-
-
 def _code(model: OperationModel, answer: wire.Wire) -> str:
     try:
         wire.read(model, answer)
@@ -180,18 +243,20 @@ def _code(model: OperationModel, answer: wire.Wire) -> str:
     return f"HTTP {answer[0]}"
 
 
-def _answer(
-    response: BaseResponse, model: OperationModel, world: World, parameters: Mapping[str, Any]
-) -> wire.Wire:
-    service = response.boto3_service_name
+def _answer(response: BaseResponse, model: OperationModel, world: World, met: Met) -> wire.Wire:
+    service, parameters = met.call.service, met.call.parameters
     own = _ANSWERED_HERE.get(service)
     if own is None:
         if service == "ssm":
             add_public_images(world, response.current_account, response.region)
         answer = _ask_moto(response, model)
-        if world.settings.check_answers and answer[0] < 300:
+        if answer[0] >= 300:
+            return answer
+        if world.settings.check_answers:
             _check(world, model, wire.read(model, answer))
-        return answer
+        if not met.first(Blank, Empty):
+            return answer  # as moto has written it
+        return wire.render(model, edited(world.faults, met, model, wire.read(model, answer)))
 
     def ask_moto(parameters: Mapping[str, Any], operation: str | None = None) -> Answer:
         response.params = dict(parameters)
@@ -227,7 +292,7 @@ def _answer(
         world.faults.note_birth(model.name, result)
     if world.settings.check_answers:
         _check(world, model, result)
-    return wire.render(model, result)
+    return wire.render(model, edited(world.faults, met, model, result))
 
 
 def _internal(service: str) -> str:

@@ -27,6 +27,7 @@ from moto.core.utils import get_service_model
 from . import pipeline, wire
 from .clock import RealClock
 from .errors import AwsError
+from .faults.file import Rules
 from .settings import Delays, Profile, Settings
 from .world import begin
 
@@ -42,16 +43,25 @@ def serve(
     ready_file: str | os.PathLike[str] | None = None,
     delays: Delays | Profile = "fast",
     page_size: int = 50,
+    faults: Rules | None = None,
 ) -> int:
     """Serves until SIGTERM or SIGINT, then returns 0; returns 1 and says why on stderr if it cannot start.
 
     In: a loopback host; the port (0: any free one); a file that gets the endpoint URL, atomically, once calls are
-    accepted; how fast states change; things per page. Raises ValueError for a host that others could reach. Handles
+    accepted; how fast states change; things per page; what goes wrong (each call that a fault strikes is a line on
+    stderr). Raises ValueError for a host that others could reach. Handles
     signals only in the main thread of a process.
     """
     if host not in _LOOPBACK:
         raise ValueError(f"the sandbox listens on the loopback interface only, not on {host!r}")
-    chosen = delays if isinstance(delays, Delays) else Delays.named(delays)
+    settings = Settings(
+        clock=RealClock(),
+        delays=delays if isinstance(delays, Delays) else Delays.named(delays),
+        page_size=page_size,
+        faults=faults.rules if faults else (),
+        seed=faults.seed if faults else 0,
+        tell=_tell,
+    )
     # werkzeug takes a taken port for a reason to exit; an error can be handled
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -68,7 +78,7 @@ def serve(
         server = make_server(
             host,
             bound,
-            _application(Settings(clock=RealClock(), delays=chosen, page_size=page_size)),
+            _application(settings),
             threaded=True,
             fd=listening.fileno(),
             request_handler=_handler(),
@@ -94,6 +104,10 @@ def serve(
             for number, handler in previous.items():
                 signal.signal(number, handler)
     return 0
+
+
+def _tell(line: str) -> None:
+    print(f"sandbox: {line}", file=sys.stderr, flush=True)
 
 
 def _cannot(what: str, error: OSError) -> int:
@@ -203,18 +217,26 @@ def _handler() -> type:
             finally:
                 if hasattr(answer, "close"):
                     answer.close()
+            fault = next((value for name, value in head[1] if name == pipeline.CONNECTION), "")
+            if fault == "close":
+                self.close_connection = True
+                return
             code, _, reason = head[0].partition(" ")
             self.send_response_only(int(code), reason)
             if not any(name.lower() == "server" for name, _ in head[1]):
                 self.send_header("Server", self.version_string())
             self.send_header("Date", self.date_time_string())
             for name, value in head[1]:
-                if name.lower() != "content-length":
+                if name.lower() != "content-length" and name != pipeline.CONNECTION:
                     self.send_header(name, value)
             self.send_header("Content-Length", str(sum(map(len, content))))
             self.end_headers()
+            body = b"".join(content)
+            if fault == "cut":
+                self.close_connection = True
+                body = body[: len(body) // 2]
             if self.command != "HEAD":
-                self.wfile.write(b"".join(content))
+                self.wfile.write(body)
 
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             pass

@@ -5,11 +5,12 @@ Built by `inprocess.local_aws` and `server.serve`, read through `World.settings`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from .clock import Clock, RealClock
+from .faults.rules import Rule
 
 Profile = Literal["fast", "aws"]
 
@@ -81,6 +82,8 @@ class Settings:
     `regions`: those that are enabled for the account (None: all that need no opting in).
     `repeated_launch_shows_tags`: whether a launch repeated with its token answers the instances' tags; it is reported
     that it does not always (github.com/boto/boto/issues/619).
+    `faults`, `seed`: the rules that are set from the start, and what their chance is drawn from.
+    `tell`: gets a line for each call that a fault strikes.
     `check_answers`: every answer is held against botocore's output shape (in process only: it costs time).
     """
 
@@ -93,6 +96,9 @@ class Settings:
     repeated_launch_shows_tags: bool = True
     regions: tuple[str, ...] | None = None
     check_answers: bool = False
+    faults: tuple[Rule, ...] = ()
+    seed: int = 0
+    tell: Callable[[str], None] | None = None
 
     def quota(self, resource: str) -> int | None:
         """How many of `resource` there may be; None: no limit is known."""

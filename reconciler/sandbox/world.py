@@ -62,7 +62,8 @@ class World:
 
     def __post_init__(self) -> None:
         self.timeline = Timeline(self.settings)
-        self.faults = Faults(self.settings.clock)
+        self.faults = Faults(self.settings.clock, self.settings.seed, self.settings.tell)
+        self.faults.add(*self.settings.faults)
 
 
 _current = World(Settings())

@@ -92,6 +92,10 @@ WRONG = [
     (["run", "--timeout", "soon"], "reconciler: --timeout: 'soon' is not a duration; write it like 90s"),
     (["run", "--workers", "0"], "reconciler: --workers: '0' is not a whole number from 1 to 64\n"),
     (["sandbox", "--port", "65536"], "reconciler sandbox: argument --port: '65536' is not a port"),
+    (
+        ["sandbox", "--faults", "/nowhere/faults.yaml"],
+        "reconciler: --faults: /nowhere/faults.yaml cannot be read",
+    ),
     (["sandbox", "--ready-file", "/nowhere/url"], "reconciler: --ready-file: there is no folder /nowhere\n"),
     (["kinds", "sight"], "reconciler: there is no kind 'sight' (did you mean site?)\n"),
 ]

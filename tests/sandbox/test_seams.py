@@ -62,7 +62,9 @@ CALLED = [
     ("moto.core.responses:BaseResponse._get_action", "self", "pipeline.py"),
     ("moto.core.responses:BaseResponse.dispatch", "args kwargs", "networkmanager/urls.py"),
     ("moto.core.responses:method_names_from_class", "clazz", "pipeline.py"),
-    ("moto.core.utils:get_service_model", "service_name", "pipeline.py, server.py"),
+    ("moto.core.utils:get_service_model", "service_name", "pipeline.py, server.py, faults/file.py"),
+    ("moto.core.botocore_stubber:BotocoreStubber.process_request", "self request", "faults/hand.py"),
+    ("moto.core.botocore_stubber:MockRawResponse.__init__", "self response_input", "faults/hand.py"),
     (
         "moto.core.base_backend:BaseBackend.__init__",
         "self region_name account_id",
@@ -123,6 +125,7 @@ def test_what_is_made_can_be_made(path: str, parameters: str, user: str) -> None
 NAMED = [
     "moto.core.base_backend:BackendDict",
     "moto.core.exceptions:ServiceException",
+    "moto.core.models:botocore_stubber.enabled",
     "moto.core.types:Base64EncodedString",
     "moto.ec2.exceptions:FilterNotImplementedError",
     "moto.ec2.models:ec2_backends",

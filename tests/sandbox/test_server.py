@@ -90,7 +90,10 @@ def test_it_says_why_it_cannot_start() -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", said)
 
 
-def test_other_ways_not_to_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_ways_not_to_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")  # which it would set for the tests that follow
     with socket.create_server(("127.0.0.1", 0)) as other:
         assert serve(port=other.getsockname()[1]) == 1
     assert serve(port=70000) == 1
