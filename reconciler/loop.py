@@ -135,7 +135,7 @@ class Loop:
         question = Question(
             stack=self.config.stack,
             scopes=found.scopes | {desired.scope for desired in self.config.resources.values()},
-            resources=self.config.resources,
+            resources={} if self.choices.destroy else self.config.resources,
             parents=found.parents | literal,
         )
         return observe(self.gateway, BY_NAME, question, self.executor)

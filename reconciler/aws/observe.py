@@ -13,10 +13,10 @@ from typing import Any
 import jmespath
 
 from reconciler.aws.gateway import Gateway
-from reconciler.errors import AwsError, Denied, Gone, ReconcilerError
+from reconciler.errors import AwsError, Denied, Gone, ReconcilerError, Refused
 from reconciler.log import get_logger
 from reconciler.model.address import REPLACED, Address
-from reconciler.model.kind import Detail, Kind, Read
+from reconciler.model.kind import Companion, Detail, Kind, Read
 from reconciler.model.things import ADDRESS_TAG, STACK_TAG, Desired, Observed, Scope, World
 
 KindsByName = Mapping[str, Kind]
@@ -140,23 +140,50 @@ class _Look:
                 if desired is not None and detail.field in desired.spec:
                     more[thing.id][detail.field] = self._detail(scope, kind, thing, detail)
         for companion in kind.read.companions:
-            ids = list(more)
-            for id in ids:
-                more[id][companion.name] = []
-            for start in range(0, len(ids), IDS_AT_ONCE):
-                for row in self.gateway.rows(
-                    account=scope.account,
-                    region=scope.region,
-                    service=kind.service,
-                    operation=companion.operation,
-                    path=companion.path,
-                    parameters={
-                        "Filters": [{"Name": companion.filter, "Values": ids[start : start + IDS_AT_ONCE]}]
-                    },
-                    page=kind.read.page,
-                ):
+            if companion.fields and not any(self._matters(companion, thing) for thing in things):
+                continue
+            for thing in things:
+                more[thing.id][companion.name] = []
+            for row in self._companions(scope, kind, companion, things):
+                if row[companion.key] in more:  # within a parent, others' things have some too
                     more[row[companion.key]][companion.name].append(row)
         return [_enriched(kind, thing, more[thing.id]) if more[thing.id] else thing for thing in things]
+
+    def _matters(self, companion: Companion, thing: Observed) -> bool:
+        """Whether a companion's rows are compared with the config, or have to go before the thing can."""
+        desired = None if thing.replaced or not thing.address else self.question.resources.get(thing.address)
+        return desired is None or not companion.fields.isdisjoint(desired.spec)
+
+    def _companions(
+        self, scope: Scope, kind: Kind, companion: Companion, things: list[Observed]
+    ) -> Iterator[Any]:
+        def ask(**parameters: Any) -> Iterator[Any]:
+            return self.gateway.rows(
+                account=scope.account,
+                region=scope.region,
+                service=kind.service,
+                operation=companion.operation,
+                path=companion.path,
+                parameters=parameters,
+                page=kind.read.page,
+            )
+
+        if companion.filter:
+            ids = [thing.id for thing in things]
+            for start in range(0, len(ids), IDS_AT_ONCE):
+                values = ids[start : start + IDS_AT_ONCE]
+                yield from ask(Filters=[{"Name": companion.filter, "Values": values}])
+        elif companion.within:
+            parent = self.kinds[companion.within].id
+            for id in sorted({str(thing.raw[parent]) for thing in things}):
+                try:
+                    yield from list(ask(**{parent: id}))
+                except Refused:
+                    if companion.each is None:
+                        raise
+                    for thing in things:
+                        if thing.raw[parent] == id:
+                            yield from ask(**{parent: id, companion.each: thing.id})
 
     def _detail(self, scope: Scope, kind: Kind, thing: Observed, detail: Detail) -> Any:
         found = self.gateway.rows(

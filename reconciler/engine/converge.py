@@ -55,9 +55,9 @@ def unready(kind: Kind, observed: Observed) -> Verdict | None:
 
 
 def removal(kind: Kind, observed: Observed, why: str) -> Steps:
-    """The step that deletes a thing."""
-    call = kind.destroy(observed) if kind.destroy else _deletion(kind, observed)
-    return Steps("delete", (_placed(call, observed, why),), why=why)
+    """The steps that delete a thing."""
+    calls = kind.destroy(observed) if kind.destroy else [_deletion(kind, observed)]
+    return Steps("delete", tuple(_placed(call, observed, why) for call in calls), why=why)
 
 
 def loosening(kind: Kind, observed: Observed, circle: Collection[str]) -> Steps | None:
@@ -120,7 +120,7 @@ def _mend(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Ver
     changed = list(dict.fromkeys(_field(found.path) for found in drifts))
     work = [
         *_updates(facts, desired, observed, changed),
-        *(call for part in kind.parts for call in _part_calls(part, desired, observed)),
+        *_part_calls(kind, desired, observed),
     ]
     done = _applied(facts, desired, observed, wanted) if work or tags else []
     calls = [
@@ -267,20 +267,25 @@ def _part_drift(part: Part, desired: Desired, observed: Observed) -> Iterator[Dr
             yield Drift(f"{part.field}[]", wanted.get(key), live.get(key))
 
 
-def _part_calls(part: Part, desired: Desired, observed: Observed) -> Iterator[Call]:
-    """Additions first, so that nothing is cut off between; then changes, then removals."""
-    wanted, live = _part_items(part, desired, observed)
-    added = [wanted[key] for key in wanted if key not in live]
-    changed = [
-        live[key] | wanted[key] for key in wanted if key in live and any(drift(wanted[key], live[key], ""))
-    ]
-    removed = [live[key] for key in live if key not in wanted]
-    if added:
-        yield from part.add(observed, added)
-    if changed:
-        yield from part.change(observed, changed)
-    if removed:
-        yield from part.remove(observed, removed)
+def _part_calls(kind: Kind, desired: Desired, observed: Observed) -> Iterator[Call]:
+    """Additions first, so that nothing is cut off between; then changes, then removals, last parts first."""
+    removals: list[Call] = []
+    for part in kind.parts:
+        wanted, live = _part_items(part, desired, observed)
+        added = [wanted[key] for key in wanted if key not in live]
+        changed = [
+            live[key] | wanted[key]
+            for key in wanted
+            if key in live and any(drift(wanted[key], live[key], ""))
+        ]
+        removed = [live[key] for key in live if key not in wanted]
+        if added:
+            yield from part.add(observed, added)
+        if changed:
+            yield from part.change(observed, changed)
+        if removed:
+            removals = [*part.remove(observed, removed), *removals]
+    yield from removals
 
 
 def identity(kind: Kind, observed: Observed) -> dict[str, Any]:

@@ -77,7 +77,7 @@ INSTANCE = Kind(
     read=Read(operation="DescribeInstances", path="Reservations[].Instances[]", ids="InstanceIds", page=1000),
     create="RunInstances",
     delete="TerminateInstances",
-    destroy=lambda instance: ec2("TerminateInstances", InstanceIds=[instance.id]),
+    destroy=lambda instance: [ec2("TerminateInstances", InstanceIds=[instance.id])],
     id="InstanceId",
     arn_tail="instance/{id}",
     state="State.Name",

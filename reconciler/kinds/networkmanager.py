@@ -6,6 +6,13 @@ answers tags inline, none filters by tag, and no create call takes a token.
 
 from __future__ import annotations
 
+from reconciler.kinds.associations import (
+    DEVICE_LISTS,
+    DEVICE_PARTS,
+    TRANSIT_GATEWAY_LIST,
+    TRANSIT_GATEWAYS,
+    loosened,
+)
 from reconciler.model.kind import Kind, Read
 
 READY = frozenset({"AVAILABLE"})
@@ -15,7 +22,13 @@ GLOBAL_NETWORK = Kind(
     name="global-network",
     about="The container of a private network: sites, devices, links, transit gateways, a core network.",
     service="networkmanager",
-    read=Read(operation="DescribeGlobalNetworks", path="GlobalNetworks", ids="GlobalNetworkIds", page=500),
+    read=Read(
+        operation="DescribeGlobalNetworks",
+        path="GlobalNetworks",
+        ids="GlobalNetworkIds",
+        page=500,
+        companions=[TRANSIT_GATEWAY_LIST],
+    ),
     create="CreateGlobalNetwork",
     update="UpdateGlobalNetwork",
     delete="DeleteGlobalNetwork",
@@ -24,6 +37,8 @@ GLOBAL_NETWORK = Kind(
     state="State",
     ready=READY,
     leaving=LEAVING,
+    parts=(TRANSIT_GATEWAYS,),
+    destroy=loosened((TRANSIT_GATEWAYS,), "DeleteGlobalNetwork", "GlobalNetworkId"),
 )
 
 SITE = Kind(
@@ -47,7 +62,14 @@ DEVICE = Kind(
     name="device",
     about="An appliance at a site, or one of another network: it ends connections, links and VPNs.",
     service="networkmanager",
-    read=Read(operation="GetDevices", path="Devices", ids="DeviceIds", page=500, within="global-network"),
+    read=Read(
+        operation="GetDevices",
+        path="Devices",
+        ids="DeviceIds",
+        page=500,
+        within="global-network",
+        companions=DEVICE_LISTS,
+    ),
     create="CreateDevice",
     update="UpdateDevice",
     delete="DeleteDevice",
@@ -57,7 +79,17 @@ DEVICE = Kind(
     state="State",
     ready=READY,
     leaving=LEAVING,
-    refs={"GlobalNetworkId": "global-network", "SiteId": "site", "AWSLocation.SubnetArn": "subnet.arn"},
+    refs={
+        "GlobalNetworkId": "global-network",
+        "SiteId": "site",
+        "AWSLocation.SubnetArn": "subnet.arn",
+        "Links[].LinkId": "link",
+        "CustomerGateways[].LinkId": "link",
+        "TransitGatewayConnectPeers[].LinkId": "link",
+        "ConnectPeers[].LinkId": "link",
+    },
+    parts=DEVICE_PARTS,
+    destroy=loosened(DEVICE_PARTS, "DeleteDevice", "DeviceId"),
 )
 
 LINK = Kind(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 from reconciler.model.kind import Kind
-from reconciler.model.schema import Schema, Shape
+from reconciler.model.schema import Schema, Shape, Without
 
 OURS = frozenset({"Tags", "TagSpecifications", "ClientToken", "DryRun"})
 """Parameters of create calls that we write ourselves (`Tags` is a mapping in the config, and is not a field)."""
@@ -85,7 +85,7 @@ def fields(kind: Kind, schema: Schema) -> Fields:
         if name not in found and remedy.shape is not None:
             found[name] = make(name, find_shape(kind.service, remedy.shape, schema), False)
     for name, part in parts.items():
-        found[name] = make(name, schema.shape(kind.service, part.shape), False)
+        found[name] = make(name, Without(schema.shape(kind.service, part.shape), part.given), False)
     return found
 
 

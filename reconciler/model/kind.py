@@ -32,15 +32,20 @@ class Detail:
 class Companion:
     """One more list per scope, for what belongs to many things at once (the rules of all security groups).
 
-    Asked only for things that are ours: `filter` is the EC2 filter that takes their ids, `key` the member of a row
-    that says whose it is.  Kept in `raw` under `name`.
+    `key` is the member of a row that says whose it is.  Asked only for things that are ours: EC2's by `filter`, which
+    takes their ids; where there is none, once for each thing of the kind `within` that they lie in, and again with
+    `each`, the parameter that takes one thing's id, if AWS refuses to list all at once.  With `fields`, it is asked
+    only while the config names one of them, or wants one of the things no more.  Kept in `raw` under `name`.
     """
 
     name: str
     operation: str
     path: str
-    filter: str
     key: str
+    filter: str | None = None
+    within: str | None = None
+    each: str | None = None
+    fields: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +88,7 @@ class Part:
     Authoritative when the config has the field (an empty list removes all), untouched when it has not.  `rows` finds
     the live items in `raw`, in the words the config uses; `normal` brings a wanted and a live item to one spelling;
     `key` says which item it is.  `add`, `remove` and `change` take the thing and a batch of items.
+    `given` are members of `shape` that the thing itself says, and no config.
     `knots`: items may refer to each other's owners in a circle (rules of security groups); when all of a circle is to
     be deleted, these are taken out first.
     """
@@ -96,6 +102,7 @@ class Part:
     remove: Callable[[Observed, Sequence[Item]], Sequence[Call]]
     change: Callable[[Observed, Sequence[Item]], Sequence[Call]]
     operations: tuple[str, ...]
+    given: frozenset[str] = frozenset()
     knots: bool = False
 
 
@@ -153,8 +160,8 @@ class Kind:
     parts: tuple[Part, ...] = ()
     project: Callable[[Spec], Spec] = dict
     """A row in the words that the config uses."""
-    destroy: Callable[[Observed], Call] | None = None
-    """The call that deletes it, where it is not just the delete operation with the id."""
+    destroy: Callable[[Observed], Sequence[Call]] | None = None
+    """The calls that delete it, where it is not just the delete operation with the id: first those that loosen it."""
     then: Callable[[Desired, Observed], Verdict] | None = None
     """What else there is to do once nothing drifts: the place for small state machines."""
     then_owns: frozenset[str] = frozenset()

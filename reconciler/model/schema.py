@@ -7,6 +7,7 @@ documentation read them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 
@@ -56,6 +57,54 @@ class Shape(Protocol):
     def documentation(self) -> str:
         """AWS's words about it, without markup."""
         ...
+
+
+@dataclass(frozen=True)
+class Without:
+    """A structure less some of its members."""
+
+    whole: Shape
+    hidden: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        return self.whole.name
+
+    @property
+    def type(self) -> str:
+        return self.whole.type
+
+    @property
+    def members(self) -> Mapping[str, Shape]:
+        return {name: shape for name, shape in self.whole.members.items() if name not in self.hidden}
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        return tuple(name for name in self.whole.required if name not in self.hidden)
+
+    @property
+    def item(self) -> Shape | None:
+        return self.whole.item
+
+    @property
+    def enum(self) -> tuple[str, ...]:
+        return self.whole.enum
+
+    @property
+    def minimum(self) -> int | None:
+        return self.whole.minimum
+
+    @property
+    def maximum(self) -> int | None:
+        return self.whole.maximum
+
+    @property
+    def sensitive(self) -> bool:
+        return self.whole.sensitive
+
+    @property
+    def documentation(self) -> str:
+        return self.whole.documentation
 
 
 class Operation(Protocol):

@@ -218,7 +218,8 @@ class Lint:
         if self.kind.id not in row or not set(self.kind.identity) <= row.keys():
             return
         thing = self._thing(row)
-        self._valid(removal(self.kind, thing, "").calls, {self.kind.delete})
+        parts = {operation for part in self.kind.parts for operation in part.operations}
+        self._valid(removal(self.kind, thing, "").calls, {self.kind.delete, *parts})
         for name, remedy in self.kind.remedies.items():
             if name in self.facts.fields:
                 self._valid(remedy.make(thing, self._sample(name)), set(remedy.operations))
@@ -253,7 +254,9 @@ class Lint:
 
     def _part(self, part: Part, thing: Observed) -> None:
         shape = model(self.kind.service).shape_for(part.shape)
-        item = part.normal(skeleton(shape))
+        item = part.normal(
+            {name: skeleton(shape)[name] for name in skeleton(shape) if name not in part.given}
+        )
         if part.normal(item) != item:
             self.wrong(f"{part.field}: normal() of a normal item is another one")
         live = part.rows(thing.raw) or [item]

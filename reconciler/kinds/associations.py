@@ -1,0 +1,163 @@
+"""What ties Network Manager's things together and has no tags of its own: associations and registrations, as parts.
+
+Facts: https://docs.aws.amazon.com/networkmanager/latest/APIReference/ (AssociateLink, AssociateCustomerGateway,
+AssociateTransitGatewayConnectPeer, AssociateConnectPeer, RegisterTransitGateway).  Each lies in one global network,
+is listed for all of it at once, and cannot be changed: another device or link means to take it out and put it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jmespath
+
+from reconciler.model.calls import Call
+from reconciler.model.kind import Companion, Item, Part
+from reconciler.model.things import Observed, Spec
+
+LEAVING = frozenset({"DELETING", "DELETED"})
+"""States of an association that is as good as gone; it may be listed for a while."""
+FAILED = "FAILED"
+
+
+def _call(operation: str, **parameters: Any) -> Call:
+    return Call(service="networkmanager", operation=operation, parameters=parameters)
+
+
+def _rows(name: str, members: Sequence[str], state: str) -> Callable[[Spec], list[Item]]:
+    find = jmespath.compile(state)
+
+    def rows(raw: Spec) -> list[Item]:
+        # not asked for where nothing of the config is about it
+        return [
+            {member: row[member] for member in members if row.get(member)}
+            | ({"State": FAILED} if find.search(row) == FAILED else {})
+            for row in raw.get(name, ())
+            if find.search(row) not in LEAVING
+        ]
+
+    return rows
+
+
+def association(
+    *,
+    field: str,
+    listed: str,
+    add: str,
+    remove: str,
+    key: str,
+    more: Sequence[str] = (),
+    state: str = "State",
+    owner: str = "DeviceId",
+    removed_by: Sequence[str] = (),
+) -> tuple[Part, Companion]:
+    """A part that associates its owner with what `key` names, and the list that shows it.
+
+    `field` is its name in the config, `listed` the list's in the answer of `Get<listed>`.  `more` are further members
+    of an item, `removed_by` further members of the owner that the removing call takes.
+    """
+    members = (key, *more)
+    given = frozenset({"GlobalNetworkId", owner})
+
+    def normal(item: Item) -> Item:
+        return {member: item[member] for member in members if item.get(member)} | {"State": ""}
+
+    def place(thing: Observed) -> dict[str, Any]:
+        return {name: thing.raw[name] for name in sorted(given)}
+
+    def put(thing: Observed, items: Sequence[Item]) -> list[Call]:
+        return [
+            _call(add, **place(thing), **{member: item[member] for member in members if item.get(member)})
+            for item in items
+        ]
+
+    def take(thing: Observed, items: Sequence[Item]) -> list[Call]:
+        who = {name: thing.raw[name] for name in ("GlobalNetworkId", *removed_by)}
+        return [_call(remove, **who, **{key: item[key]}) for item in items]
+
+    part = Part(
+        field=field,
+        shape=f"{add}Request",
+        rows=_rows(listed, members, state),
+        normal=normal,
+        key=lambda item: item[key],
+        add=put,
+        remove=take,
+        change=lambda thing, items: [*take(thing, items), *put(thing, items)],
+        operations=(add, remove),
+        given=given,
+    )
+    companion = Companion(
+        name=listed,
+        operation=f"Get{listed}",
+        path=listed,
+        key=owner,
+        within="global-network",
+        each=owner if removed_by else None,
+        fields=frozenset({field}),
+    )
+    return part, companion
+
+
+LINKS, LINK_LIST = association(
+    field="Links",
+    listed="LinkAssociations",
+    add="AssociateLink",
+    remove="DisassociateLink",
+    key="LinkId",
+    state="LinkAssociationState",
+    removed_by=("DeviceId",),
+)
+CUSTOMER_GATEWAYS, CUSTOMER_GATEWAY_LIST = association(
+    field="CustomerGateways",
+    listed="CustomerGatewayAssociations",
+    add="AssociateCustomerGateway",
+    remove="DisassociateCustomerGateway",
+    key="CustomerGatewayArn",
+    more=("LinkId",),
+)
+TRANSIT_GATEWAY_CONNECT_PEERS, TRANSIT_GATEWAY_CONNECT_PEER_LIST = association(
+    field="TransitGatewayConnectPeers",
+    listed="TransitGatewayConnectPeerAssociations",
+    add="AssociateTransitGatewayConnectPeer",
+    remove="DisassociateTransitGatewayConnectPeer",
+    key="TransitGatewayConnectPeerArn",
+    more=("LinkId",),
+)
+CONNECT_PEERS, CONNECT_PEER_LIST = association(
+    field="ConnectPeers",
+    listed="ConnectPeerAssociations",
+    add="AssociateConnectPeer",
+    remove="DisassociateConnectPeer",
+    key="ConnectPeerId",
+    more=("LinkId",),
+)
+TRANSIT_GATEWAYS, TRANSIT_GATEWAY_LIST = association(
+    field="TransitGateways",
+    listed="TransitGatewayRegistrations",
+    add="RegisterTransitGateway",
+    remove="DeregisterTransitGateway",
+    key="TransitGatewayArn",
+    state="State.Code",
+    owner="GlobalNetworkId",
+)
+DEVICE_PARTS = (LINKS, CUSTOMER_GATEWAYS, TRANSIT_GATEWAY_CONNECT_PEERS, CONNECT_PEERS)
+"""In the order in which they can be put in; they are taken out the other way round."""
+DEVICE_LISTS = (LINK_LIST, CUSTOMER_GATEWAY_LIST, TRANSIT_GATEWAY_CONNECT_PEER_LIST, CONNECT_PEER_LIST)
+
+
+def loosened(parts: Sequence[Part], delete: str, id: str) -> Callable[[Observed], list[Call]]:
+    """The calls that delete a thing after everything that these parts show has been taken out of it."""
+
+    def destroy(thing: Observed) -> list[Call]:
+        out = [
+            call
+            for part in reversed(parts)
+            if (items := part.rows(thing.raw))
+            for call in part.remove(thing, items)
+        ]
+        given = {"GlobalNetworkId": thing.raw["GlobalNetworkId"], id: thing.id}
+        return [*out, _call(delete, **given)]
+
+    return destroy
