@@ -223,6 +223,14 @@ class Sessions:
         get_logger().warning("credentials.expiring", account=account, expires_in_s=left, stack=self._stack)
 
 
+def partition_of(region: str) -> str:
+    """The partition that a region belongs to; that of the whole world where no region is known."""
+    try:
+        return str(botocore.session.Session().get_partition_for_region(region)) if region else "aws"
+    except BotoCoreError:
+        return "aws"
+
+
 RENEW = "renew them (`aws sso login`, `aws login`), or choose others (--profile)"
 NOBODY = "there are no AWS credentials: set them as for the AWS CLI, or say --profile"
 

@@ -1,0 +1,52 @@
+"""The verb `iam-policy`: a document on stdout, what a person has to know on stderr, and nothing is asked of AWS."""
+
+from __future__ import annotations
+
+import json
+
+from .support import HEAD, NETWORK, Cli
+from .wire import Wire
+
+EDGE = 'accounts: {edge: {id: "210987654321", role: "arn:aws:iam::210987654321:role/edge"}}\n'
+
+
+def test_it_prints_a_policy_and_asks_nothing(cli: Cli, line: Wire) -> None:
+    cli.write(NETWORK)
+    found = cli("iam-policy")
+    assert (found.status, found.err) == (0, "")
+    assert json.loads(found.out)["Version"] == "2012-10-17"
+    assert cli("iam-policy", "--json").out == found.out
+    assert line.calls == []
+
+
+def test_halves(cli: Cli) -> None:
+    cli.write(NETWORK)
+    read, write = (cli("iam-policy", "--half", half).data["Statement"] for half in ("read", "write"))
+    assert [*read, *write] == cli("iam-policy").data["Statement"]
+    assert "Delete" not in json.dumps(read)
+
+
+def test_other_accounts_need_theirs_and_it_says_so(cli: Cli) -> None:
+    cli.write(NETWORK, HEAD + EDGE)
+    found = cli("iam-policy")
+    assert "--account edge" in found.err
+    assert "role/edge" in found.out
+    assert "role/edge" not in cli("iam-policy", "--account", "edge").out
+    wrong = cli("iam-policy", "--account", "egde")
+    assert (wrong.status, wrong.out) == (64, "")
+    assert "did you mean edge" in wrong.err or "there are edge" in wrong.err
+
+
+def test_a_part_that_is_not_there_is_told(cli: Cli) -> None:
+    cli.write(NETWORK)
+    assert cli("iam-policy", "--part", "1").out == cli("iam-policy").out
+    found = cli("iam-policy", "--part", "2")
+    assert (found.status, found.out) == (64, "")
+    assert "the last is 1" in found.err
+
+
+def test_there_is_nothing_to_write_where_nothing_may_be_changed(cli: Cli) -> None:
+    cli.write(NETWORK, f"{HEAD}mode: observe\n")
+    found = cli("iam-policy", "--half", "write")
+    assert found.status == 64
+    assert "changes nothing" in found.err
