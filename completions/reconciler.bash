@@ -22,14 +22,14 @@ _reconciler()
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             return ;;
-        *" "--account|*" "--endpoint-url|*" "--faults|*" "--for|*" "--grace|*" "--heartbeat|*" "--last|*" "--lock-wait|*" "--metrics-file|*" "--part|*" "--port|*" "--profile|*" "--reason|*" "--region|*" "--since|*" "--stack|*" "--timeout|*" "--var|*" "--workers) return ;;
+        *" "--account|*" "--assume-role|*" "--endpoint-url|*" "--faults|*" "--for|*" "--grace|*" "--heartbeat|*" "--last|*" "--lock-wait|*" "--metrics-file|*" "--part|*" "--port|*" "--profile|*" "--reason|*" "--region|*" "--since|*" "--stack|*" "--timeout|*" "--var|*" "--workers) return ;;
         "check "*) words="-h --help --json --format --config --var --region --log-format --log-level" ;;
-        "plan "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --log-format --log-level --detailed-exitcode --allow-empty --allow-shrink" ;;
+        "plan "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --log-format --log-level --detailed-exitcode --allow-empty --allow-shrink --read-only --assume-role" ;;
         "run "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --grace --log-format --log-level --once --detailed-exitcode --allow-empty --allow-shrink --timeout --lock-wait --heartbeat --metrics-file" ;;
-        "drift "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --log-format --log-level" ;;
-        "outputs "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --log-format --log-level" ;;
+        "drift "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --log-format --log-level --read-only --assume-role" ;;
+        "outputs "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --log-format --log-level --read-only --assume-role" ;;
         "status "*) words="-h --help --json --format --config --var --region --state-dir --log-format --log-level --stack --exit-code" ;;
-        "explain "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --log-format --log-level" ;;
+        "explain "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --log-format --log-level --read-only --assume-role" ;;
         "approve "*) words="-h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --log-format --log-level --reason --for --allow-empty --allow-shrink" ;;
         "pause "*) words="-h --help --json --format --config --var --region --state-dir --log-format --log-level --reason --for" ;;
         "resume "*) words="-h --help --json --format --config --var --region --state-dir --log-format --log-level" ;;

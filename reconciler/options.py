@@ -226,6 +226,15 @@ def _allowing(verb: Parser) -> None:
     verb.add_argument("--allow-shrink", action="store_true", help="losing more than half is meant")
 
 
+def _looking(verb: Parser) -> None:
+    verb.add_argument(
+        "--read-only", action="store_true", help="have AWS refuse whatever would change something"
+    )
+    verb.add_argument(
+        "--assume-role", metavar="ARN", help="with --read-only: as this role (temporary credentials)"
+    )
+
+
 def _once(verb: Parser) -> None:
     verb.add_argument("--once", action="store_true", help="stop when all is settled")
 
@@ -344,10 +353,12 @@ def _port(text: str) -> int:
 
 
 OWN: dict[str, tuple[Callable[[Parser], None], ...]] = {
-    "plan": (_detailed, _allowing),
+    "plan": (_detailed, _allowing, _looking),
+    "drift": (_looking,),
+    "outputs": (_looking,),
     "run": (_once, _detailed, _allowing, _waiting, _beating, _measured),
     "status": (_standing,),
-    "explain": (_one_address,),
+    "explain": (_one_address, _looking),
     "approve": (_plan_hash, _agreeing),
     "pause": (_maybe_address, _pausing),
     "resume": (_maybe_address,),

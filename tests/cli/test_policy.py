@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from .support import HEAD, NETWORK, Cli
 from .wire import Wire
 
@@ -50,3 +52,32 @@ def test_there_is_nothing_to_write_where_nothing_may_be_changed(cli: Cli) -> Non
     found = cli("iam-policy", "--half", "write")
     assert found.status == 64
     assert "changes nothing" in found.err
+
+
+def test_a_look_that_cannot_write_answers_as_any_look(cli: Cli, line: Wire) -> None:
+    cli.write(NETWORK)
+    usual = cli("plan", "--json")
+    line.calls.clear()
+    found = cli("plan", "--read-only", "--json")
+    assert (found.status, found.out) == (usual.status, usual.out)
+    assert line.calls.count("GetFederationToken") == 1
+
+
+def test_a_look_that_aws_cannot_narrow_is_not_made(
+    cli: Cli, line: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "temporary")
+    cli.write(NETWORK)
+    found = cli("drift", "--read-only", "--log-format", "console")
+    assert (found.status, found.out, line.calls) == (77, "", [])
+    assert "--assume-role ARN" in found.err
+    role = "arn:aws:iam::123456789012:role/looker"
+    found = cli("outputs", "--read-only", "--assume-role", role)
+    assert "AssumeRole" in line.calls
+
+
+def test_a_role_alone_is_no_look_that_cannot_write(cli: Cli, line: Wire) -> None:
+    cli.write(NETWORK)
+    found = cli("plan", "--assume-role", "arn:aws:iam::123456789012:role/looker")
+    assert (found.status, line.calls) == (64, [])
+    assert "--read-only" in found.err
