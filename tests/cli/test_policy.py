@@ -6,7 +6,12 @@ import json
 
 import pytest
 
-from .support import HEAD, NETWORK, Cli
+from reconciler.sandbox import local_aws
+from tests.policy.enforcing import Iam
+
+from .support import HEAD, NETWORK, Cli, run
+from .test_doctor import ESTATE
+from .test_doctor import found as findings
 from .wire import Wire
 
 EDGE = 'accounts: {edge: {id: "210987654321", role: "arn:aws:iam::210987654321:role/edge"}}\n'
@@ -81,3 +86,18 @@ def test_a_role_alone_is_no_look_that_cannot_write(cli: Cli, line: Wire) -> None
     found = cli("plan", "--assume-role", "arn:aws:iam::123456789012:role/looker")
     assert (found.status, line.calls) == (64, [])
     assert "--read-only" in found.err
+
+
+def test_doctor_has_nothing_to_say_against_it(cli: Cli) -> None:
+    """Before there is anything, and when all is there."""
+    cli.write(ESTATE)
+    policy = cli("iam-policy").data
+    with local_aws(regions=("us-west-2", "eu-west-1")) as aws:
+        iam = Iam(policy)
+        aws.on_call.extend([iam.judge, lambda moment, call: aws.clock.advance(1)])
+        words = ["--config", str(cli.file), "--state-dir", str(cli.state), "--json"]
+        for _ in range(2):
+            done = run(["doctor", *words])
+            assert findings(done, "rights", "bad") == []
+            assert run(["run", "--once", "--grace", "0s", *words]).status == 0
+    assert iam.denied, "what was rehearsed on ids that nothing has"

@@ -97,6 +97,7 @@ def test_it_lives_without_being_refused_anything(life: Iam) -> None:
 
 
 def test_it_needs_every_action_of_its_policy(life: Iam) -> None:
+    """One more than is needed: the kind's fixtures lead to it, or `change_by_hand`, or `UNSEEN` says why nothing does."""
     needed = {question.action for question in life.questions}
     assert actions(document(estate("update") + LEASE)) - needed == set(UNSEEN)
 
