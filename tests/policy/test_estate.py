@@ -97,7 +97,7 @@ def test_it_lives_without_being_refused_anything(life: Iam) -> None:
 
 
 def test_it_needs_every_action_of_its_policy(life: Iam) -> None:
-    """One more than is needed: the kind's fixtures lead to it, or `change_by_hand`, or `UNSEEN` says why nothing does."""
+    """A fixture of the kind leads to each, or `change_by_hand` does, or `UNSEEN` says why nothing can."""
     needed = {question.action for question in life.questions}
     assert actions(document(estate("update") + LEASE)) - needed == set(UNSEEN)
 
