@@ -51,7 +51,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iam:
             iam.policy = document(text)
             settled(text)
         change_by_hand(ops)
-        for text in (updated, first, estate("fixed", replace="delete-first", protect=False)):
+        for text in (updated, estate("fixed", replace="delete-first", protect=False)):
             iam.policy = document(text)
             settled(text)
         settled(without_subjects())
