@@ -27,7 +27,7 @@ from reconciler.options import parse
 from reconciler.program import Program, UsageError
 from reconciler.say import Voice, counted, event_of
 from reconciler.settings import Settings
-from reconciler.verbs import approve, doctor, estate, explain, facts, history, host, sandbox
+from reconciler.verbs import approve, doctor, estate, explain, facts, history, host, policy, sandbox
 
 STATUSES: list[tuple[tuple[type[ReconcilerError], ...], int]] = [
     ((UsageError,), USAGE),
@@ -52,6 +52,7 @@ VERBS: dict[str, Callable[[Program], int]] = {
     "destroy": estate.destroy,
     "doctor": doctor.doctor,
     "history": history.history,
+    "iam-policy": policy.iam_policy,
     "kinds": facts.kinds,
     "schema": facts.schema,
     "events": facts.events,

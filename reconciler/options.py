@@ -43,6 +43,7 @@ VERBS = {
     "destroy": "Delete everything that is the stack's.",
     "doctor": "Would it work here, and if not, what is to be done?",
     "history": "What was changed, when and why?",
+    "iam-policy": "The IAM policy that the config needs, and nothing beyond it.",
     "kinds": "The kinds there are, or one of them.",
     "schema": "The JSON Schema of the config, for editors.",
     "events": "The events that the log can hold.",
@@ -97,6 +98,10 @@ EXAMPLES = {
   reconciler history site/one --last 3
   reconciler history --since 03:00 --state-dir /var/lib/reconciler
   reconciler history --since 2h --json | jq '.changes[].calls[].aws_request_id'""",
+    "iam-policy": """\
+  reconciler iam-policy --config estate.yaml > policy.json
+  reconciler iam-policy --config estate.yaml --half read   for those who only look (plan, drift, explain)
+  reconciler iam-policy --config estate.yaml --account edge    for the role of another account""",
     "kinds": """\
   reconciler kinds
   reconciler kinds instance""",
@@ -107,7 +112,7 @@ EXAMPLES = {
 }
 READS_CONFIG = (
     *("check", "plan", "run", "drift", "outputs", "destroy"),
-    *("status", "explain", "history", "approve", "pause", "resume", "trigger", "doctor"),
+    *("status", "explain", "history", "approve", "pause", "resume", "trigger", "doctor", "iam-policy"),
 )
 ASKS_AWS = ("plan", "run", "drift", "outputs", "destroy", "explain", "doctor", "approve")
 CHANGES = ("run", "destroy")
@@ -201,7 +206,7 @@ def _common(verb: Parser, name: str) -> None:
     add(asks, "--endpoint-url", metavar="URL", help="another AWS, such as the sandbox (AWS_ENDPOINT_URL)")
     add(asks, "--profile", metavar="NAME", help="credentials, as for the AWS CLI (AWS_PROFILE)")
     add(
-        reads and name != "check",
+        reads and name not in {"check", "iam-policy"},
         "--state-dir",
         metavar="PATH",
         help="holds what may be lost (RECONCILER_STATE_DIR)",
@@ -219,6 +224,15 @@ def _detailed(verb: Parser) -> None:
 def _allowing(verb: Parser) -> None:
     verb.add_argument("--allow-empty", action="store_true", help="a config without resources is meant")
     verb.add_argument("--allow-shrink", action="store_true", help="losing more than half is meant")
+
+
+def _looking(verb: Parser) -> None:
+    verb.add_argument(
+        "--read-only", action="store_true", help="have AWS refuse whatever would change something"
+    )
+    verb.add_argument(
+        "--assume-role", metavar="ARN", help="with --read-only: as this role (temporary credentials)"
+    )
 
 
 def _once(verb: Parser) -> None:
@@ -292,6 +306,20 @@ def _checkup(verb: Parser) -> None:
     )
 
 
+def _policy(verb: Parser) -> None:
+    verb.add_argument(
+        "--half",
+        choices=("read", "write", "both"),
+        default="both",
+        help="what looks need, what changes need (both)",
+    )
+    verb.add_argument(
+        "--all", action="store_true", help="for all kinds there are, not only those of the config"
+    )
+    verb.add_argument("--part", type=_count, metavar="N", help="one of several that are short enough each")
+    verb.add_argument("--account", metavar="NAME", help="for the role of this one of `accounts:`, or its id")
+
+
 def _kind(verb: Parser) -> None:
     verb.add_argument("kind", nargs="?", metavar="KIND", help="this one, with all its fields")
     verb.add_argument("--markdown", action="store_true", help="docs/kinds.md")
@@ -312,6 +340,12 @@ def _server(verb: Parser) -> None:
     verb.add_argument("--faults", type=Path, metavar="FILE", help="what goes wrong, as docs/faults.md has it")
 
 
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
+
+
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) < 65536):
         raise argparse.ArgumentTypeError(f"{text!r} is not a port, a number from 0 to 65535")
@@ -319,16 +353,19 @@ def _port(text: str) -> int:
 
 
 OWN: dict[str, tuple[Callable[[Parser], None], ...]] = {
-    "plan": (_detailed, _allowing),
+    "plan": (_detailed, _allowing, _looking),
+    "drift": (_looking,),
+    "outputs": (_looking,),
     "run": (_once, _detailed, _allowing, _waiting, _beating, _measured),
     "status": (_standing,),
-    "explain": (_one_address,),
+    "explain": (_one_address, _looking),
     "approve": (_plan_hash, _agreeing),
     "pause": (_maybe_address, _pausing),
     "resume": (_maybe_address,),
     "destroy": (_agreement, _waiting),
     "doctor": (_checkup,),
     "history": (_past,),
+    "iam-policy": (_policy,),
     "kinds": (_kind,),
     "events": (_pages,),
     "sandbox": (_server,),

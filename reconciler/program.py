@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconciler import __version__, approvals, log, pauses, status
+from reconciler import __version__, approvals, log, pauses, policy, status
 from reconciler.aws.audit import changes
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.lease import Holder, Lease
 from reconciler.aws.lease_table import Table
 from reconciler.aws.memory import Memory
 from reconciler.aws.schema import BotocoreSchema
-from reconciler.aws.session import Sessions
+from reconciler.aws.session import ReadOnly, Sessions, partition_of
 from reconciler.board import Board
 from reconciler.choices import Choices
 from reconciler.desired import fingerprint, load
-from reconciler.errors import ConfigError, ReconcilerError
+from reconciler.errors import ConfigError, IdentityError, ReconcilerError
 from reconciler.hold import Hold
 from reconciler.kinds import ALL, BY_NAME
 from reconciler.lock import Lock, held
@@ -138,10 +138,32 @@ class Program:
                 endpoint_url=self.settings.endpoint_url,
                 stopping=self.stopping,
                 pass_id=lambda: str(log.context().get("pass_id", "")),
+                read_only=self._read_only(config),
             )
         )
         gateway.before_write.append(lambda _: self.lease.check() if self.lease else None)
         return gateway
+
+    def _read_only(self, config: Config) -> ReadOnly | None:
+        """What is to keep AWS from changing anything for us, if that is asked for.
+
+        It covers every kind there is, so that what the config no longer names is found as without it.
+        """
+        settings, partition = self.settings, partition_of(config.region)
+        if not settings.read_only:
+            if settings.origins.get("assume_role") == "--assume-role":
+                raise UsageError("--assume-role: counts only with --read-only")
+            return None
+        policies: dict[str, str] = {}
+        for account in {config.account, *(other.id for other in config.accounts.values())}:
+            extent = policy.extent(config, BY_NAME, account=account, partition=partition, everything=True)
+            policies[account] = text = policy.session_policy(policy.read_half(extent))
+            if len(text) > policy.SESSION:
+                raise IdentityError(
+                    f"--read-only: its session policy has {len(text)} characters, and AWS takes {policy.SESSION}; "
+                    "use credentials that have but the read half of `reconciler iam-policy`"
+                )
+        return ReadOnly(policies=policies, role=settings.assume_role or "")
 
     def stopping(self) -> bool:
         """Whether a signal has asked to stop: no further call is begun, and none is repeated."""

@@ -167,6 +167,12 @@ class Settings:
     allow_shrink: bool = _setting(
         False, variable=False, why="deletions past the budget want a person each time"
     )
+    read_only: bool = _setting(
+        False, variable=False, why="no look writes; who wants AWS to see to it needs rights for that"
+    )
+    assume_role: str | None = _setting(
+        None, unit="ARN", why="only with --read-only, where the credentials are temporary ones"
+    )
     variables: Mapping[str, str] = field(default_factory=dict)
     """By name: from --var, or from RECONCILER_VAR_NAME with the name in lower case."""
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)

@@ -129,7 +129,7 @@ def test_the_last_assignment_of_a_name_counts() -> None:
 def test_every_setting_says_its_unit_and_why() -> None:
     for item in documented():
         assert item.why, item.name
-        assert item.unit or item.name.startswith("allow_"), item.name
+        assert item.unit or item.name.startswith(("allow_", "read_only")), item.name
     table = {item.name: item for item in documented()}
     assert (table["timeout"].option, table["timeout"].variable, table["timeout"].default) == (
         "--timeout",

@@ -10,6 +10,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -38,10 +39,23 @@ QUICK_SECONDS = 2
 CONNECTIONS = 32
 RENEWING_SECONDS = 15 * 60
 """From when on before their end botocore tries to renew credentials; from ten minutes on it does not go on without."""
+FEDERATED_NAME, FEDERATED_SECONDS = 32, 3600
+"""Letters of a federated user's name at most; how long its keys last."""
 SESSION_NAME = 64
 """Letters of a role session's name at most, out of [\\w+=,.@-].
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadOnly:
+    """That nothing may be changed, by AWS's own hand: the session policy of each account, by its id.
+
+    `role` is the role to take on in our own account, whose credentials AWS may have no way to narrow; "" for none.
+    """
+
+    policies: Mapping[str, str]
+    role: str = ""
 
 
 class Sessions:
@@ -50,7 +64,8 @@ class Sessions:
     `profile` and `endpoint_url` mean what they mean to the AWS CLI.  `region` is the config's default region, used
     to find the partition and for calls that have no region of their own.  While `stopping` gives true, no attempt
     after the first is sent.  `pass_id` gives the id of the pass that the calling thread works for, "" outside of any;
-    it reaches CloudTrail in each request.  `clock` is monotonic, in seconds.
+    it reaches CloudTrail in each request.  `clock` is monotonic, in seconds.  With `read_only` every request but those
+    to STS is made with credentials that cannot do more than it allows.
     """
 
     def __init__(
@@ -65,8 +80,10 @@ class Sessions:
         stopping: Callable[[], bool] = lambda: False,
         pass_id: Callable[[], str] = lambda: "",
         clock: Callable[[], float] = time.monotonic,
+        read_only: ReadOnly | None = None,
     ) -> None:
         self.account = account
+        self._read_only = read_only
         self.traffic = Traffic(stopping=stopping, pass_id=pass_id, clock=clock)
         self._accounts = {other.id: other for other in accounts.values()}
         self._endpoint_url, self._stack, self._profile, self._pass_id = endpoint_url, stack, profile, pass_id
@@ -78,7 +95,7 @@ class Sessions:
             self._main = boto3.Session(botocore_session=_botocore_session(profile))
         except BotoCoreError as error:
             raise NoCredentials(f"{error}; see `aws configure list-profiles`") from error
-        self._sessions = {account: self._main}
+        self._sessions = {} if read_only else {account: self._main}
         try:
             self.partition = self._main.get_partition_for_region(region) if region else "aws"
         except BotoCoreError as error:
@@ -122,17 +139,28 @@ class Sessions:
     def _session(self, account: str) -> boto3.Session:
         with self._lock:
             if account not in self._sessions:
-                self._sessions[account] = self._assume(self._accounts[account])
+                self._sessions[account] = self._other(account)
             return self._sessions[account]
 
-    def _assume(self, account: Account) -> boto3.Session:
-        """A session in another account whose credentials renew themselves for as long as the process lives."""
+    def _other(self, account: str) -> boto3.Session:
+        """A session with other credentials than our own: those of a role, or our own with less rights."""
         source = self._main.get_credentials()
         if source is None:
             raise NoCredentials(NOBODY)
+        role = self._accounts.get(account)
+        if account == self.account and self._read_only:
+            role = Account(name="", id=account, role=self._read_only.role) if self._read_only.role else None
+            if role is None and source.get_frozen_credentials().token:
+                raise NoCredentials(f"--read-only: the credentials ({source.method}) {TEMPORARY}")
+        if role is None:
+            return self._renewing("federation", partial(self._federated, account))
+        return self._renewing("assume-role", partial(self._assumed, role, source))
+
+    def _renewing(self, method: str, fetch: Callable[[], dict[str, Any]]) -> boto3.Session:
+        """A session whose credentials renew themselves for as long as the process lives."""
         session = _botocore_session(self._profile)
         session._credentials = DeferredRefreshableCredentials(  # botocore has no public way to set these
-            method="assume-role", refresh_using=partial(self._assumed, account, source)
+            method=method, refresh_using=fetch
         )
         return boto3.Session(botocore_session=session)
 
@@ -141,6 +169,8 @@ class Sessions:
         arguments = {"RoleSessionName": session_name(self._stack, self._pass_id())}
         if account.external_id:
             arguments["ExternalId"] = account.external_id
+        if self._read_only:
+            arguments["Policy"] = self._read_only.policies[account.id]
         fetcher = AssumeRoleCredentialFetcher(
             client_creator=self._sts_client,
             source_credentials=source,
@@ -149,6 +179,28 @@ class Sessions:
         )
         found: dict[str, Any] = fetcher.fetch_credentials()
         return found
+
+    def _federated(self, account: str) -> dict[str, Any]:
+        """Our own keys with less rights.  A user's keys alone can ask for them, and they assume no role.
+
+        https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html"""
+        assert self._read_only is not None
+        name = session_name(self._stack, self._pass_id())[:FEDERATED_NAME]
+        try:
+            found = self._sts_client("sts").get_federation_token(
+                Name=name, Policy=self._read_only.policies[account], DurationSeconds=FEDERATED_SECONDS
+            )["Credentials"]
+        except SDK_ERRORS as error:
+            told = meaning(error, call="sts:GetFederationToken")
+            if isinstance(told, Denied):
+                raise NoCredentials(f"--read-only: {told}; allow it to the user, or say {BY_ROLE}") from error
+            raise
+        return {
+            "access_key": found["AccessKeyId"],
+            "secret_key": found["SecretAccessKey"],
+            "token": found["SessionToken"],
+            "expiry_time": found["Expiration"],
+        }
 
     def _sts_client(self, service: str, **credentials: Any) -> Any:
         main: Any = self._main
@@ -223,6 +275,16 @@ class Sessions:
         get_logger().warning("credentials.expiring", account=account, expires_in_s=left, stack=self._stack)
 
 
+def partition_of(region: str) -> str:
+    """The partition that a region belongs to; that of the whole world where no region is known."""
+    try:
+        return str(botocore.session.Session().get_partition_for_region(region)) if region else "aws"
+    except BotoCoreError:
+        return "aws"
+
+
+BY_ROLE = "--assume-role ARN, a role that they may assume"
+TEMPORARY = f"are temporary ones, and AWS has no way to take rights from them: say {BY_ROLE}"
 RENEW = "renew them (`aws sso login`, `aws login`), or choose others (--profile)"
 NOBODY = "there are no AWS credentials: set them as for the AWS CLI, or say --profile"
 

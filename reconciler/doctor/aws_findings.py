@@ -191,6 +191,7 @@ def seen(answers: Sequence[Answer], config: Config) -> Seen:
 
 
 SIMULATE = "`aws iam simulate-principal-policy` may tell"
+NOTHING_TAGGED = f"{NOTHING_YET}, and a policy that goes by tags refuses that"
 UNTRUSTED = "it does not go to AWS's own EC2, which alone is trusted to change nothing in a dry run"
 NOT_REACHED = "its endpoint was not reached"
 
@@ -229,7 +230,7 @@ def of_rights(answers: Sequence[Answer], untold: Mapping[tuple[Place, str], str]
         place, name = Place(answer.call.account, answer.call.region), str(answer.call)
         if answer.error is None or answer.code == "DryRunOperation":
             allowed.setdefault(place, []).append(name)
-        elif answer.code in NOT_RIGHTS:
+        elif answer.code in NOT_RIGHTS and not _about_nothing(answer.call):
             denied.setdefault(place, []).append(name)
         else:
             unclear.setdefault(place, {}).setdefault(_why(answer), []).append(name)
@@ -239,7 +240,7 @@ def of_rights(answers: Sequence[Answer], untold: Mapping[tuple[Place, str], str]
         yield bad(
             "rights",
             f"not allowed in {places}: {names}",
-            "allow it in our policy, and look for a Deny of the organisation",
+            "allow it (`reconciler iam-policy` prints what is needed), and look for a Deny of the organisation",
         )
     for places, names in _alike(allowed):
         yield ok("rights", f"allowed in {places}: {_counted(names)}")
@@ -257,8 +258,16 @@ def _counted(names: str) -> str:
     return f"{len(each)} operation{'' if len(each) == 1 else 's'} of {', '.join(services)}"
 
 
+def _about_nothing(call: Call) -> bool:
+    """Whether it would change a thing that is not there: such a thing has no tags, whatever we may do to our own."""
+    changes = not call.operation.startswith(READS) and "TagSpecifications" not in call.parameters
+    return changes and FAKE in str(call.parameters)
+
+
 def _why(answer: Answer) -> str:
     """No more than the code: the text of an answer may repeat what was sent."""
+    if answer.code in NOT_RIGHTS:
+        return NOTHING_TAGGED
     if isinstance(answer.error, Gone) and FAKE in str(answer.call.parameters):
         return NOTHING_YET
     if isinstance(answer.error, AwsError) and answer.error.code:

@@ -7,6 +7,7 @@ The parts of moto that it uses and moto does not promise (`BaseResponse._dispatc
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -226,6 +227,8 @@ def _performed(
 def _parameters(response: BaseResponse, model: OperationModel) -> dict[str, Any]:
     """What boto3 was given; moto's parser makes empty lists of list parameters that a query string does not hold."""
     given = dict(getattr(response, "params", None) or {})
+    if not response.automated_parameter_parsing and model.service_model.protocol == "json":
+        given = json.loads(response.body or "{}")  # services of moto that read the body themselves
     members = model.input_shape.members if model.input_shape is not None else {}
     absent = [
         name

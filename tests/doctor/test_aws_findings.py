@@ -208,6 +208,14 @@ def test_regions_of_which_the_same_is_to_be_said_are_one_line() -> None:
     ]
 
 
+def test_a_change_of_what_is_not_there_may_be_refused_for_its_lack_of_tags() -> None:
+    (told,) = rights(answer("DeleteVpc", DENIED, parameters={"VpcId": f"vpc-{FAKE}"}))
+    assert (told.status, told.what.endswith("a policy that goes by tags refuses that")) == ("unknown", True)
+    birth = {"VpcId": f"vpc-{FAKE}", "TagSpecifications": [{"ResourceType": "subnet"}]}
+    for operation, parameters in (("CreateSubnet", birth), ("DescribeVpcs", {"VpcIds": [f"vpc-{FAKE}"]})):
+        assert [one.status for one in rights(answer(operation, DENIED, parameters=parameters))] == ["bad"]
+
+
 UNTOLD = {
     "an invented id": (Gone("no vpc", code="InvalidVpcID.NotFound"), f"vpc-{FAKE}", NOTHING_YET),
     "our own id, and gone": (Gone("no vpc", code="InvalidVpcID.NotFound"), "vpc-1", "InvalidVpcID.NotFound"),

@@ -1,0 +1,75 @@
+"""What calls touch beside the things that they are about.  Used by `writes`.
+
+AWS asks about every resource that a call names: who makes a subnet needs a word about its VPC too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from reconciler.model.kind import Kind
+from reconciler.policy.extent import Extent
+from reconciler.policy.facts import BESIDE, OWN_TYPES, TAGGED_BY_RESOURCE
+from reconciler.policy.statements import Statement, in_order
+
+
+def beside(extent: Extent) -> Iterator[Statement]:
+    """Actions that touch the same types together; never a type of which the action is held to our own things."""
+    found: dict[str, set[str]] = {}
+    guarded: dict[str, set[str]] = {}
+    for kind in extent.kinds:
+        for action, fields in _touches(kind, extent.mode):
+            found.setdefault(action, set()).update(_types(extent, kind, action, fields))
+            guarded.setdefault(action, set()).add(own_type(kind))
+    together: dict[tuple[str, ...], list[str]] = {}
+    for action, types in found.items():
+        service = action.partition(":")[0]
+        if left := types - guarded[action]:
+            resources = in_order(f"arn:{extent.partition}:{service}:*:*:{type}/*" for type in left)
+            together.setdefault(resources, []).append(action)
+    for resources, actions in sorted(together.items(), key=lambda pair: min(pair[1])):
+        first = min(actions).partition(":")[2]  # each action stands in one of these statements alone
+        yield Statement(sid=f"Beside{first}", actions=in_order(actions), resources=resources)
+
+
+def _touches(kind: Kind, mode: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The calls for which AWS asks about more than the thing itself, with the fields that name what else."""
+    every = tuple(_top(path) for path in kind.refs)
+    by_resource = kind.service in TAGGED_BY_RESOURCE
+    if by_resource:
+        yield f"{kind.service}:{kind.create}", every
+    for action, name in changes(kind):
+        yield action, (*kind.identity, name) if name or not by_resource else every
+    if mode == "full":
+        yield f"{kind.service}:{kind.delete}", kind.identity
+
+
+def changes(kind: Kind) -> Iterator[tuple[str, str]]:
+    """The calls that change a thing, each with the field that it is about; "" where it is about many."""
+    if kind.update:
+        yield f"{kind.service}:{kind.update}", ""
+    for name, remedy in kind.remedies.items():
+        yield from ((f"{kind.service}:{operation}", name) for operation in remedy.operations)
+    for part in kind.parts:
+        yield from ((f"{kind.service}:{operation}", part.field) for operation in part.operations)
+
+
+def _types(extent: Extent, kind: Kind, action: str, fields: Collection[str]) -> Iterator[str]:
+    """Types of resources that these fields refer to, and those of the table."""
+    for path, (target, _) in kind.targets().items():
+        other = extent.records.get(target)
+        if other is not None and other.service == kind.service and _top(path) in fields:
+            yield own_type(other)
+    given = extent.fields.get(kind.name)
+    for name, types in BESIDE.get(action, {}).items():
+        if not name or given is None or name in given:
+            yield from types
+
+
+def own_type(kind: Kind) -> str:
+    """What stands before the id in the ARNs of a kind."""
+    return kind.tag_type or OWN_TYPES.get(kind.name, kind.name)
+
+
+def _top(path: str) -> str:
+    return path.split(".", 1)[0].split("[", 1)[0]

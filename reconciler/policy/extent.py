@@ -1,0 +1,80 @@
+"""What a policy is to cover, read out of a config.  Used by every module of this package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.model.config import Config
+from reconciler.model.kind import Kind
+from reconciler.model.things import Desired, Parameter, within
+from reconciler.policy.facts import PROFILE_FIELD
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """What a policy is to cover: the things of one account of a config.
+
+    `records` are all kinds there are, `kinds` those that it may change and `read` those that it looks at.  `fields`
+    are those that the config gives to a kind; one that is not in it may be given any.
+    """
+
+    stack: str
+    account: str
+    partition: str
+    mode: str
+    records: Mapping[str, Kind]
+    kinds: tuple[Kind, ...]
+    read: tuple[Kind, ...]
+    fields: Mapping[str, frozenset[str]]
+    regions: tuple[str, ...]
+    parameters: tuple[str, ...]
+    profiles: tuple[str, ...]
+    roles: tuple[str, ...]
+    lease: Mapping[str, Any]
+
+
+def extent(
+    config: Config, kinds: Mapping[str, Kind], *, account: str, partition: str, everything: bool = False
+) -> Extent:
+    """What the policy of `account` has to cover: the kinds that the config has there, or `everything`."""
+    here = [desired for desired in config.resources.values() if desired.account == account]
+    named = {desired.address.kind for desired in here}
+    chosen = [kind for kind in kinds.values() if everything or kind.name in named]
+    # discovery looks into all that has no region, whatever the config names
+    parents = {kind.read.within for kind in chosen}
+    read = [kind for kind in kinds.values() if not kind.regional or kind in chosen or kind.name in parents]
+    regions = {desired.region for desired in here if desired.region}
+    home = account == config.account
+    return Extent(
+        stack=config.stack,
+        account=account,
+        partition=partition,
+        mode=config.mode,
+        records=kinds,
+        kinds=tuple(chosen),
+        read=tuple(read),
+        fields={} if everything else _fields(here),
+        regions=() if everything else tuple(sorted(regions)),
+        parameters=tuple(sorted({found.path for one in here for found in within(one.spec, Parameter)})),
+        profiles=tuple(sorted(_profiles(here))),
+        roles=tuple(sorted(other.role for other in config.accounts.values())) if home else (),
+        lease=config.lease if home else {},
+    )
+
+
+def _fields(resources: Iterable[Desired]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for desired in resources:
+        found.setdefault(desired.address.kind, set()).update(desired.spec)
+    return {kind: frozenset(names) for kind, names in found.items()}
+
+
+def _profiles(resources: Iterable[Desired]) -> Iterator[str]:
+    """The names of instance profiles."""
+    for desired in resources:
+        given = desired.spec.get(PROFILE_FIELD)
+        name = (given.get("Name") or given.get("Arn")) if isinstance(given, Mapping) else None
+        if isinstance(name, str):
+            yield name.rpartition("/")[2]

@@ -1,0 +1,46 @@
+"""Facts about IAM and AWS's services that no record of a kind holds.
+
+Which resources an action looks at, and which keys of conditions it knows, is from the Service Authorization Reference:
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_ec2.html and list_networkmanager.html there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+MANAGED, INLINE, SESSION = 6144, 10240, 2048
+"""Letters that a managed policy, all inline policies of a role, and a session policy may have; white space counts in
+the last alone.  https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+ALWAYS_READ = ("ec2:DescribeRegions", "ec2:DescribeTags")
+"""What `discover` and `doctor` ask beside the lists of the kinds."""
+TAGGED_BY_RESOURCE = frozenset({"ec2"})
+"""Services that look at each resource of a creation by itself, and see the request's tags only at the new one.
+
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html"""
+OWN_TYPES: Mapping[str, str] = {}
+"""Kinds of Network Manager whose type in ARNs is not their name."""
+BESIDE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "ec2:CreateSubnet": {"Ipv4IpamPoolId": ("ipam-pool",), "Ipv6IpamPoolId": ("ipam-pool",)},
+    "ec2:CreateVpc": {
+        "Ipv4IpamPoolId": ("ipam-pool",),
+        "Ipv6IpamPoolId": ("ipam-pool",),
+        "Ipv6Pool": ("ipv6pool-ec2",),
+    },
+    "ec2:ModifySecurityGroupRules": {"": ("prefix-list", "security-group-rule")},
+    "ec2:RunInstances": {
+        "": ("image", "network-interface", "volume"),
+        "BlockDeviceMappings": ("snapshot",),
+        "CapacityReservationSpecification": ("capacity-reservation",),
+        "KeyName": ("key-pair",),
+        "LaunchTemplate": ("launch-template",),
+        "Placement": ("placement-group",),
+    },
+}
+"""Types of EC2's resources that an operation is allowed or denied for beside the thing itself and those that `refs`
+names: by field of the config, "" for always."""
+FIRST_USE = {"networkmanager:CreateGlobalNetwork": ("networkmanager", "AWSServiceRoleForNetworkManager")}
+"""Calls that make a service's own role in the account when they are the first of their sort.
+
+https://docs.aws.amazon.com/network-manager/latest/tgwnm/nm-service-linked-roles.html"""
+PROFILE_FIELD = "IamInstanceProfile"
+"""The field that hands a role to a machine."""

@@ -1,0 +1,203 @@
+"""AWS's side: what it asks of IAM when a call is made.
+
+The truth is `reference/`, AWS's own lists of which resources each action looks at; nothing here reads our records'
+idea of it.  Used by the tests of this folder.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from reconciler.sandbox.calls import Call, is_read
+
+from .iam import Asked, Values
+
+ACCOUNT = "123456789012"
+PREFIXES = {
+    "acl": "network-acl",
+    "cgw": "customer-gateway",
+    "dopt": "dhcp-options",
+    "eigw": "egress-only-internet-gateway",
+    "eipalloc": "elastic-ip",
+    "eni": "network-interface",
+    "i": "instance",
+    "igw": "internet-gateway",
+    "lt": "launch-template",
+    "nat": "natgateway",
+    "pcx": "vpc-peering-connection",
+    "pl": "prefix-list",
+    "rtb": "route-table",
+    "sg": "security-group",
+    "sgr": "security-group-rule",
+    "snap": "snapshot",
+    "subnet": "subnet",
+    "tgw": "transit-gateway",
+    "tgw-attach": "transit-gateway-attachment",
+    "tgw-rtb": "transit-gateway-route-table",
+    "vgw": "vpn-gateway",
+    "vol": "volume",
+    "vpc": "vpc",
+    "vpce": "vpc-endpoint",
+    "vpn": "vpn-connection",
+}
+"""What EC2's ids begin with.  https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html"""
+ID = re.compile(r"([a-z]+(?:-[a-z]+)*)-[0-9a-f]{8,17}")
+
+Tags = Mapping[str, str]
+Tagged = Callable[[str, str], Tags]
+"""The tags that a thing has, by region and id or ARN."""
+
+
+class Type(NamedTuple):
+    """One type of resource that an action looks at."""
+
+    name: str
+    always: bool
+    new: bool
+
+
+@cache
+def looked_at(service: str, operation: str) -> tuple[Type, ...]:
+    """The types that AWS's list names for an action."""
+    for line in (Path(__file__).parent / "reference" / f"{service}.txt").read_text().splitlines():
+        name, _, types = line.partition(":")
+        if name == operation:
+            return tuple(Type(one.strip("+*"), one.endswith("*"), one[0] == "+") for one in types.split())
+    raise AssertionError(f"reference/{service}.txt has no {operation}")
+
+
+def asked(call: Call, tagged: Tagged) -> Iterator[Asked]:
+    """Every question that must be answered with yes before the call is made."""
+    where = {"aws:requestedregion": call.region}
+    if call.service == "sts" and call.operation == "GetCallerIdentity":
+        return  # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html: needs no permission
+    elif call.service not in {"ec2", "networkmanager"}:
+        yield from _elsewhere(call, where)
+    elif is_read(call.operation):
+        yield Asked(f"{call.service}:{call.operation}", "*", where)
+    elif call.operation in {"CreateTags", "DeleteTags", "TagResource", "UntagResource"}:
+        yield from _of_tags(call, tagged, where)
+    elif call.service == "ec2":
+        yield from _of_ec2(call, tagged, where)
+    else:
+        yield from _of_networks(call, tagged, where)
+
+
+def _elsewhere(call: Call, where: Mapping[str, Values]) -> Iterator[Asked]:
+    action, given = f"{call.service}:{call.operation}", call.parameters
+    match call.service:
+        case "ssm":
+            path = str(given["Name"])
+            owner = "" if path.startswith("/aws/") else ACCOUNT
+            yield Asked(action, f"arn:aws:ssm:{call.region}:{owner}:parameter{path}", where)
+        case "dynamodb":
+            key = (given.get("Key") or given["Item"])["stack"]["S"]
+            arn = f"arn:aws:dynamodb:{call.region}:{ACCOUNT}:table/{given['TableName']}"
+            yield Asked(action, arn, {**where, "dynamodb:leadingkeys": (key,)})
+        case "sts":
+            yield Asked(action, str(given.get("RoleArn", "*")), where)
+        case _:
+            raise AssertionError(f"which resource is {call}?")
+
+
+def _of_tags(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Iterator[Asked]:
+    given = call.parameters
+    pairs = {tag["Key"]: tag.get("Value") for tag in given.get("Tags") or ()}
+    keys = tuple(given.get("TagKeys") or pairs)
+    setting = call.operation in {"CreateTags", "TagResource"}
+    request = _request(pairs) if setting else {"aws:tagkeys": keys}
+    for id in given.get("Resources") or [given["ResourceArn"]]:
+        resource = id if call.service == "networkmanager" else _arn(call, _type(id), id)
+        context = {**where, **request, **_resource(tagged(call.region, id))}
+        yield Asked(f"{call.service}:{call.operation}", resource, context)
+
+
+def _of_ec2(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Iterator[Asked]:
+    """EC2 looks at each resource by itself."""
+    action = f"ec2:{call.operation}"
+    specifications = {
+        spec["ResourceType"]: {tag["Key"]: tag["Value"] for tag in spec["Tags"]}
+        for spec in call.parameters.get("TagSpecifications") or ()
+    }
+    types = looked_at("ec2", call.operation)
+    ids: dict[str, list[str]] = {}
+    for id in _ids(call.parameters, deep=any(type.new for type in types)):
+        ids.setdefault(_type(id), []).append(id)
+    for type in types:
+        if type.new:
+            tags = specifications.get(type.name, {})
+            if type.always or tags or type.name == "volume":
+                context = {**where, **_request(tags)}
+                yield Asked(action, _arn(call, type.name, "new"), context)
+                if tags:
+                    birth = {**context, "ec2:createaction": call.operation}
+                    yield Asked("ec2:CreateTags", _arn(call, type.name, "new"), birth)
+        else:
+            found = ids.get(type.name, ["some"] if type.always else [])
+            for id in found:
+                yield Asked(
+                    action, _arn(call, type.name, id), {**where, **_resource(tagged(call.region, id))}
+                )
+
+
+def _of_networks(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Iterator[Asked]:
+    """Network Manager sees the request's tags at each resource.  Whether a thing that is being made has its tags
+    already when AWS asks is not documented: both are tried."""
+    action = f"networkmanager:{call.operation}"
+    tags = {tag["Key"]: tag["Value"] for tag in call.parameters.get("Tags") or ()}
+    request = {**where, **(_request(tags) if tags else {})}
+    types = looked_at("networkmanager", call.operation)
+    if not types:
+        yield Asked(action, "*", request)
+    for type in types:
+        member = "".join(word.title() for word in type.name.split("-")) + "Id"
+        id = call.parameters.get(member)
+        if id or type.always:
+            arn = f"arn:aws:networkmanager::{ACCOUNT}:{type.name}/{id}"
+            yield Asked(action, arn, {**request, **_resource(tagged("", str(id)))})
+    if tags:
+        new = re.sub(r"(?<!^)(?=[A-Z])", "-", call.operation.removeprefix("Create")).lower()
+        arn = f"arn:aws:networkmanager::{ACCOUNT}:{new}/new"
+        yield Asked("networkmanager:TagResource", arn, request)
+        yield Asked("networkmanager:TagResource", arn, {**request, **_resource(tags)})
+
+
+def _ids(value: Any, deep: bool, depth: int = 0) -> Iterator[str]:
+    """The ids in the parameters of a call; those inside of structures only where a creation names them there."""
+    if isinstance(value, str) and ID.fullmatch(value):
+        yield value
+    elif isinstance(value, list):
+        for inner in value:
+            if isinstance(inner, str) or deep:
+                yield from _ids(inner, deep, depth)
+    elif isinstance(value, Mapping) and (deep or depth == 0):
+        for inner in value.values():
+            yield from _ids(inner, deep, depth + 1)
+
+
+def _type(id: str) -> str:
+    found = ID.fullmatch(id)
+    prefix = found[1] if found else ""
+    return PREFIXES.get(prefix, "image" if prefix == "ami" else prefix)
+
+
+def _arn(call: Call, type: str, id: str) -> str:
+    owner = "" if type in {"image", "snapshot"} else ACCOUNT
+    return f"arn:aws:ec2:{call.region}:{owner}:{type}/{id}"
+
+
+def _request(tags: Mapping[str, Any]) -> dict[str, Values]:
+    if not tags:
+        return {}
+    return {
+        **{f"aws:requesttag/{key.lower()}": str(value) for key, value in tags.items()},
+        "aws:tagkeys": tuple(tags),
+    }
+
+
+def _resource(tags: Tags) -> dict[str, Values]:
+    return {f"aws:resourcetag/{key.lower()}": value for key, value in tags.items()}

@@ -1,0 +1,65 @@
+"""The local AWS with IAM in front of it: a call that the policy does not allow is refused, as AWS refuses it.
+
+Used by the tests of this folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.sandbox import AwsError, LocalAws
+from reconciler.sandbox.calls import Call
+
+from .asking import ACCOUNT, Tags, asked
+from .iam import Asked, allows
+
+
+@dataclass
+class Iam:
+    """The policy in force, what was asked of it, and what it did not allow."""
+
+    policy: Mapping[str, Any]
+    questions: list[Asked] = field(default_factory=list)
+    denied: list[Asked] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+
+    def judge(self, moment: str, call: Call) -> None:
+        """A hook of the local AWS."""
+        if moment != "before":
+            return
+        self.calls.append(call)
+        for question in asked(call, tags_of):
+            self.questions.append(question)
+            if not allows(self.policy, question):
+                self.denied.append(question)
+                code = "UnauthorizedOperation" if call.service == "ec2" else "AccessDeniedException"
+                raise AwsError(code, f"no statement allows {question}")
+
+
+def tags_of(region: str, id: str) -> Tags:
+    """The tags that a thing has now, straight from the local AWS's memory."""
+    from moto.ec2.models import ec2_backends
+    from moto.networkmanager.models import networkmanager_backends
+
+    if region:
+        found: Tags = dict(ec2_backends[ACCOUNT][region].tags.get(id, {}))
+        if found:
+            return found
+    for items in networkmanager_backends[ACCOUNT]["aws"].items.values():
+        for item in items.values():
+            if id in (item.id, item.arn):
+                return dict(item.tags)
+    return {}
+
+
+@contextmanager
+def enforced(aws: LocalAws, iam: Iam) -> Iterator[None]:
+    """While inside, nothing happens that the policy does not allow."""
+    aws.on_call.append(iam.judge)
+    try:
+        yield
+    finally:
+        aws.on_call.remove(iam.judge)

@@ -1,0 +1,229 @@
+"""An estate of every kind lives its whole life under its own policy: it needs all of it, and nothing beyond it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from reconciler import policy
+from reconciler.aws import checkup
+from reconciler.aws.gateway import READS
+from reconciler.aws.lease_table import Record, Table
+from reconciler.doctor import questions
+from reconciler.kinds import BY_NAME
+from reconciler.model.things import ADDRESS_TAG, STACK_TAG
+from reconciler.sandbox.calls import Call
+from tests.faults.estate import estate, without_subjects
+from tests.harness import ACCOUNT, STACK, Host, host, read
+
+from .asking import Tags, asked
+from .enforcing import Iam, enforced
+from .iam import Asked, allows
+
+UNSEEN = {"iam:CreateServiceLinkedRole": "AWS asks for it once in the life of an account"}
+"""Actions that no run here can need, and why."""
+LEASE = "\nlease: {table: leases}\n"
+
+
+def document(text: str, half: str = "both", everything: bool = False) -> dict[str, Any]:
+    """The policy of a config."""
+    extent = policy.extent(read(text), BY_NAME, account=ACCOUNT, partition="aws", everything=everything)
+    statements = policy.read_half(extent) if half != "write" else []
+    return policy.document([*statements, *(policy.write_half(extent) if half != "read" else [])])
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Iam:
+    """Everything that happens to an estate, each config under its own policy; what left one is still the stack's."""
+    first, updated = estate(), estate("update", Tags={"Name": None})
+    with host(tmp_path_factory.mktemp("life")) as ops:
+        iam = Iam({})
+
+        def settled(text: str) -> None:
+            with enforced(ops.aws, iam):
+                report = ops.run(text)
+            assert report.outcome == "settled", (iam.denied, report.outcomes)
+
+        for text in (first, updated):
+            iam.policy = document(text)
+            settled(text)
+        change_by_hand(ops)
+        for text in (updated, estate("fixed", replace="delete-first", protect=False)):
+            iam.policy = document(text)
+            settled(text)
+        settled(without_subjects())
+        with enforced(ops.aws, iam):
+            ops.destroy()
+        iam.policy = document(first + LEASE)
+        look_after(ops, first + LEASE, iam)
+        assert [kind for kind in BY_NAME if ops.ours(kind)] == []
+    return iam
+
+
+def change_by_hand(ops: Host) -> None:
+    """What no change of a fixture leads to, somebody else does."""
+    instance = next(row for row in ops.rows("instance") if row["State"]["Name"] == "running")
+    ops.by_hand(
+        "ec2", "ModifyInstanceMetadataOptions", InstanceId=instance["InstanceId"], HttpPutResponseHopLimit=7
+    )
+
+
+def look_after(ops: Host, text: str, iam: Iam) -> None:
+    """What the program does beside its passes: `doctor` looks, and a lease is taken."""
+    sessions, config = ops.hand.sessions, read(text)
+    client = sessions.client(ACCOUNT, "dynamodb", "us-west-2")
+    client.create_table(
+        TableName="leases",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "stack", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "stack", "KeyType": "HASH"}],
+    )
+    table = Table(sessions, name="leases", region="us-west-2", stack=STACK)
+    with enforced(ops.aws, iam):
+        answers = checkup.ask(sessions, questions.doors(config), now=time.time)
+        assert table.write(
+            Record(holder="us", host="here", pid=1, since="now", fence=1, beat=1, seconds=60), over=None
+        )
+        assert table.read() is not None
+    assert [answer.error for answer in answers if answer.error] == []
+
+
+def test_it_lives_without_being_refused_anything(life: Iam) -> None:
+    assert life.denied == []
+    assert {call.operation for call in life.calls} >= {BY_NAME[kind].delete for kind in BY_NAME}
+
+
+def test_it_needs_every_action_of_its_policy(life: Iam) -> None:
+    """A fixture of the kind leads to each, or `change_by_hand` does, or `UNSEEN` says why nothing can."""
+    needed = {question.action for question in life.questions}
+    assert actions(document(estate("update") + LEASE)) - needed == set(UNSEEN)
+
+
+def actions(found: dict[str, Any]) -> set[str]:
+    """All that a policy names."""
+    return {
+        action
+        for statement in found["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+
+
+# ---- what it may not
+
+
+def writes(iam: Iam) -> list[Call]:
+    """Every change of the estate that was made, one of a sort."""
+    found = {}
+    for call in iam.calls:
+        if call.is_write and call.service in {"ec2", "networkmanager"}:
+            found[call.operation, *sorted(call.parameters)] = call
+    return list(found.values())
+
+
+def refused(found: dict[str, Any], call: Call, tagged: Callable[[str, str], Tags]) -> bool:
+    """Whether something that AWS asks before the call is answered with no."""
+    return not all(allows(found, question) for question in asked(call, tagged))
+
+
+FOREIGN: dict[str, Tags] = {
+    "nobody's": {},
+    "another's": {"Name": "x"},
+    "another stack's": {STACK_TAG: "other", ADDRESS_TAG: "site/one"},
+    "without an address": {STACK_TAG: STACK},
+    "without a stack": {ADDRESS_TAG: "site/one"},
+}
+
+
+@pytest.mark.parametrize("whose", FOREIGN)
+def test_what_is_not_ours_cannot_be_changed_tagged_or_deleted(life: Iam, whose: str) -> None:
+    found = document(estate("update"))
+    births = {kind.create for kind in BY_NAME.values()}
+    made = [call for call in writes(life) if call.operation not in births]
+    wanted = {action.partition(":")[2] for action in actions(document(estate("update"), half="write"))}
+    assert {call.operation for call in made} == wanted - births - {"CreateServiceLinkedRole"}
+    allowed = [call for call in made if not refused(found, call, lambda region, id: FOREIGN[whose])]
+    assert allowed == []
+
+
+@pytest.mark.parametrize("tags", [{}, {STACK_TAG: "other", ADDRESS_TAG: "site/one"}, {STACK_TAG: STACK}])
+def test_nothing_is_made_that_is_not_ours_from_birth(life: Iam, tags: Tags) -> None:
+    found = document(estate("update"))
+    births = {kind.create: kind for kind in BY_NAME.values()}
+    made = [call for call in writes(life) if call.operation in births]
+    assert {call.operation for call in made} == set(births)
+    for call in made:
+        pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
+        kind = births[call.operation]
+        given = {
+            name: value
+            for name, value in call.parameters.items()
+            if name not in {"Tags", "TagSpecifications"}
+        }
+        if pairs:
+            given |= (
+                {"TagSpecifications": [{"ResourceType": kind.tag_type, "Tags": pairs}]}
+                if kind.tag_type
+                else {"Tags": pairs}
+            )
+        other = Call(call.service, call.operation, call.region, given)
+        assert refused(found, other, lambda region, id: {STACK_TAG: STACK, ADDRESS_TAG: "site/one"})
+
+
+OURS = {STACK_TAG: STACK, ADDRESS_TAG: "site/one"}
+SITE = "arn:aws:networkmanager::123456789012:site/global-network-1/site-1"
+
+
+def ec2_tags(operation: str, *tags: dict[str, str]) -> Call:
+    return Call("ec2", operation, "us-west-2", {"Resources": ["vpc-0123456789abcdef0"], "Tags": list(tags)})
+
+
+def network_tags(operation: str, **given: Any) -> Call:
+    return Call("networkmanager", operation, "us-west-2", {"ResourceArn": SITE, **given})
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ec2_tags("CreateTags", {"Key": STACK_TAG, "Value": "other"}),
+        ec2_tags("DeleteTags", {"Key": STACK_TAG}),
+        ec2_tags("DeleteTags", {"Key": "Name"}, {"Key": ADDRESS_TAG}),
+        ec2_tags("DeleteTags"),  # takes all of them
+        network_tags("TagResource", Tags=[{"Key": STACK_TAG, "Value": "other"}]),
+        network_tags("UntagResource", TagKeys=[STACK_TAG]),
+        network_tags("UntagResource", TagKeys=["Name", ADDRESS_TAG]),
+    ],
+    ids=lambda call: call.operation,
+)
+def test_owner_tags_stay_even_on_what_is_ours(call: Call) -> None:
+    assert refused(document(estate()), call, lambda region, id: OURS)
+
+
+@pytest.mark.parametrize("tags", [FOREIGN["nobody's"], FOREIGN["another stack's"]])
+def test_owner_tags_are_put_on_nothing_that_has_others(tags: Tags) -> None:
+    pairs = [{"Key": key, "Value": value} for key, value in OURS.items()]
+    assert refused(document(estate()), ec2_tags("CreateTags", *pairs), lambda region, id: tags)
+    claimed = network_tags("TagResource", Tags=pairs)
+    # docs/iam.md: Network Manager does not say whether a thing is new when it is tagged
+    assert refused(document(estate()), claimed, lambda region, id: tags) is bool(tags)
+
+
+def test_the_read_half_writes_nothing(life: Iam) -> None:
+    found = document(estate("update") + LEASE, half="read")
+    assert {name for name in actions(found) if not name.partition(":")[2].startswith(READS)} == set()
+    asked_for = [question for question in life.questions if not is_look(question)]
+    assert len(asked_for) > 100
+    assert [question for question in asked_for if allows(found, question)] == []
+
+
+def is_look(question: Asked) -> bool:
+    return question.action.partition(":")[2].startswith(READS)
+
+
+def test_the_halves_are_the_whole() -> None:
+    text = estate("update") + LEASE
+    halves = [document(text, half)["Statement"] for half in ("read", "write")]
+    assert [*halves[0], *halves[1]] == document(text)["Statement"]
+    assert document(text) == document(text)
