@@ -57,6 +57,7 @@ def test_a_creation_is_rehearsed_as_it_will_be_made() -> None:
     assert vpc.parameters["CidrBlock"] == "10.0.0.0/16"
     (specification,) = vpc.parameters["TagSpecifications"]
     tags = {tag["Key"]: tag["Value"] for tag in specification["Tags"]}
+    assert tags.pop("reconciler:applied")
     assert tags == {"team": "net", "reconciler:stack": STACK, "reconciler:address": "vpc/a"}
     assert calls["ec2:CreateSubnet"].parameters["VpcId"] == "vpc-1"
     launch = calls["ec2:RunInstances"].parameters
