@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.desired import files as disk
+from reconciler.desired.agreement import check_agreement
 from reconciler.desired.check import Checker
 from reconciler.desired.expand import Expanded, expand
 from reconciler.desired.files import File
@@ -100,6 +101,7 @@ def build(
         if declaration.address.kind in kinds:
             maker.make(declaration)
     _graph(made, findings)
+    check_agreement(made, kinds, findings)
     outputs = _outputs(merged, names, catalogue, findings)
     if findings.problems:
         raise ConfigError(findings.problems)

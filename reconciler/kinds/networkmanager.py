@@ -88,6 +88,13 @@ DEVICE = Kind(
         "TransitGatewayConnectPeers[].LinkId": "link",
         "ConnectPeers[].LinkId": "link",
     },
+    alike={
+        "SiteId": ("GlobalNetworkId",),
+        "Links[].LinkId": ("GlobalNetworkId", "SiteId"),
+        "CustomerGateways[].LinkId": ("GlobalNetworkId", "SiteId"),
+        "TransitGatewayConnectPeers[].LinkId": ("GlobalNetworkId", "SiteId"),
+        "ConnectPeers[].LinkId": ("GlobalNetworkId", "SiteId"),
+    },
     parts=DEVICE_PARTS,
     destroy=loosened(DEVICE_PARTS, "DeleteDevice", "DeviceId"),
 )
@@ -107,6 +114,7 @@ LINK = Kind(
     ready=READY,
     leaving=LEAVING,
     refs={"GlobalNetworkId": "global-network", "SiteId": "site"},
+    alike={"SiteId": ("GlobalNetworkId",)},
 )
 
 CONNECTION = Kind(
@@ -132,4 +140,11 @@ CONNECTION = Kind(
         "LinkId": "link",
         "ConnectedLinkId": "link",
     },
+    alike={
+        "DeviceId": ("GlobalNetworkId",),
+        "ConnectedDeviceId": ("GlobalNetworkId",),
+        "LinkId": ("GlobalNetworkId",),
+        "ConnectedLinkId": ("GlobalNetworkId",),
+    },
+    unlike={"ConnectedDeviceId": "DeviceId"},
 )

@@ -142,6 +142,10 @@ class Kind:
     """States in which it is on its way out: no call is made, its address waits until it is gone."""
     refs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Field path (`SubnetId`, `SecurityGroupIds[]`) to the kind it names; `.arn` behind that where it takes an ARN."""
+    alike: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    """Path of a reference (`Links[].LinkId`) to the fields in which the thing and what it refers to have to agree."""
+    unlike: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Field to another whose value has to be a different one."""
     tag_type: str | None = None
     """EC2's resource type in TagSpecifications; None where the create call takes a plain list of Tags."""
     always: Mapping[str, Any] = dataclasses.field(default_factory=dict)

@@ -313,8 +313,8 @@ def test_one_earlier_address_has_one_successor() -> None:
 
 
 def test_fifty_tags() -> None:
-    tags = ", ".join(f"k{number}: v" for number in range(47))
-    assert "51 tags with the 3 of the reconciler" in str(
+    tags = ", ".join(f"k{number}: v" for number in range(46))
+    assert "51 tags with the 4 of the reconciler" in str(
         problem(resources(f"vpc/a: {{protect: true, Tags: {{{tags}, x: y}}}}"))
     )
     found = problem(resources(f"vpc/a: {{Ipv6Pool: p, protect: true, Tags: {{{tags}}}}}"))

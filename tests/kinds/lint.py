@@ -82,6 +82,7 @@ class Lint:
             self._read()
             self._birth()
             self._refs()
+            self._agreement()
         return self.found
 
     def wrong(self, what: str) -> None:
@@ -318,6 +319,13 @@ class Lint:
         if self.kind.tag_type not in types.member.members["ResourceType"].enum:
             self.wrong(f"{self.kind.tag_type} is no type of EC2's tags")
 
+    def _agreement(self) -> None:
+        """What has to be alike is named by references; what has to differ are fields."""
+        for path in self.kind.alike.keys() - self.kind.refs.keys():
+            self.wrong(f"alike: {path} is no reference")
+        for path in {*self.kind.unlike, *self.kind.unlike.values()} - self.facts.fields.keys():
+            self.wrong(f"unlike: there is no field {path}")
+
     def _refs(self) -> None:
         for path in self.kind.refs:
             head, *rest = path.split(".")
@@ -343,6 +351,10 @@ def of_all(every: Mapping[str, Facts]) -> Iterator[str]:
         for path, (target, attribute) in facts.kind.targets().items():
             if target not in every:
                 yield f"{name}: {path} refers to {target}, which is no kind"
+                continue
+            for member in facts.kind.alike.get(path, ()):
+                if member not in facts.fields or member not in every[target].fields:
+                    yield f"{name}: {path} cannot be alike in {member}, which one of the two does not have"
             if attribute not in {"id", "arn", "name"}:
                 yield f"{name}: {path} cannot give {attribute}"
 

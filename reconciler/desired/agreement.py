@@ -1,0 +1,67 @@
+"""What has to be alike, or must not be, between a resource and those that it refers to.  Called by `load`.
+
+The facts are the records' (`Kind.alike`, `Kind.unlike`); what cannot be told before AWS is asked is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reconciler.desired.findings import Findings
+from reconciler.desired.resource import Made
+from reconciler.model.address import Address
+from reconciler.model.kind import Kind
+from reconciler.model.things import Desired, Ref
+
+
+def check_agreement(made: Mapping[Address, Made], kinds: Mapping[str, Kind], findings: Findings) -> None:
+    """Report what does not go together, each at the reference that is wrong."""
+    for address, one in made.items():
+        kind = kinds[address.kind]
+        for path, members in kind.alike.items():
+            for ref in _at(one.desired.spec, path.split(".")):
+                if target := made.get(ref.to):
+                    for member in members:
+                        _alike(one, target.desired, path, member, findings)
+        for path, other in kind.unlike.items():
+            _unlike(one, path, other, findings)
+
+
+def _alike(one: Made, target: Desired, path: str, member: str, findings: Findings) -> None:
+    own, others = one.desired.spec.get(member), target.spec.get(member)
+    if own == others or not _comparable(own, others):
+        return
+    what = f"{target.address} has {member} {others}, and this one {own}"
+    findings.add(
+        _where(one, target.address), (str(one.desired.address), path), what, "they have to be the same"
+    )
+
+
+def _unlike(one: Made, path: str, other: str, findings: Findings) -> None:
+    value = one.desired.spec.get(path)
+    if value is None or value != one.desired.spec.get(other):
+        return
+    where = _where(one, value.to) if isinstance(value, Ref) else one.desired.place
+    what = f"{path} and {other} are both {value}"
+    findings.add(where, (str(one.desired.address), other), what, "they have to be two")
+
+
+def _comparable(one: Any, other: Any) -> bool:
+    """Two references, or two ids as they are: what a reference will be is not known."""
+    return isinstance(one, str | Ref) and type(one) is type(other)
+
+
+def _where(one: Made, to: Address) -> Any:
+    return next((edge.place for edge in one.edges if edge.to == to), one.desired.place)
+
+
+def _at(value: Any, path: list[str]) -> Iterator[Ref]:
+    if not path:
+        if isinstance(value, Ref):
+            yield value
+        return
+    head, *rest = path
+    inner = value.get(head.removesuffix("[]")) if isinstance(value, Mapping) else None
+    for item in inner or () if head.endswith("[]") else (inner,):
+        yield from _at(item, rest)

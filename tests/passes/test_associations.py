@@ -1,0 +1,133 @@
+"""Devices and global networks with what is tied to them: it has no tags, and is owned through them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from tests.harness import ACCOUNT, Host, host
+
+ESTATE = """
+    resources:
+      global-network/g: {}
+      site/s: {GlobalNetworkId: "${global-network/g}"}
+      link/a: {GlobalNetworkId: "${global-network/g}", SiteId: "${site/s}", Bandwidth: {UploadSpeed: 1}}
+      link/b: {GlobalNetworkId: "${global-network/g}", SiteId: "${site/s}", Bandwidth: {UploadSpeed: 1}}
+      device/d:
+        GlobalNetworkId: ${global-network/g}
+        SiteId: ${site/s}
+        Links: [{LinkId: "${link/a}"}]
+"""
+BOTH = ESTATE.replace('"${link/a}"}]', '"${link/a}"}, {LinkId: "${link/b}"}]')
+NO_WORD = ESTATE.replace('        Links: [{LinkId: "${link/a}"}]\n', "")
+NONE = ESTATE.replace('[{LinkId: "${link/a}"}]', "[]")
+
+
+def links(ops: Host) -> list[str]:
+    (network,) = ops.rows("global-network")
+    found = ops.by_hand(
+        "networkmanager",
+        "GetLinkAssociations",
+        GlobalNetworkId=network["GlobalNetworkId"],
+        DeviceId=device(ops),
+    )
+    return sorted(
+        row["LinkId"] for row in found["LinkAssociations"] if row["LinkAssociationState"] == "AVAILABLE"
+    )
+
+
+def device(ops: Host) -> str:
+    (row,) = ops.rows("device")
+    return str(row["DeviceId"])
+
+
+def settle(ops: Host, text: str) -> None:
+    report = ops.run(text)
+    assert report.outcome == "settled", report.outcomes
+    ops.aws.clock.advance(60)
+    ops.aws.clear_calls()
+    assert ops.run(text).outcome == "settled"
+    assert ops.writes() == []
+
+
+def test_links_are_put_in_taken_out_and_mended(ops: Host) -> None:
+    settle(ops, ESTATE)
+    assert links(ops) == [ops.seen(ESTATE, "link/a").id]
+    settle(ops, BOTH)
+    assert len(links(ops)) == 2
+    first = {"GlobalNetworkId": ops.seen(BOTH, "global-network/g").id, "DeviceId": device(ops)}
+    ops.by_hand("networkmanager", "DisassociateLink", **first, LinkId=ops.seen(BOTH, "link/a").id)
+    ops.aws.clock.advance(60)
+    settle(ops, BOTH)
+    assert len(links(ops)) == 2, "what was taken out by hand is back"
+    settle(ops, NO_WORD)
+    assert len(links(ops)) == 2, "what the config does not mention is nobody's business"
+    settle(ops, NONE)
+    assert links(ops) == []
+
+
+def test_what_ties_a_device_goes_before_it(ops: Host) -> None:
+    settle(ops, BOTH)
+    gone = BOTH[: BOTH.index("      device/d:")]
+    settle(ops, gone)
+    assert ops.rows("device") == []
+    settle(ops, BOTH)
+    ops.destroy()
+    assert ops.ours("device") == ops.ours("link") == ops.ours("global-network") == []
+
+
+def test_an_aws_that_lists_associations_only_by_device_is_asked_so(tmp_path: Path) -> None:
+    with host(tmp_path, unfiltered_link_associations=False) as ops:
+        settle(ops, BOTH)
+        assert len(links(ops)) == 2
+        settle(ops, ESTATE)
+        assert len(links(ops)) == 1
+
+
+def test_transit_gateways_are_registered_and_let_go(ops: Host) -> None:
+    made = ops.by_hand("ec2", "CreateTransitGateway")["TransitGateway"]["TransitGatewayArn"]
+    other = ops.by_hand("ec2", "CreateTransitGateway")["TransitGateway"]["TransitGatewayArn"]
+    ops.aws.clock.advance(600)
+
+    def registering(*arns: str) -> str:
+        items = ", ".join(f'{{TransitGatewayArn: "{arn}"}}' for arn in arns)
+        return f"resources: {{global-network/g: {{TransitGateways: [{items}]}}}}"
+
+    def registered() -> set[str]:
+        (network,) = ops.rows("global-network")
+        found = ops.by_hand(
+            "networkmanager", "GetTransitGatewayRegistrations", GlobalNetworkId=network["GlobalNetworkId"]
+        )["TransitGatewayRegistrations"]
+        return {row["TransitGatewayArn"] for row in found if row["State"]["Code"] == "AVAILABLE"}
+
+    settle(ops, registering(made))
+    assert registered() == {made}
+    settle(ops, registering(other))
+    assert registered() == {other}
+    ops.destroy()
+    assert ops.ours("global-network") == []
+    assert ACCOUNT in made
+
+
+def test_the_calls_of_a_look_do_not_grow_with_the_things(tmp_path: Path) -> None:
+    counts: list[Counter[str]] = []
+    for many in (2, 12):
+        text = ESTATE.replace(
+            "      link/a:",
+            "".join(
+                f'      site/s{n}: {{GlobalNetworkId: "${{global-network/g}}"}}\n'
+                f'      device/d{n}: {{GlobalNetworkId: "${{global-network/g}}", SiteId: "${{site/s}}", '
+                f'Links: [{{LinkId: "${{link/a}}"}}]}}\n'
+                for n in range(many)
+            )
+            + "      link/a:",
+        )
+        with host(tmp_path / str(many), page_size=500) as ops:
+            settle(ops, text)
+            ops.aws.clear_calls()
+            ops.plan(text)
+            counts.append(Counter(call.operation for call in ops.aws.calls))
+    assert counts[0] == counts[1]
+    assert counts[0]["GetLinkAssociations"] == 1
+    assert "GetCustomerGatewayAssociations" not in counts[0], "no config says anything of them"
+    assert sum(counts[0].values()) <= 10
