@@ -15,6 +15,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from copy import deepcopy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -59,6 +60,8 @@ CODES = {
 
 which = st.integers(0, 40)
 """Chooses one of what there is: the number modulo how many there are."""
+then = st.integers(0, 2)
+"""How many passes follow at once."""
 
 
 class Died(BaseException):
@@ -91,6 +94,7 @@ class Worlds(RuleBasedStateMachine):
         self.kinds: set[str] = set()
         self.process: Loop | None = None
         self.lag = 0.0
+        self.last: Report | None = None
         self.copies: set[str] = set()
         self._truth: Truth | None = None
         self._effects: Counter[str] = Counter()
@@ -105,21 +109,23 @@ class Worlds(RuleBasedStateMachine):
 
     # ---- people edit the config
 
-    @initialize(first=which, more=st.lists(which, max_size=4))
-    def begin(self, first: int, more: list[int]) -> None:
-        for number in (first, *more):
+    @initialize(subjects=st.lists(which, min_size=1, max_size=5), made=st.sampled_from([True, True, False]))
+    def begin(self, subjects: list[int], made: bool) -> None:
+        for number in subjects:
             self._want(SUBJECTS[number % len(SUBJECTS)])
+        if made:
+            self._until_still(PATIENCE, "settles")
 
-    @rule(number=which)
-    def want(self, number: int) -> None:
+    @rule(number=which, then=then)
+    def want(self, number: int, then: int) -> None:
         self._want(SUBJECTS[number % len(SUBJECTS)])
-        self._edited()
+        self._edited(then)
 
     @precondition(lambda self: self.wishes.by_slot)
-    @rule(number=which)
-    def drop(self, number: int) -> None:
+    @rule(number=which, then=then)
+    def drop(self, number: int, then: int) -> None:
         self.wishes.drop(_chosen(sorted(self.wishes.by_slot), number))
-        self._edited()
+        self._edited(then)
 
     @precondition(lambda self: self.wishes.subjects)
     @rule(
@@ -127,13 +133,14 @@ class Worlds(RuleBasedStateMachine):
         variant=st.sampled_from(["base", "update", "fixed"]),
         replace=st.sampled_from([None, "delete-first", "create-first"]),
         protect=st.sampled_from([None, False]),
+        then=then,
     )
-    def vary(self, number: int, variant: str, replace: str | None, protect: bool | None) -> None:
+    def vary(self, number: int, variant: str, replace: str | None, protect: bool | None, then: int) -> None:
         wish = _chosen(self.wishes.subjects, number)
         wish.protect = protect if replace else wish.protect
         self.wishes.vary(wish.slot, variant, replace)
         self._note_kinds()
-        self._edited()
+        self._edited(then)
 
     @precondition(lambda self: self.wishes.by_slot)
     @rule(
@@ -141,36 +148,35 @@ class Worlds(RuleBasedStateMachine):
         protect=st.sampled_from([None, True, False]),
         name=st.sampled_from([None, "one", "two"]),
         ignore=st.sampled_from([[], ["Tags"], ["Description"]]),
+        then=then,
     )
-    def say(self, number: int, protect: bool | None, name: str | None, ignore: list[str]) -> None:
+    def say(self, number: int, protect: bool | None, name: str | None, ignore: list[str], then: int) -> None:
         wish = _chosen(sorted(self.wishes, key=lambda wish: wish.slot), number)
         wish.protect, wish.tags = protect, {"Name": name, "team": "ours"}
         wish.ignore = [path for path in ignore if path == "Tags" or path in wish.spec]
-        self._edited()
+        self._edited(then)
 
     @precondition(lambda self: self.wishes.by_slot)
-    @rule(number=which)
-    def rename(self, number: int) -> None:
+    @rule(number=which, then=then)
+    def rename(self, number: int, then: int) -> None:
         self.wishes.rename(_chosen(sorted(self.wishes.by_slot), number))
-        self._edited()
+        self._edited(then)
 
-    @rule(deletes=st.sampled_from([1, 3, 1000]), percent=st.sampled_from([10, 50, 100]))
-    def limit(self, deletes: int, percent: int) -> None:
+    @rule(deletes=st.sampled_from([1, 3, 1000]), percent=st.sampled_from([10, 50, 100]), then=then)
+    def limit(self, deletes: int, percent: int, then: int) -> None:
         self.wishes.limits = {**GENEROUS, "deletes": deletes, "percent": percent}
-        self._edited()
+        self._edited(then)
 
-    @rule(mode=st.sampled_from(["full", "full", "upsert", "observe"]))
-    def mode(self, mode: str) -> None:
+    @rule(mode=st.sampled_from(["full", "full", "upsert", "observe"]), then=then)
+    def mode(self, mode: str, then: int) -> None:
         self.wishes.mode = mode
-        self._edited()
+        self._edited(then)
 
     # ---- the program works
 
     @rule(passes=st.integers(1, 4), pause=st.sampled_from([0.3, 7.0, 70.0]))
     def work(self, passes: int, pause: float) -> None:
-        for _ in range(passes):
-            self._pass()
-            self._wait(pause)
+        self._work(passes, pause)
 
     @rule()
     def settle(self) -> None:
@@ -240,47 +246,48 @@ class Worlds(RuleBasedStateMachine):
     # ---- another hand
 
     @precondition(lambda self: self._subjects())
-    @rule(number=which, variant=st.sampled_from(["base", "update"]))
-    def edit_by_hand(self, number: int, variant: str) -> None:
+    @rule(number=which, variant=st.sampled_from(["base", "update"]), then=then)
+    def edit_by_hand(self, number: int, variant: str, then: int) -> None:
         thing = _chosen(self._subjects(), number)
         wish = self.wishes.at(thing.claim)
         assert wish is not None, "a subject is wanted"
         if variant == wish.variant:
             return
         self._no_flapping(thing)
-        before, wish.variant = wish.variant, variant
-        as_said = self.wishes.text()
-        wish.variant = before
-        self._by_hand(self.hand.edit(thing, as_said))
+        other = deepcopy(self.wishes)
+        other.vary(wish.slot, variant, None)
+        self._by_hand(self.hand.edit(thing, other.text()), then)
 
     @precondition(lambda self: self._tagged())
-    @rule(number=which, name=st.sampled_from(["Name", "team", "theirs"]))
-    def tag_by_hand(self, number: int, name: str) -> None:
+    @rule(number=which, name=st.sampled_from(["Name", "team", "theirs"]), then=then)
+    def tag_by_hand(self, number: int, name: str, then: int) -> None:
         thing = _chosen(self._tagged(), number)
         self._no_flapping(thing)
-        self._by_hand(self.hand.tag(thing, {name: "by hand"}))
+        self._by_hand(self.hand.tag(thing, {name: "by hand"}), then)
 
     @precondition(lambda self: self._unused())
-    @rule(number=which, keys=st.sampled_from([OWNER, OWNER[:1], OWNER[1:]]))
-    def untag_by_hand(self, number: int, keys: tuple[str, ...]) -> None:
-        self._by_hand(self.hand.untag(_chosen(self._unused(), number), keys))
+    @rule(number=which, keys=st.sampled_from([OWNER, OWNER[:1], OWNER[1:]]), then=then)
+    def untag_by_hand(self, number: int, keys: tuple[str, ...], then: int) -> None:
+        self._by_hand(self.hand.untag(_chosen(self._unused(), number), keys), then)
 
     @precondition(lambda self: self._unused())
-    @rule(number=which)
-    def delete_by_hand(self, number: int) -> None:
-        self._by_hand(self.hand.delete(_chosen(self._unused(), number)))
+    @rule(number=which, then=then)
+    def delete_by_hand(self, number: int, then: int) -> None:
+        self._by_hand(self.hand.delete(_chosen(self._unused(), number)), then)
 
     @precondition(lambda self: self.hand.births)
     @rule(
         number=which,
         keys=st.sampled_from([(), OWNER, OWNER[:1], OWNER[1:]]),
         stack=st.sampled_from([STACK, "theirs"]),
+        then=then,
     )
-    def copy_by_hand(self, number: int, keys: tuple[str, ...], stack: str) -> None:
+    def copy_by_hand(self, number: int, keys: tuple[str, ...], stack: str, then: int) -> None:
         """A look-alike, another stack's thing, or one with our tags on it."""
         before = set(self.truth())
         self._by_hand(self.hand.copy(_chosen(sorted(self.hand.births), number), keys, stack))
         self.copies |= self.truth().keys() - before
+        self._work(then)
 
     # ---- the end
 
@@ -308,7 +315,7 @@ class Worlds(RuleBasedStateMachine):
         self._until_still(PATIENCE, "settles")
         self.process = None
         problems = list(unequal(self.ops, self.truth(), self.wishes))
-        self._must_not(problems, self.process)
+        self._must_not(problems, self.last)
         self._writes_nothing()
         self._plans_alike()
         self._told_no_secret()
@@ -317,6 +324,7 @@ class Worlds(RuleBasedStateMachine):
         """What stops an address by design is put right by people."""
         while self.hand.repair(self.truth(), self.copies):
             self._truth = None
+        self._wait(60)  # what is being deleted claims its address for so long
         holders = {
             wish.slot: thing
             for wish in self.wishes
@@ -359,7 +367,7 @@ class Worlds(RuleBasedStateMachine):
         before, self._effects = self.truth(), Counter()
         found: Report | str
         try:
-            found = self._running().one_pass("test")
+            found = self.last = self._running().one_pass("test")
         except GuardError:
             found = "guarded"
         except Died:
@@ -394,6 +402,11 @@ class Worlds(RuleBasedStateMachine):
             for kind, record in BY_NAME.items()
             if self._effects[record.create]
         })
+
+    def _work(self, passes: int, pause: float = 7.0) -> None:
+        for _ in range(passes):
+            self._pass()
+            self._wait(pause)
 
     def _running(self) -> Loop:
         if self.process is None:
@@ -469,10 +482,11 @@ class Worlds(RuleBasedStateMachine):
             self.kinds |= kinds
             self._truth = None
 
-    def _edited(self) -> None:
+    def _edited(self, then: int = 0) -> None:
         if self.process is not None:
             self.process.take(read(self.wishes.text()))
         FIGURES["edits"] += 1
+        self._work(then)
 
     def _wait(self, seconds: float) -> None:
         self.ops.aws.clock.advance(seconds)
@@ -484,9 +498,10 @@ class Worlds(RuleBasedStateMachine):
         self.process = None
         self.ops.forget()
 
-    def _by_hand(self, done: bool) -> None:
+    def _by_hand(self, done: bool, then: int = 0) -> None:
         self._truth = None
         FIGURES["by hand"] += done
+        self._work(then)
 
     def _no_flapping(self, thing: Thing) -> None:
         """What is put right again and again within an hour is left to people: that is not what is tried here."""

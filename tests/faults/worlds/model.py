@@ -132,17 +132,15 @@ def _death(
     if (thing.kind, thing.region) in unread:
         yield f"{what}, and the kind could not be read"
     address = thing.claim.removesuffix("@old")
-    wish = wishes.at(address)
+    heirs = [wish for wish in wishes if address in wish.previously and not claims(before, wish.address)]
+    wish = wishes.at(address) or next(iter(heirs), None)
     if wish is not None and not thing.claim.endswith("@old"):
         if wish.replace is None:
-            yield f"{what}, and the config wants it"
+            yield f"{what}, and the config wants it as {wish.address}"
         if wish.protect or (wish.kind in PROTECTED and wish.protect is None):
             yield f"{what} to be replaced, and the config protects it"
     elif is_protected(thing):
         yield f"{what}, and it was protected"
-    heirs = [wish for wish in wishes if address in wish.previously and not claims(before, wish.address)]
-    if wish is None and heirs and not thing.claim.endswith("@old"):
-        yield f"{what}, and {heirs[0].address} is to take it over"
 
 
 def _change(thing: Thing, now: Thing, before: Truth, wishes: Wishes) -> Iterator[str]:
