@@ -91,7 +91,7 @@ class Wish:
 
     @property
     def region(self) -> str:
-        """"" for what is of no region."""
+        """ "" for what is of no region."""
         return str(universe()[self.slot].get("region", ""))
 
     def needs(self) -> set[str]:
@@ -168,6 +168,4 @@ class Wishes:
         resources = {wish.address: wish.written() for wish in self}
         head = {"limits": self.limits, "mode": self.mode, "resources": resources}
         text = yaml.safe_dump(head, sort_keys=False)
-        return HEAD + REFERENCE.sub(
-            lambda found: "${" + self.names.get(found[1], found[1]), text
-        )
+        return HEAD + REFERENCE.sub(lambda found: "${" + self.names.get(found[1], found[1]), text)

@@ -83,14 +83,18 @@ class Hand:
         with self._at_work():
             entries = self._own.plan(as_said).entries
             steps = [
-                entry.verdict for entry in entries if entry.wanted and entry.seen and entry.seen.id == thing.id
+                entry.verdict
+                for entry in entries
+                if entry.wanted and entry.seen and entry.seen.id == thing.id
             ]
-        return any([
-            self._do(call)
-            for verdict in steps
-            if isinstance(verdict, Steps) and verdict.verb == "update"
-            for call in verdict.calls
-        ])
+        return any(
+            [
+                self._do(call)
+                for verdict in steps
+                if isinstance(verdict, Steps) and verdict.verb == "update"
+                for call in verdict.calls
+            ]
+        )
 
     def delete(self, thing: Thing) -> bool:
         """It is deleted, if nothing uses it."""

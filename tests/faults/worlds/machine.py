@@ -13,7 +13,7 @@ import logging
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from pathlib import Path
@@ -31,10 +31,10 @@ from reconciler.loop import Loop, under_way
 from reconciler.model.plan import Report
 from reconciler.sandbox import Call
 from reconciler.workers import workers
-from tests.faults.worlds.estates import GENEROUS, SECRET, SUBJECTS, Wishes, kind_of, universe
+from tests.faults.worlds.estates import GENEROUS, SECRET, SUBJECTS, Wishes
 from tests.faults.worlds.hands import OWNER, Hand
 from tests.faults.worlds.model import differs_for_good, is_ours, is_protected, judge, unequal
-from tests.faults.worlds.truth import Thing, Truth, everything, undisturbed
+from tests.faults.worlds.truth import Thing, Truth, everything
 from tests.harness import STACK, Host, Time, host, read
 
 HOUR = 3600.0
@@ -182,17 +182,21 @@ class Worlds(RuleBasedStateMachine):
     def settle(self) -> None:
         self._until_still(len(WAITS) + 3)
 
-    @rule(call=st.integers(1, 8), moment=st.sampled_from(["before", "after"]), memory=st.booleans())
-    def die(self, call: int, moment: str, memory: bool) -> None:
-        """The process is killed around one of its next changing calls, and perhaps its state directory is lost."""
+    @rule(call=st.integers(1, 8), moment=st.sampled_from(["before", "after"]))
+    def die(self, call: int, moment: str) -> None:
+        """The process is killed around one of its next changing calls."""
         self._dies = (moment, self._calls + call)
         for wait in (0.3, 7.0, 70.0):
             if self._pass() == "died":
                 break
             self._wait(wait)
         self._dies, self.process = None, None
-        if not memory:
-            self._forget()
+
+    @rule(call=st.integers(1, 4), moment=st.sampled_from(["before", "after"]))
+    def die_and_forget(self, call: int, moment: str) -> None:
+        """And its state directory is lost."""
+        self.die(call, moment)
+        self._forget()
 
     @rule(memory=st.booleans())
     def restart(self, memory: bool) -> None:
@@ -397,11 +401,13 @@ class Worlds(RuleBasedStateMachine):
 
     def _created(self) -> Counter[str]:
         """How many things the last pass has created, by kind."""
-        return Counter({
-            kind: self._effects[record.create]
-            for kind, record in BY_NAME.items()
-            if self._effects[record.create]
-        })
+        return Counter(
+            {
+                kind: self._effects[record.create]
+                for kind, record in BY_NAME.items()
+                if self._effects[record.create]
+            }
+        )
 
     def _work(self, passes: int, pause: float = 7.0) -> None:
         for _ in range(passes):
@@ -425,7 +431,9 @@ class Worlds(RuleBasedStateMachine):
             if isinstance(report, Report) and not under_way(report):
                 return
             self._wait(WAITS[min(number, len(WAITS) - 1)])
-        assert not must, f"{must}: not after {most} passes\n{_told(report) if isinstance(report, Report) else report}"
+        assert not must, (
+            f"{must}: not after {most} passes\n{_told(report) if isinstance(report, Report) else report}"
+        )
 
     def _unaudited(self) -> Iterator[str]:
         begun = self._begun + self._on_record()

@@ -122,9 +122,7 @@ def _birth(
             yield f"{what}, and {other.id} has lost its address and may be it"
 
 
-def _death(
-    thing: Thing, before: Truth, wishes: Wishes, unread: Collection[tuple[str, str]]
-) -> Iterator[str]:
+def _death(thing: Thing, before: Truth, wishes: Wishes, unread: Collection[tuple[str, str]]) -> Iterator[str]:
     what = f"{thing.kind} {thing.id} ({thing.claim or 'foreign'}) was deleted"
     if not is_ours(thing, before):
         yield f"{what}, and it was not ours alone"
@@ -145,9 +143,7 @@ def _death(
 
 def _change(thing: Thing, now: Thing, before: Truth, wishes: Wishes) -> Iterator[str]:
     what = f"{thing.kind} {thing.id} ({thing.claim or 'foreign'})"
-    fields = {
-        name for name in {*thing.still, *now.still} if thing.still.get(name) != now.still.get(name)
-    }
+    fields = {name for name in {*thing.still, *now.still} if thing.still.get(name) != now.still.get(name)}
     tags = {key for key in {*thing.tags, *now.tags} if thing.tags.get(key) != now.tags.get(key)}
     if not fields and not tags:
         return

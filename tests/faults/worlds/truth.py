@@ -104,7 +104,13 @@ def _rules(ops: Host, region: str) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     operation, path = "DescribeSecurityGroupRules", "SecurityGroupRules"
     rows = ops.hand.rows(
-        account=ACCOUNT, region=region, service="ec2", operation=operation, path=path, parameters={}, page=1000
+        account=ACCOUNT,
+        region=region,
+        service="ec2",
+        operation=operation,
+        path=path,
+        parameters={},
+        page=1000,
     )
     for row in sorted(rows, key=lambda row: str(row["SecurityGroupRuleId"])):
         found[row["GroupId"]].append(row)
