@@ -1,7 +1,7 @@
 """Random worlds for a long time: `python -m benchmarks.worlds [--examples N] [--steps M] [--seed S] [--minutes M]`.
 
-Each world is a story of edits, faults, kills and strangers' hands on a local AWS (`tests/faults/worlds/machine.py`).  It
-prints what has happened in all of them; of a world that breaks a promise, the shortest story that breaks it, which
+Each world is a story of edits, faults, kills and strangers' hands on a local AWS (`tests/faults/worlds/machine.py`).
+It prints what has happened in all of them; of a world that breaks a promise, the shortest story that breaks it, which
 is a program that can be run again.
 """
 
@@ -15,7 +15,8 @@ import traceback
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.faults.worlds.machine import FIGURES, Worlds
+from tests.faults.worlds.machine import Worlds
+from tests.faults.worlds.world import FIGURES
 
 
 def run(examples: int, steps: int, number: int, shrink: bool) -> BaseException | None:

@@ -87,14 +87,13 @@ class Hand:
                 for entry in entries
                 if entry.wanted and entry.seen and entry.seen.id == thing.id
             ]
-        return any(
-            [
-                self._do(call)
-                for verdict in steps
-                if isinstance(verdict, Steps) and verdict.verb == "update"
-                for call in verdict.calls
-            ]
-        )
+        calls = [
+            call
+            for verdict in steps
+            if isinstance(verdict, Steps) and verdict.verb == "update"
+            for call in verdict.calls
+        ]
+        return sum(map(self._do, calls)) > 0
 
     def delete(self, thing: Thing) -> bool:
         """It is deleted, if nothing uses it."""
