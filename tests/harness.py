@@ -132,14 +132,17 @@ class Host:
             Call(service=service, operation=operation, parameters=parameters, account=ACCOUNT, region=where)
         )
 
-    def rows(self, kind: str, region: str = "us-west-2") -> list[dict[str, Any]]:
-        """Everything of a kind that exists, ours or not, dead ones left out."""
+    def rows(
+        self, kind: str, region: str = "us-west-2", within: list[dict[str, Any]] | None = None
+    ) -> list[dict[str, Any]]:
+        """Everything of a kind that exists, ours or not, dead ones left out; `within` are its parents, if known."""
         record = BY_NAME[kind]
         where = region if record.regional else ""
         parents: list[Mapping[str, Any]] = [{}]
-        if within := record.read.within:
-            name = BY_NAME[within].id
-            parents = [{name: row[name]} for row in self.rows(within)]
+        if record.read.within:
+            name = BY_NAME[record.read.within].id
+            above = self.rows(record.read.within) if within is None else within
+            parents = [{name: row[name]} for row in above]
         found: list[dict[str, Any]] = []
         for parameters in parents:
             found += self.hand.rows(

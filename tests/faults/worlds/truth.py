@@ -13,7 +13,6 @@ from reconciler.kinds import BY_NAME
 from reconciler.sandbox.calls import CallLog
 from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.world import current
-from tests.faults.worlds.estates import REGIONS
 from tests.harness import ACCOUNT, STACK, Host, tags
 
 MOVING = frozenset(
@@ -84,18 +83,22 @@ Truth = Mapping[str, Thing]
 """All living things by id."""
 
 
-def everything(ops: Host, kinds: set[str]) -> Truth:
-    """All things of these kinds that live, in both regions; those that are being deleted do not live any more."""
+def everything(ops: Host, places: set[tuple[str, str]]) -> Truth:
+    """All things that live, of these kinds and regions; those that are being deleted do not live any more."""
     found: dict[str, Thing] = {}
+    parents: dict[str, list[dict[str, Any]]] = {}
     with undisturbed():
-        for kind in sorted(kinds):
+        for kind, region in sorted(places):
             record = BY_NAME[kind]
-            for region in REGIONS.values() if record.regional else [""]:
-                rules = _rules(ops, region) if kind == "security-group" else {}
-                for row in ops.rows(kind, region or "us-west-2"):
-                    thing = Thing(kind, region, {**row, "Rules": rules[row["GroupId"]]} if rules else row)
-                    if _state(row) not in record.leaving:
-                        found[thing.id] = thing
+            within = record.read.within
+            if within and within not in parents:
+                parents[within] = ops.rows(within)
+            rules = _rules(ops, region) if kind == "security-group" else {}
+            above = {"within": parents[within]} if within else {}
+            for row in ops.rows(kind, region or "us-west-2", **above):
+                thing = Thing(kind, region, {**row, "Rules": rules[row["GroupId"]]} if rules else row)
+                if _state(row) not in record.leaving:
+                    found[thing.id] = thing
     return found
 
 

@@ -69,12 +69,13 @@ class World:
         self.held.enter_context(_waiting_moves(self.ops))
         self.hand = Hand(self.ops, folder / "of-somebody-else")
         self.wishes = Wishes()
-        self.kinds: set[str] = set()
         self.process: Loop | None = None
         self.lag = 0.0
         self.last: Report | None = None
         self.copies: set[str] = set()
-        self._truth: Truth | None = None
+        self._places: set[tuple[str, str]] = set()
+        self._stale: set[str] = set()
+        self._truth: dict[str, Truth] = {}
         self._effects: Counter[str] = Counter()
         self._made: Counter[str] = Counter()
         self._begun: Counter[str] = Counter()
@@ -102,7 +103,6 @@ class World:
         FIGURES["changes"] += sum(self._effects.values())
         problems = []
         if self._effects:
-            self._truth = None
             if found == "guarded":
                 problems.append(f"a guard has stopped it, and it made {dict(self._effects)}")
             unread = found.plan.unread if isinstance(found, Report) else ()
@@ -171,6 +171,7 @@ class World:
         if moment == "before":
             self.calls += 1
         else:
+            self._stale.add(call.service)
             self._effects[call.operation] += 1
             self._made[f"{call.service}:{call.operation}"] += 1
             if call.operation in CREATES:
@@ -211,7 +212,7 @@ class World:
     def _put_right(self) -> None:
         """What stops an address by design is put right by people."""
         while self.hand.repair(self.truth(), self.copies):
-            self._truth = None
+            self._stale |= {BY_NAME[kind].service for kind in self.kinds}
         self.wait(60)  # what is being deleted claims its address for so long
         holders = {
             wish.slot: thing
@@ -257,21 +258,27 @@ class World:
         self.lag = 0.0
 
     def truth(self) -> Truth:
-        """What there is, read again where something was changed."""
-        if self._truth is None:
-            kinds = {parent for kind in self.kinds if (parent := BY_NAME[kind].read.within)} | self.kinds
-            self._truth = everything(self.ops, kinds)
-        return self._truth
+        """What there is; read again of the services where something was changed."""
+        for service in sorted(self._stale):
+            places = {place for place in self._places if BY_NAME[place[0]].service == service}
+            self._truth[service] = everything(self.ops, places)
+        self._stale.clear()
+        return {id: thing for things in self._truth.values() for id, thing in things.items()}
 
     def add(self, slot: str) -> None:
         self.wishes.want(slot)
         self.note_kinds()
 
     def note_kinds(self) -> None:
-        kinds = {wish.kind for wish in self.wishes}
-        if kinds - self.kinds:
-            self.kinds |= kinds
-            self._truth = None
+        """Where the config has something, the truth is read from now on."""
+        places = {(wish.kind, wish.region) for wish in self.wishes} - self._places
+        self._places |= places
+        self._stale |= {BY_NAME[kind].service for kind, _ in places}
+
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds that the config has, or has had."""
+        return {kind for kind, _ in self._places}
 
     def edited(self, then: int = 0) -> None:
         if self.process is not None:
@@ -290,7 +297,7 @@ class World:
         self.ops.forget()
 
     def by_hand(self, done: bool, then: int = 0) -> None:
-        self._truth = None
+        self._stale |= {BY_NAME[kind].service for kind in self.kinds}
         FIGURES["by hand"] += done
         self.carry_on(then)
 
