@@ -133,22 +133,20 @@ class Hand:
     # ---- putting it right
 
     def repair(self, truth: Truth, copies: set[str]) -> bool:
-        """Copies go; tags that were taken come back where nothing has taken the thing's place.  Whether it did any."""
-        done = False
+        """One thing that stops an address by design is put right; False where there is none left.
+
+        Tags that were taken come back where nothing has taken the thing's place, else it goes; so do copies.
+        """
         for id, tags in list(self.taken.items()):
+            del self.taken[id]
             thing = truth.get(id)
             if thing is None or id in copies:
                 continue
             claim = tags.get(OWNER[1], thing.claim)
             others = [other for other in claims(truth, claim) if other.id != id]
-            del self.taken[id]
-            if others:
-                done = self.delete(thing) or done
-            else:
-                done = self.tag(thing, tags) or done
-        for id in sorted(copies & truth.keys()):
-            done = self.delete(truth[id]) or done
-        return done
+            if self.delete(thing) if others else self.tag(thing, tags):
+                return True
+        return any(self.delete(truth[id]) for id in sorted(copies & truth.keys()))
 
 
 def _call(thing: Thing, service: str, operation: str, parameters: Mapping[str, Any]) -> Call:

@@ -226,6 +226,13 @@ class Worlds(RuleBasedStateMachine):
         self.world.copies |= self.world.truth().keys() - before
         self.world.carry_on(then)
 
+    @rule(call=st.integers(1, 4), number=which, what=st.sampled_from(["untag", "untag", "delete", "tag"]))
+    def meanwhile(self, call: int, number: int, what: str) -> None:
+        """Something is done to a thing while the program works, right before one of its changing calls."""
+        self.world.meanwhile = (self.world.calls + call, what, number)
+        self.world.carry_on(3)
+        self.world.meanwhile = None
+
     # ---- the end
 
     def teardown(self) -> None:

@@ -60,11 +60,13 @@ def judge(
     unread: Collection[tuple[str, str]],
     calm: bool,
     foreign: Collection[str],
+    touched: Collection[str] = (),
 ) -> Iterator[str]:
     """What is wrong with what the program did between two moments.
 
     `created` counts its create calls by kind; `unread` are the kinds and regions that it says it could not read whole;
-    `calm`: its lists lag nowhere; `foreign` are the ids of what others have made.
+    `calm`: its lists lag nowhere; `foreign` are the ids of what others have made, `touched` of what others have
+    changed since the program has looked: it may not delete that, but change what it has seen.
     """
     # AWS makes things of its own, such as the group of a network, and takes them away again
     born = [thing for id, thing in after.items() if id not in before and (thing.claim or thing.stack)]
@@ -82,7 +84,7 @@ def judge(
     for thing in gone:
         yield from _death(thing, before, wishes, unread)
     for id, thing in before.items():
-        if id in after:
+        if id in after and id not in touched:
             yield from _change(thing, after[id], before, wishes)
     twice = Counter(thing.claim for thing in born)
     yield from (f"{claim} was born {count} times in one pass" for claim, count in twice.items() if count > 1)

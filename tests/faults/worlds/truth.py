@@ -76,7 +76,7 @@ class Thing:
 
     def mentions(self, other: Thing) -> bool:
         """Whether it refers to another one, by its id or ARN."""
-        return any(value in {other.id, other.arn or other.id} for value in _texts(self.row)) and self != other
+        return any(value in {other.id, other.arn or other.id} for value in texts(self.row)) and self != other
 
 
 Truth = Mapping[str, Thing]
@@ -142,12 +142,13 @@ def _still(value: Any) -> Any:
     return value
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts(value: Any) -> Iterator[str]:
+    """All texts in a value, however deep."""
     if isinstance(value, Mapping):
         for inner in value.values():
-            yield from _texts(inner)
+            yield from texts(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _texts(inner)
+            yield from texts(inner)
     elif isinstance(value, str):
         yield value

@@ -6,18 +6,13 @@ right what stops an address by design, and the estate must be what the config sa
 
 from __future__ import annotations
 
-import io
 import json
-import logging
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
-from unittest.mock import patch
 
 from reconciler import log
 from reconciler.errors import GuardError
@@ -29,8 +24,9 @@ from reconciler.workers import workers
 from tests.faults.worlds.estates import GENEROUS, SECRET, Wishes
 from tests.faults.worlds.hands import OWNER, Hand
 from tests.faults.worlds.model import differs_for_good, is_ours, is_protected, judge, unequal
-from tests.faults.worlds.truth import Thing, Truth, everything
-from tests.harness import Host, Time, host, read
+from tests.faults.worlds.surroundings import Died, SteppedTime, logged, waiting_moves
+from tests.faults.worlds.truth import Thing, Truth, everything, texts
+from tests.harness import host, read
 
 HOUR = 3600.0
 ATTEMPTS = 3
@@ -43,19 +39,6 @@ FIGURES: Counter[str] = Counter()
 CREATES = {record.create: kind for kind, record in BY_NAME.items()}
 
 
-class Died(BaseException):
-    """The process is gone: nothing catches this."""
-
-
-class SteppedTime(Time):
-    """The host's clock, which may be behind AWS's."""
-
-    behind = 0.0
-
-    def now(self) -> float:
-        return super().now() - self.behind
-
-
 class World:
     """All that there is, and what has become of it so far."""
 
@@ -65,8 +48,8 @@ class World:
         quotas = {"GlobalNetwork": 100}
         self.ops = self.held.enter_context(host(folder, page_size=100, quotas=quotas))
         self.ops.use(workers(1), SteppedTime(self.ops.aws.clock))
-        self._log = self.held.enter_context(_logged())
-        self.held.enter_context(_waiting_moves(self.ops))
+        self._log = self.held.enter_context(logged())
+        self.held.enter_context(waiting_moves(self.ops))
         self.hand = Hand(self.ops, folder / "of-somebody-else")
         self.wishes = Wishes()
         self.process: Loop | None = None
@@ -81,6 +64,12 @@ class World:
         self._begun: Counter[str] = Counter()
         self.calls = 0
         self.dies: tuple[str, int] | None = None
+        """Around which of its changing calls the process dies."""
+        self.meanwhile: tuple[int, str, int] | None = None
+        """Before which of them somebody does what, to which thing."""
+        self._before: Truth = {}
+        self._spans: list[tuple[Truth, Truth, Counter[str]]] = []
+        self._touched: set[str] = set()
         self._dead = False
         self._foreign_edits: Counter[str] = Counter()
         self.ops.aws.on_call.append(self.on_call)
@@ -90,7 +79,7 @@ class World:
 
     def look_once(self) -> Report | str:
         """One look of the process, which is begun where there is none; "guarded" or "died" instead of a report."""
-        before, self._effects = self.truth(), Counter()
+        self._before, self._effects, self._spans, self._touched = self.truth(), Counter(), [], set()
         found: Report | str
         try:
             found = self.last = self._running().one_pass("test")
@@ -100,29 +89,52 @@ class World:
             found, self.process, self._dead = "died", None, False
             FIGURES["kills"] += 1
         FIGURES["passes"] += 1
-        FIGURES["changes"] += sum(self._effects.values())
-        problems = []
-        if self._effects:
-            if found == "guarded":
-                problems.append(f"a guard has stopped it, and it made {dict(self._effects)}")
-            unread = found.plan.unread if isinstance(found, Report) else ()
-            places = {(scope.kind, scope.region) for scope in unread}
-            problems += judge(
+        self._end_span()
+        unread = found.plan.unread if isinstance(found, Report) else ()
+        problems = [
+            problem
+            for before, after, effects in self._spans
+            for problem in judge(
                 before,
-                self.truth(),
+                after,
                 self.wishes,
-                created=self._created(),
-                unread=places,
+                created={CREATES[name]: count for name, count in effects.items() if name in CREATES},
+                unread={(scope.kind, scope.region) for scope in unread},
                 calm=not self.lag,
                 foreign={*self.copies, *self.hand.taken},
+                touched=self._touched,
             )
-            problems += self._unaudited()
-        self._must_not(problems, found)
+        ]
+        if self._spans and found == "guarded":
+            problems.append("a guard has stopped it, and it made changes")
+        self._must_not([*problems, *self._unaudited()] if self._spans else [], found)
         return found
 
-    def _created(self) -> Counter[str]:
-        """How many things the last pass has created, by kind."""
-        return Counter({CREATES[name]: count for name, count in self._effects.items() if name in CREATES})
+    def _end_span(self) -> None:
+        """What the program alone has done since the last such moment is to be judged."""
+        if self._effects:
+            self._spans.append((self._before, self.truth(), self._effects))
+            FIGURES["changes"] += sum(self._effects.values())
+        self._before, self._effects = self.truth(), Counter()
+
+    def _come_between(self, call: Call, what: str, number: int) -> None:
+        """Somebody does something to a thing that this call, which is under way, is not about."""
+        about = set(texts(call.parameters))
+        things = [thing for thing in self.unused() if not about & {thing.id, thing.arn}]
+        if not things:
+            return
+        self._end_span()
+        thing = things[number % len(things)]
+        match what:
+            case "delete":
+                done = self.hand.delete(thing)
+            case "untag":
+                done = self.hand.untag(thing, OWNER)
+            case _:
+                done = self.hand.tag(thing, {"Name": "meanwhile"})
+        self.by_hand(done)
+        self._touched.add(thing.id)
+        self._before = self.truth()
 
     def carry_on(self, passes: int, pause: float = 7.0) -> None:
         for _ in range(passes):
@@ -170,6 +182,9 @@ class World:
             return
         if moment == "before":
             self.calls += 1
+            if self.meanwhile is not None and self.meanwhile[0] == self.calls:
+                _, what, number = self.meanwhile
+                self._come_between(call, what, number)
         else:
             self._stale.add(call.service)
             self._effects[call.operation] += 1
@@ -346,25 +361,3 @@ def _told(report: Report) -> str:
     lines = [f"{one.label}: {one.status}: {one.why}" for one in report.outcomes if one.status != "settled"]
     lines += [f"{scope} unread: {why}" for scope, why in report.plan.unread.items()]
     return "\n".join([f"the pass was {report.outcome}", *report.plan.conflicts, *lines])
-
-
-@contextmanager
-def _logged() -> Iterator[io.StringIO]:
-    """All lines of the log, which is put back as it was."""
-    stream, root = io.StringIO(), logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    hooks = sys.excepthook, sys.unraisablehook
-    log.configure(format="json", stream=stream, environment={})
-    try:
-        yield stream
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
-        sys.excepthook, sys.unraisablehook = hooks
-
-
-@contextmanager
-def _waiting_moves(ops: Host) -> Iterator[None]:
-    """The SDK's waits between attempts move the held clock."""
-    with patch("botocore.endpoint.time", SimpleNamespace(sleep=ops.aws.clock.advance)):
-        yield
