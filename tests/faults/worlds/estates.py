@@ -142,6 +142,7 @@ class Wishes:
     def drop(self, slot: str) -> None:
         """A resource leaves the config, and all that refers to it with it."""
         if self.by_slot.pop(slot, None):
+            self.names.pop(slot, None)  # who wants it anew may have its first name
             for user in [wish.slot for wish in self if slot in wish.needs()]:
                 self.drop(user)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.faults.worlds.estates import REFERENCE, Wish, Wishes, fixed_fields
 from tests.faults.worlds.truth import Thing, Truth, attribute
-from tests.harness import STACK, Host
+from tests.harness import FACTS, STACK, Host
 
 PROTECTED = {
     *("vpc", "transit-gateway", "core-network", "elastic-ip", "volume", "vpn-connection"),
@@ -77,7 +77,8 @@ def judge(
     ]
     for kind, count in created.items():
         tagged = sum(thing.kind == kind for thing in born)
-        if tagged != count:
+        repeated = FACTS[kind].takes_token  # AWS answers once more with what a token has made
+        if tagged > count or (tagged < count and not repeated):
             yield f"{kind}: {count} creations, and {tagged} new things that are ours"
     for thing in born:
         yield from _birth(thing, before, after, wishes, unread)
