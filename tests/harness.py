@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
@@ -72,13 +73,18 @@ class Host:
         self.aws, self.state = aws, state
         self._ids = itertools.count()
         self._workers = workers(4)
+        self.time = Time(aws.clock)
         self._sessions = Sessions(account=ACCOUNT, accounts={}, region="us-west-2", stack=STACK)
         self.hand = Gateway(self._sessions)
         """Somebody else's hand in the account."""
 
+    def use(self, executor: ThreadPoolExecutor, time: Time) -> None:
+        """Another number of workers, and another clock."""
+        self._workers, self.time = executor, time
+
     def loop(self, text: str, **choices: Any) -> Loop:
         """One process of the program, begun now."""
-        config, time = read(text), Time(self.aws.clock)
+        config, time = read(text), self.time
         sessions = self._sessions  # clients are dear to make and remember nothing
         if config.account != ACCOUNT:
             sessions = Sessions(account=config.account, accounts={}, region="us-west-2", stack=STACK)
@@ -126,14 +132,17 @@ class Host:
             Call(service=service, operation=operation, parameters=parameters, account=ACCOUNT, region=where)
         )
 
-    def rows(self, kind: str, region: str = "us-west-2") -> list[dict[str, Any]]:
-        """Everything of a kind that exists, ours or not, dead ones left out."""
+    def rows(
+        self, kind: str, region: str = "us-west-2", within: list[dict[str, Any]] | None = None
+    ) -> list[dict[str, Any]]:
+        """Everything of a kind that exists, ours or not, dead ones left out; `within` are its parents, if known."""
         record = BY_NAME[kind]
         where = region if record.regional else ""
         parents: list[Mapping[str, Any]] = [{}]
-        if within := record.read.within:
-            name = BY_NAME[within].id
-            parents = [{name: row[name]} for row in self.rows(within)]
+        if record.read.within:
+            name = BY_NAME[record.read.within].id
+            above = self.rows(record.read.within) if within is None else within
+            parents = [{name: row[name]} for row in above]
         found: list[dict[str, Any]] = []
         for parameters in parents:
             found += self.hand.rows(

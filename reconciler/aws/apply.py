@@ -63,7 +63,7 @@ class Applier:
         clock: Callable[[], float] = time.monotonic,
         by: str | None = None,
     ) -> None:
-        """`spent` are tokens of creations that are known to be dead; `new_id` names changes; `clock` is in seconds;
+        """`spent` are tokens that are known to have made something else; `new_id` names changes; `clock` is in seconds;
         `by` is the person who has agreed to a plan that a guard had stopped."""
         self._changes = Changes(gateway, kinds, audit, stack, config_hash, clock, by)
         self._creator = Creator(kinds, memory, stack, spent, gateway.sessions.partition)

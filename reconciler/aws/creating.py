@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.aws.memory import Memory
-from reconciler.aws.observe import KindsByName, as_observed
+from reconciler.aws.observe import KindsByName, as_observed, concerns
 from reconciler.aws.proving import NotOurs
 from reconciler.errors import AwsError, Lost, NotYet, Refused, Throttled
 from reconciler.model.calls import Call, token
@@ -27,7 +27,7 @@ Send = Callable[[Call], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Creator:
-    """Makes things of one stack.  `spent` are tokens of creations that are known to be dead."""
+    """Makes things of one stack.  `spent` are tokens that are known to have made something else."""
 
     kinds: KindsByName
     memory: Memory
@@ -84,11 +84,22 @@ class Creator:
             if made.state in self.kinds[made.kind].gone | self.kinds[made.kind].leaving:
                 continue
             if not made.tags:
-                # The token is ours, so the thing is; an answer that AWS repeats may lack the tags.  A look decides.
+                # The token is ours, so the thing was; an answer that AWS repeats may lack the tags.  A look decides,
+                # and if none has shown it as ours for long enough, it has become somebody else's.
                 self.memory.made(entry.address, made.id)
+                self.memory.next_generation(entry.address, generation + 1)
                 raise NotYet(f"{call}: an earlier attempt made {made.id}; it is looked for", call=str(call))
+            if self._is_anothers(entry, made):
+                continue
             return self._ours(entry, made)
         raise Refused(f"{call}: {GENERATIONS} earlier things of this address are dead", call=str(call))
+
+    def _is_anothers(self, entry: Entry, thing: Observed) -> bool:
+        """Whether what an earlier attempt made is by now another address's (renamed), or somebody else's (it has lost
+        both of its owner tags).  With one of the two it stays in doubt."""
+        if thing.stack == self.stack:
+            return thing.address is not None and thing.address != entry.address
+        return not concerns(thing, self.stack)
 
     def _thing(self, entry: Entry, answer: dict[str, Any]) -> Observed:
         """The answer of a create call as a thing."""

@@ -184,8 +184,10 @@ class World:
 
     @cached_property
     def spent(self) -> frozenset[str]:
-        """The tokens that dead things were created with, where lists show them."""
-        return frozenset(str(thing.raw["ClientToken"]) for thing in self.dead if thing.raw.get("ClientToken"))
+        """The tokens that cannot make anything any more, where lists show them: those of dead things, and of living
+        ones, whose address may have changed since."""
+        seen = (*self.dead, *self.things)
+        return frozenset(str(thing.raw["ClientToken"]) for thing in seen if thing.raw.get("ClientToken"))
 
     @cached_property
     def nameless(self) -> tuple[Observed, ...]:

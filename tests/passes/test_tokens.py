@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.sandbox import Call
-from tests.harness import ACCOUNT, Host, host
+from tests.harness import ACCOUNT, Host, host, tags
 from tests.passes.estates import NETWORK
 
 BASE = NETWORK.split("      instance/i")[0]
@@ -103,6 +103,42 @@ def test_an_answer_that_aws_repeats_may_lack_the_tags(tmp_path: Path, shows_tags
         ops.forget()
         assert ops.run(NETWORK).outcome == "settled"
         assert len(ops.ours("instance")) == 1
+
+
+@pytest.mark.parametrize("shows_tags", [True, False])
+@pytest.mark.parametrize("other_tags", [True, False])
+def test_what_has_lost_both_owner_tags_is_somebody_elses_although_its_token_is_ours(
+    tmp_path: Path, other_tags: bool, shows_tags: bool
+) -> None:
+    """AWS answers with it when its token is sent again: it is left alone, and a new one is made."""
+    text = NETWORK + ("        Tags: {Name: one}\n" if other_tags else "")
+    with host(tmp_path, repeated_launch_shows_tags=shows_tags) as ops:
+        ops.run(text)
+        lost = ops.seen(text, "instance/i").id
+        keys = [{"Key": key} for key in tags(ops.ours("instance")[0]) if key.startswith("reconciler:")]
+        ops.by_hand("ec2", "DeleteTags", Resources=[lost], Tags=keys)
+        assert ops.run(text, timeout=900).outcome == "settled"
+        assert ops.seen(text, "instance/i").id != lost
+        assert lost in {row["InstanceId"] for row in ops.rows("instance")}
+        ops.aws.clear_calls()
+        ops.forget()
+        assert ops.run(text).outcome == "settled"
+        assert ops.writes() == []
+
+
+@pytest.mark.parametrize("shows_tags", [True, False])
+def test_an_address_that_was_renamed_away_can_be_had_anew(tmp_path: Path, shows_tags: bool) -> None:
+    """The token of the address has made the machine that has another name by now."""
+    with host(tmp_path, repeated_launch_shows_tags=shows_tags) as ops:
+        ops.run(NETWORK)
+        renamed = NETWORK.replace("instance/i:", "instance/j:\n        previously: instance/i")
+        ops.run(renamed)
+        id = ops.seen(renamed, "instance/j").id
+        both = renamed.replace("\n        previously: instance/i", "")
+        both += NETWORK.removeprefix(BASE)
+        assert ops.run(both).outcome == "settled"
+        assert ops.seen(both, "instance/j").id == id
+        assert len(ops.ours("instance")) == 2
 
 
 def test_an_answer_that_names_somebody_elses_thing_is_never_taken_for_ours(ops: Host) -> None:

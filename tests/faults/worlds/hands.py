@@ -1,0 +1,177 @@
+"""Somebody else in the account: edits, deletes, copies and takes tags away, and puts all of it right at the end.
+
+Used by `machine`.  What AWS refuses does not happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from reconciler.engine.tags import pairs
+from reconciler.errors import AwsError
+from reconciler.kinds import BY_NAME
+from reconciler.model.calls import Call
+from reconciler.model.things import Observed
+from reconciler.model.verdicts import Steps
+from reconciler.sandbox.calls import Call as Sent
+from tests.faults.worlds.model import claims
+from tests.faults.worlds.truth import Thing, Truth, undisturbed
+from tests.harness import ACCOUNT, Host
+
+OWNER = ("reconciler:stack", "reconciler:address")
+
+
+class Hand:
+    """One other person.  `busy` while it makes calls; `births` are the program's create calls, by address."""
+
+    def __init__(self, ops: Host, folder: Path) -> None:
+        self._ops = ops
+        self._own = Host(ops.aws, folder)
+        self.busy = False
+        self.births: dict[str, Sent] = {}
+        self.taken: dict[str, dict[str, str]] = {}
+        """The owner tags that it has taken from things, by id."""
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        self.busy = True
+        try:
+            with undisturbed():
+                yield
+        finally:
+            self.busy = False
+
+    def _do(self, call: Call) -> bool:
+        with self._at_work():
+            try:
+                self._ops.hand.perform(call)
+            except AwsError:
+                return False
+        return True
+
+    # ---- tags
+
+    def tag(self, thing: Thing, new: Mapping[str, str]) -> bool:
+        """Tags are set."""
+        if BY_NAME[thing.kind].service == "ec2":
+            parameters: dict[str, Any] = {"Resources": [thing.id], "Tags": pairs(new)}
+            return self._do(_call(thing, "ec2", "CreateTags", parameters))
+        return self._do(
+            _call(thing, "networkmanager", "TagResource", {"ResourceArn": thing.arn, "Tags": pairs(new)})
+        )
+
+    def untag(self, thing: Thing, keys: tuple[str, ...]) -> bool:
+        """Tags are taken away; owner tags are remembered."""
+        lost = {key: thing.tags[key] for key in keys if key in thing.tags}
+        if BY_NAME[thing.kind].service == "ec2":
+            parameters: dict[str, Any] = {"Resources": [thing.id], "Tags": [{"Key": key} for key in lost]}
+            done = self._do(_call(thing, "ec2", "DeleteTags", parameters))
+        else:
+            parameters = {"ResourceArn": thing.arn, "TagKeys": list(lost)}
+            done = self._do(_call(thing, "networkmanager", "UntagResource", parameters))
+        if done:
+            self.taken[thing.id] = {**self.taken.get(thing.id, {}), **lost}
+        return done
+
+    # ---- things
+
+    def edit(self, thing: Thing, as_said: str) -> bool:
+        """Its fields become what another config says; the calls are those of a plan."""
+        with self._at_work():
+            entries = self._own.plan(as_said).entries
+            steps = [
+                entry.verdict
+                for entry in entries
+                if entry.wanted and entry.seen and entry.seen.id == thing.id
+            ]
+        calls = [
+            call
+            for verdict in steps
+            if isinstance(verdict, Steps) and verdict.verb == "update"
+            for call in verdict.calls
+        ]
+        return sum(map(self._do, calls)) > 0
+
+    def delete(self, thing: Thing) -> bool:
+        """It is deleted, if nothing uses it."""
+        record = BY_NAME[thing.kind]
+        if record.destroy:
+            seen = Observed(
+                kind=thing.kind,
+                account=ACCOUNT,
+                region=thing.region,
+                id=thing.id,
+                arn=thing.arn,
+                state=None,
+                spec={},
+                tags=thing.tags,
+                raw=thing.row,
+            )
+            call = record.destroy(seen)
+            return self._do(_call(thing, call.service, call.operation, call.parameters))
+        named = {name: thing.row[name] for name in (*record.identity, record.id)}
+        return self._do(_call(thing, record.service, record.delete, named))
+
+    def copy(self, address: str, keys: tuple[str, ...], stack: str) -> bool:
+        """A thing like the one that the program has made for an address, with these of its owner tags."""
+        sent = self.births.get(address)
+        if sent is None:
+            return False
+        return self._do(
+            Call(
+                service=sent.service,
+                operation=sent.operation,
+                parameters=_retagged(sent.parameters, keys, stack),
+                account=ACCOUNT,
+                region="" if sent.service == "networkmanager" else sent.region,
+            )
+        )
+
+    # ---- putting it right
+
+    def repair(self, truth: Truth, copies: set[str]) -> bool:
+        """One thing that stops an address by design is put right; False where there is none left.
+
+        Tags that were taken come back where nothing has taken the thing's place, else it goes; so do copies.
+        """
+        for id, tags in list(self.taken.items()):
+            del self.taken[id]
+            thing = truth.get(id)
+            if thing is None or id in copies:
+                continue
+            claim = tags.get(OWNER[1], thing.claim)
+            others = [other for other in claims(truth, claim) if other.id != id]
+            if self.delete(thing) if others else self.tag(thing, tags):
+                return True
+        return any(self.delete(truth[id]) for id in sorted(copies & truth.keys()))
+
+
+def _call(thing: Thing, service: str, operation: str, parameters: Mapping[str, Any]) -> Call:
+    return Call(
+        service=service, operation=operation, parameters=parameters, account=ACCOUNT, region=thing.region
+    )
+
+
+def _retagged(parameters: Any, keys: tuple[str, ...], stack: str) -> Any:
+    """The parameters of a create call with these owner tags left, without a token."""
+    if isinstance(parameters, Mapping):
+        return {
+            name: _retagged(value, keys, stack)
+            for name, value in parameters.items()
+            if name not in {"ClientToken", "DryRun"}
+        }
+    if isinstance(parameters, list):
+        return [
+            _retagged(_stacked(item, stack), keys, stack)
+            for item in parameters
+            if not (isinstance(item, Mapping) and item.get("Key") in set(OWNER) - set(keys))
+        ]
+    return parameters
+
+
+def _stacked(item: Any, stack: str) -> Any:
+    is_tag = isinstance(item, Mapping) and item.get("Key") == OWNER[0]
+    return {**item, "Value": stack} if is_tag else item

@@ -1,0 +1,279 @@
+"""What must be and what may happen in a random world: the promises of docs/guarantees.md, in our own words.
+
+Nothing of the engine is asked here: a wish is compared with what AWS would show to anybody.  Used by `machine`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from tests.faults.worlds.estates import REFERENCE, Wish, Wishes, fixed_fields
+from tests.faults.worlds.truth import Thing, Truth, attribute
+from tests.harness import FACTS, STACK, Host
+
+PROTECTED = {
+    *("vpc", "transit-gateway", "core-network", "elastic-ip", "volume", "vpn-connection"),
+    *("hosted-zone", "eks-cluster"),
+}
+"""The kinds whose things stay although nobody wants them any more, unless the config has said otherwise."""
+OURS = "reconciler:"
+SHOWN = {
+    "instance": {"SecurityGroups", "NetworkInterfaces"},
+    "security-group": {"Rules", "IpPermissions", "IpPermissionsEgress"},
+}
+"""Members of rows that show fields of other names."""
+WORDS = {"tcp": "6", "udp": "17", "icmp": "1", "icmpv6": "58"}
+
+
+# ---- whose things are
+
+
+def claims(truth: Truth, *addresses: str) -> list[Thing]:
+    """The things that say that they are at one of these addresses of our stack, or of none."""
+    return [thing for thing in truth.values() if thing.claim in addresses and thing.stack in {STACK, ""}]
+
+
+def is_ours(thing: Thing, truth: Truth) -> bool:
+    """Whether it may be touched at all: both tags, and no other thing with the same claim."""
+    return thing.has_both_tags and len(claims(truth, thing.claim)) == 1
+
+
+def is_protected(thing: Thing) -> bool:
+    """Whether an orphan stays."""
+    said = thing.tags.get("reconciler:protect")
+    return said == "true" or (thing.kind in PROTECTED and said != "false")
+
+
+# ---- what one pass may do
+
+
+def judge(
+    before: Truth,
+    after: Truth,
+    wishes: Wishes,
+    *,
+    created: Mapping[str, int],
+    unread: Collection[tuple[str, str]],
+    calm: bool,
+    foreign: Collection[str],
+    touched: Collection[str] = (),
+) -> Iterator[str]:
+    """What is wrong with what the program did between two moments.
+
+    `created` counts its create calls by kind; `unread` are the kinds and regions that it says it could not read whole;
+    `calm`: its lists lag nowhere; `foreign` are the ids of what others have made, `touched` of what others have
+    changed since the program has looked: it may not delete that, but change what it has seen.
+    """
+    # AWS makes things of its own, such as the group of a network, and takes them away again
+    born = [thing for id, thing in after.items() if id not in before and (thing.claim or thing.stack)]
+    gone = [
+        thing
+        for id, thing in before.items()
+        if id not in after and (thing.claim or thing.stack or id in foreign)
+    ]
+    for kind, count in created.items():
+        tagged = sum(thing.kind == kind for thing in born)
+        repeated = FACTS[kind].takes_token  # AWS answers once more with what a token has made
+        if tagged > count or (tagged < count and not repeated):
+            yield f"{kind}: {count} creations, and {tagged} new things that are ours"
+    for thing in born:
+        yield from _birth(thing, before, after, wishes, unread)
+    for thing in gone:
+        yield from _death(thing, before, wishes, unread)
+    for id, thing in before.items():
+        if id in after and id not in touched:
+            yield from _change(thing, after[id], before, wishes)
+    twice = Counter(thing.claim for thing in born)
+    yield from (f"{claim} was born {count} times in one pass" for claim, count in twice.items() if count > 1)
+    if len(gone) > wishes.limits["deletes"]:
+        yield f"{len(gone)} things deleted, and the limit is {wishes.limits['deletes']}"
+    owned = sum(thing.has_both_tags for thing in before.values())
+    share = max(1, math.ceil(owned * wishes.limits["percent"] / 100))
+    if calm and len(gone) > share:
+        yield f"{len(gone)} of {owned} things deleted, and the limit is {wishes.limits['percent']} %"
+    if wishes.mode == "upsert" and gone:
+        yield f"mode is upsert, and {gone[0].claim} was deleted"
+    if wishes.mode == "observe" and (born or gone or before != after):
+        yield "mode is observe, and something was changed"
+
+
+def _birth(
+    thing: Thing, before: Truth, after: Truth, wishes: Wishes, unread: Collection[tuple[str, str]]
+) -> Iterator[str]:
+    what = f"{thing.kind} {thing.id} was made for {thing.claim or 'no address'}"
+    wish = wishes.at(thing.claim)
+    if not thing.has_both_tags or wish is None:
+        yield f"{what}, which the config does not want so"
+        return
+    if wish.region != thing.region:
+        yield f"{what} in {thing.region}"
+    if (thing.kind, thing.region) in unread:
+        yield f"{what}, and the kind could not be read"
+    for other in claims(before, wish.address):
+        if other.id in after and after[other.id].claim == wish.address:
+            yield f"{what}, and there is {other.id}"
+    former = [name for name in wish.previously if wishes.at(name) is None]
+    for other in claims(before, *former):
+        if not claims(before, wish.address):
+            yield f"{what}, and {other.id} is to be renamed from {other.claim}"
+    for other in before.values():
+        if other.kind == thing.kind and other.stack == STACK and "/" not in other.claim:
+            yield f"{what}, and {other.id} has lost its address and may be it"
+
+
+def _death(thing: Thing, before: Truth, wishes: Wishes, unread: Collection[tuple[str, str]]) -> Iterator[str]:
+    what = f"{thing.kind} {thing.id} ({thing.claim or 'foreign'}) was deleted"
+    if not is_ours(thing, before):
+        yield f"{what}, and it was not ours alone"
+        return
+    if (thing.kind, thing.region) in unread:
+        yield f"{what}, and the kind could not be read"
+    address = thing.claim.removesuffix("@old")
+    heirs = [wish for wish in wishes if address in wish.previously and not claims(before, wish.address)]
+    wish = wishes.at(address) or next(iter(heirs), None)
+    if wish is not None and not thing.claim.endswith("@old"):
+        if wish.replace is None:
+            yield f"{what}, and the config wants it as {wish.address}"
+        if wish.protect or (wish.kind in PROTECTED and wish.protect is None):
+            yield f"{what} to be replaced, and the config protects it"
+    elif is_protected(thing):
+        yield f"{what}, and it was protected"
+
+
+def _change(thing: Thing, now: Thing, before: Truth, wishes: Wishes) -> Iterator[str]:
+    what = f"{thing.kind} {thing.id} ({thing.claim or 'foreign'})"
+    fields = {name for name in {*thing.still, *now.still} if thing.still.get(name) != now.still.get(name)}
+    tags = {key for key in {*thing.tags, *now.tags} if thing.tags.get(key) != now.tags.get(key)}
+    if not fields and not tags:
+        return
+    if not is_ours(thing, before):
+        yield f"{what} was changed ({fields | tags}), and it is not ours alone"
+        return
+    wish = wishes.at(now.claim.removesuffix("@old")) or wishes.at(thing.claim)
+    mentioned = set(wish.spec) - set(wish.ignore) if wish else set()
+    rows = SHOWN.get(thing.kind, set())
+    if extra := fields - mentioned - rows:
+        yield f"{what}: {sorted(extra)} changed, and the config does not say so"
+    if extra := {key for key in tags if not key.startswith(OURS)} - set(wish.all_tags if wish else ()):
+        yield f"{what}: the tags {sorted(extra)} changed, and the config does not say so"
+    if wish and "Tags" in wish.ignore and (extra := {key for key in tags if not key.startswith(OURS)}):
+        yield f"{what}: the tags {sorted(extra)} changed, and the config says to ignore them"
+
+
+# ---- what must be at the end
+
+
+def unequal(ops: Host, truth: Truth, wishes: Wishes) -> Iterator[str]:
+    """Where the estate is not what the config says; nothing where all is well."""
+    holders: dict[str, Thing] = {}
+    for wish in wishes:
+        found = claims(truth, wish.address)
+        if len(found) == 1 and is_ours(found[0], truth) and found[0].region == wish.region:
+            holders[wish.slot] = found[0]
+        else:
+            yield f"{wish.address} is held by {[thing.id for thing in found]}"
+    addresses = {wish.address for wish in wishes}
+    for thing in truth.values():
+        if thing.stack == STACK and thing.claim not in addresses:
+            yield f"{thing.kind} {thing.id} is left over, as {thing.claim or 'no address'}"
+    for wish in wishes:
+        if wish.slot in holders:
+            yield from differences(ops, wish, holders)
+
+
+def differences(ops: Host, wish: Wish, holders: Mapping[str, Thing]) -> Iterator[str]:
+    """Where the thing of one wish is not as the config says."""
+    thing = holders[wish.slot]
+    for name, wanted in wish.spec.items():
+        if name in wish.ignore:
+            continue
+        seen = _seen(ops, thing, name)
+        if seen is not ... and not _matches(wanted, seen, holders):
+            yield f"{wish.address}: {name} is {seen!r} and should be {wanted!r}"
+    said = {None: None, True: "true", False: "false"}[wish.protect]
+    kept = {} if "Tags" in wish.ignore else wish.all_tags
+    for key, value in {**kept, "reconciler:protect": said}.items():
+        if thing.tags.get(key) != value:
+            yield f"{wish.address}: its tag {key} is {thing.tags.get(key)!r} and should be {value!r}"
+
+
+def differs_for_good(ops: Host, wish: Wish, holders: Mapping[str, Thing]) -> bool:
+    """Whether what cannot change after creation differs."""
+    thing = holders.get(wish.slot)
+    fixed = fixed_fields(wish.kind)
+    return thing is not None and any(
+        (seen := _seen(ops, thing, name)) is not ... and not _matches(wanted, seen, holders)
+        for name, wanted in wish.spec.items()
+        if name in fixed
+    )
+
+
+def _seen(ops: Host, thing: Thing, name: str) -> Any:
+    """A field as AWS shows it; `...` where it does not (a kind that is not known here, a parameter that is read once).
+
+    The first part has what AWS reports under another name than its create call takes.
+    """
+    match thing.kind, name:
+        case "instance", "SecurityGroupIds":
+            return {group["GroupId"] for group in thing.row["SecurityGroups"]}
+        case "instance", "UserData":
+            return attribute(ops, thing, "DescribeInstanceAttribute", "InstanceId", name)
+        case "security-group", "Ingress" | "Egress":
+            return {_rule(row) for row in thing.row["Rules"] if row["IsEgress"] is (name == "Egress")}
+        case "vpc", "EnableDnsSupport" | "EnableDnsHostnames":
+            return attribute(ops, thing, "DescribeVpcAttribute", "VpcId", name)
+        case "global-network" | "site" | "link" | "device" | "connection", _:
+            return thing.row.get(name)
+    return thing.row.get(name, ...)
+
+
+def _matches(wanted: Any, seen: Any, holders: Mapping[str, Thing]) -> bool:
+    """Whether a value is as wanted.  What the config does not mention does not count; null, "" and absent are one."""
+    if isinstance(seen, set):  # of things in no order
+        if any(isinstance(item, dict) for item in wanted):
+            return seen == {_rule(_filled(item, holders)) for item in wanted}
+        return seen == {_filled(item, holders) for item in wanted}
+    if isinstance(wanted, dict):
+        return all(_matches(value, (seen or {}).get(name), holders) for name, value in wanted.items())
+    if isinstance(wanted, str) and wanted.startswith("${ssm:"):
+        return True
+    if isinstance(wanted, str) and (reference := REFERENCE.fullmatch(wanted.removesuffix("}"))):
+        holder = holders.get(reference[1])
+        return holder is not None and seen in {holder.id, holder.arn or holder.id}
+    if isinstance(seen, str) and isinstance(wanted, str) and seen != wanted:
+        return _decoded(seen) == wanted
+    return bool((wanted or None) == (seen or None)) if not isinstance(wanted, bool) else wanted is seen
+
+
+def _decoded(text: str) -> str:
+    """What is in a text in base 64, which is how EC2 tells user data."""
+    import base64
+
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        return text
+
+
+def _filled(value: Any, holders: Mapping[str, Thing]) -> Any:
+    """A value with ids for references."""
+    if isinstance(value, dict):
+        return {name: _filled(inner, holders) for name, inner in value.items()}
+    if isinstance(value, str) and (found := REFERENCE.fullmatch(value.removesuffix("}"))):
+        return holders[found[1]].id if found[1] in holders else value
+    return value
+
+
+def _rule(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """A rule of a security group in one spelling."""
+    protocol = str(row["IpProtocol"])
+    protocol = WORDS.get(protocol, protocol)
+    ports = (row.get("FromPort"), row.get("ToPort")) if protocol != "-1" else ()
+    source = next((row[name] for name in ("CidrIpv4", "CidrIpv6") if row.get(name)), None)
+    peer = row.get("ReferencedGroupId") or row.get("ReferencedGroupInfo", {}).get("GroupId")
+    network = str(ipaddress.ip_network(source, strict=False)) if source else ""
+    return (protocol, *map(str, ports), network or str(peer), row.get("Description") or "")
