@@ -318,7 +318,7 @@ def test_fifty_tags() -> None:
         problem(resources(f"vpc/a: {{protect: true, Tags: {{{tags}, x: y}}}}"))
     )
     found = problem(resources(f"vpc/a: {{Ipv6Pool: p, protect: true, Tags: {{{tags}}}}}"))
-    assert found.what == "51 tags with the 4 of the reconciler, AWS allows 50"
+    assert found.what == "51 tags with the 5 of the reconciler, AWS allows 50"
 
 
 def test_a_folder_has_each_thing_once() -> None:
