@@ -48,14 +48,13 @@ def shrunk(
             return None
         why = "the config has no resources at all"
         return Stop("empty", f"{why}; if that is meant, say --allow-empty (or use `reconciler destroy`)")
-    owned = {thing.address for thing in world.owned if not thing.replaced}
+    owned = {thing.address for thing in world.owned if thing.address and not thing.replaced}
     lost = owned - set(wanted) - set(renamed)
     if allow_shrink or len(lost) <= SHARE * len(owned):
         return None
     some = ", ".join(sorted(map(str, lost))[:5])
-    new = [
-        address for address in wanted if address not in owned and address.kind in {one.kind for one in lost}
-    ]
+    kinds = {address.kind for address in lost}
+    new = [address for address in wanted if address not in owned and address.kind in kinds]
     return Stop(
         "shrink",
         f"the config has lost {len(lost)} of the {len(owned)} things that this stack owns ({some}"
