@@ -80,6 +80,11 @@ def build(
     documents = [parse(file) for file in files]
     for document in documents:
         findings.extend(document.problems)
+    blank = [file for file in files if not file.data.strip()] if len(files) > 1 else []
+    findings.extend(
+        Problem(Place(file.name), "", "is empty", "was it cut short? remove it if nothing belongs there")
+        for file in blank
+    )
     silent = not any(document.root or document.broken for document in documents)
     if silent and files:
         findings.add(
@@ -88,7 +93,7 @@ def build(
     if silent:
         raise ConfigError(findings.problems)
     merged = merge(documents, Place(name), findings)
-    merged = merged._replace(complete=merged.complete and not problems)
+    merged = merged._replace(complete=merged.complete and not problems and not blank)
     names = Names(read_variables(merged, variables, environment, findings), complete=merged.complete)
     header = read_header(merged, names, schema.regions, default_region, findings)
     expanded = expand(merged.mappings["resources"], names, findings)

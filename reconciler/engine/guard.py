@@ -48,15 +48,18 @@ def shrunk(
             return None
         why = "the config has no resources at all"
         return Stop("empty", f"{why}; if that is meant, say --allow-empty (or use `reconciler destroy`)")
-    owned = {thing.address for thing in world.owned if not thing.replaced}
+    owned = {thing.address for thing in world.owned if thing.address and not thing.replaced}
     lost = owned - set(wanted) - set(renamed)
     if allow_shrink or len(lost) <= SHARE * len(owned):
         return None
     some = ", ".join(sorted(map(str, lost))[:5])
+    kinds = {address.kind for address in lost}
+    new = [address for address in wanted if address not in owned and address.kind in kinds]
     return Stop(
         "shrink",
         f"the config has lost {len(lost)} of the {len(owned)} things that this stack owns ({some}"
-        f"{', …' if len(lost) > 5 else ''}); if that is meant, say --allow-shrink",
+        f"{', …' if len(lost) > 5 else ''}): was it cut short, or is a file missing?{_renamed(len(new))} "
+        "If that is meant, say --allow-shrink",
     )
 
 
@@ -78,14 +81,26 @@ def over_budget(plan: Plan, limits: Mapping[str, Any], world: World, before: int
         return None
     name = min(bounds, key=lambda name: bounds[name])
     some = ", ".join(entry.label for entry in doomed[:5]) + (", …" if len(doomed) > 5 else "")
+    lost = {entry.scope for entry in doomed if not entry.wanted}
+    new = [entry for entry in plan.entries if _is_new(entry) and entry.scope in lost]
     allows = f"`limits: {name}` allows {bounds[name]}"
     if name == "per-hour" and before:
         allows += f" more, after {before} in the last hour"
     return Stop(
         name,
-        f"{len(doomed)} things would be deleted or replaced ({some}), and {allows}; "
-        "do it in smaller steps, or raise the limit in the config",
+        f"{len(doomed)} things would be deleted or replaced ({some}), and {allows}.{_renamed(len(new))} "
+        "Do it in smaller steps, raise the limit in the config",
     )
+
+
+def _is_new(entry: Entry) -> bool:
+    return isinstance(entry.verdict, Steps) and entry.verdict.verb == "create"
+
+
+def _renamed(new: int) -> str:
+    """What is asked where as many things come as others go."""
+    what = "another of the same kind is" if new == 1 else f"{new} others of the same kinds are"
+    return f" Renamed? {what.capitalize()} new: say `previously: [FORMER ADDRESS]` there." if new else ""
 
 
 def is_doomed(entry: Entry) -> bool:

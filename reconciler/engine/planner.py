@@ -201,12 +201,11 @@ class Planner:
 
     def _nameless(self, kind: str) -> str | None:
         """Why any missing thing of a kind may be there under no name; None when there is no such thing."""
-        nameless = [thing for thing in self.world.nameless if thing.kind == kind]
-        if not nameless:
+        if not (nameless := [thing for thing in self.world.nameless if thing.kind == kind]):
             return None
         return (
             f"{_named(nameless)} has our stack tag and no address tag, so it may be this one: "
-            f"give it the tag reconciler:address, or remove its tag reconciler:stack"
+            "give it the tag reconciler:address, or remove its tag reconciler:stack"
         )
 
     def _renamed(self) -> Iterator[tuple[Address, Observed]]:
@@ -344,8 +343,7 @@ class Planner:
 
     def _conflicts(self) -> Iterator[str]:
         for thing in self.world.things:
-            told = thing.address in self.resources and not thing.replaced  # there, at its address
-            if not self.world.owns(thing) and not told:
+            if not self.world.owns(thing) and (thing.replaced or thing.address not in self.resources):
                 yield _half(thing, self.stack)
 
 

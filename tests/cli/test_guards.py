@@ -49,8 +49,8 @@ def test_losing_more_than_half_has_to_be_meant(made: Cli) -> None:
     made.write(MUCH + LOST_TWO)
     (told,) = reasons(made, "run", "--once")
     assert told.startswith(
-        "the config has lost 2 of the 3 things that this stack owns (vpc/b, vpc/c); "
-        "if that is meant, say --allow-shrink, or agree to it: `reconciler approve "
+        "the config has lost 2 of the 3 things that this stack owns (vpc/b, vpc/c): was it cut short, or is a file "
+        "missing? If that is meant, say --allow-shrink, or agree to it: `reconciler approve "
     )
     assert reasons(made, "run", "--once", "--allow-empty") == [told], "the other agreement does not count"
     assert vpcs(made.url) == ALL
