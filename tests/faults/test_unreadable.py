@@ -111,9 +111,9 @@ def test_two_looks_that_agree_are_believed_and_the_second_thing_is_reported(ops:
     """What is promised of a lie that lasts: one thing too many, never a third, none of them deleted."""
     ops.run(SITES)
     made = names(ops)
-    ops.aws.faults("[{call: GetSites, until: 200, do: {leave-out: '${site/one}'}}]")
+    ops.aws.faults("[{call: GetSites, until: 290, do: {leave-out: '${site/one}'}}]")
     loop = ops.loop(SITES)
-    for _ in range(12):
+    for _ in range(18):
         loop.one_pass("test")
         ops.aws.clock.advance(15)
     assert len(ops.aws.writes) - len(made) == 2  # the network, and one site more
