@@ -132,9 +132,10 @@ class Loop:
             if (parent := BY_NAME[desired.address.kind].read.within)
             and isinstance(value := desired.spec.get(BY_NAME[parent].id), str)
         }
+        named = {desired.scope for desired in self.config.resources.values()}
         question = Question(
             stack=self.config.stack,
-            scopes=found.scopes | {desired.scope for desired in self.config.resources.values()},
+            scopes=found.scopes | named | found.doubtful(BY_NAME, named),
             resources={} if self.choices.destroy else self.config.resources,
             parents=found.parents | literal,
         )

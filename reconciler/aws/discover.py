@@ -6,7 +6,7 @@ where to look: the look itself is `observe`'s.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from concurrent.futures import Executor
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -26,11 +26,28 @@ class Discovered:
     """The scopes that hold something of the stack, the parents that hold some of it, and what could not be asked."""
 
     scopes: frozenset[Scope] = frozenset()
+    """Scopes without regions that could not be asked are among them: the look finds out, or names them as unread."""
     parents: frozenset[str] = frozenset()
     unread: Mapping[str, str] = field(default_factory=dict)
     """Where (`eu-west-1 of 123456789012`) to why; what is there stays undiscovered until the next discovery look."""
     denied: frozenset[str] = frozenset()
     """Those of `unread` that we may not ask, as where an organisation forbids a region."""
+    unasked: frozenset[tuple[str, str]] = frozenset()
+    """Account and region of those of `unread` that are regions; the region is empty where none is known."""
+
+    def doubtful(self, kinds: Mapping[str, Kind], named: Set[Scope]) -> set[Scope]:
+        """Scopes of the regions that a config names which may hold something, for AWS could not be asked.
+
+        They are to be looked at: what is there may use what is about to be deleted.
+        """
+        ours = {(scope.account, scope.region) for scope in named if scope.region}
+        return {
+            Scope(kind.name, account, region)
+            for account, region in ours
+            if (account, region) in self.unasked or (account, "") in self.unasked
+            for kind in kinds.values()
+            if kind.regional
+        }
 
 
 def discover(
@@ -41,7 +58,13 @@ def discover(
     for account in sorted(accounts):
         look.in_regions(account, executor)
         look.in_networks(account)
-    return Discovered(frozenset(look.scopes), frozenset(look.parents), look.unread, frozenset(look.denied))
+    return Discovered(
+        frozenset(look.scopes),
+        frozenset(look.parents),
+        look.unread,
+        frozenset(look.denied),
+        frozenset(look.unasked),
+    )
 
 
 class _Look:
@@ -53,6 +76,7 @@ class _Look:
         self.parents: set[str] = set()
         self.unread: dict[str, str] = {}
         self.denied: set[str] = set()
+        self.unasked: set[tuple[str, str]] = set()
 
     def in_regions(self, account: str, executor: Executor) -> None:
         """Things of the stack in the regions of an account."""
@@ -61,10 +85,12 @@ class _Look:
             regions = asker.regions()
         except AwsError as error:
             self._missed(f"the regions of {account}", error)
+            self.unasked.add((account, ""))
             return
         for region, found in zip(regions, executor.map(asker.ask, regions), strict=True):
             if isinstance(found, AwsError):
                 self._missed(f"{region} of {account}", found)
+                self.unasked.add((account, region))
             else:
                 self.scopes |= found
 
@@ -91,10 +117,10 @@ class _Look:
             if any(_is_of(row, self._stack) for row in rows(self._gateway, self._kinds, scope, parent)):
                 self.scopes.add(scope)
                 self.parents.add(parent)
-        except Gone:
-            return  # nothing is inside what is not there any more
         except AwsError as error:
-            self._missed(f"the {scope.kind}s in {parent} of {scope.account}", error)
+            self.scopes.add(scope)
+            if not isinstance(error, Gone):  # it was listed just now, and may have gone since
+                self._missed(f"the {scope.kind}s in {parent} of {scope.account}", error)
 
     def _missed(self, where: str, why: AwsError) -> None:
         self.unread[where] = str(why)

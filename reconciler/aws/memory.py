@@ -181,6 +181,7 @@ class Memory:
                 frozenset(map(_text, note["parents"])),
                 {_text(where): _text(why) for where, why in note["unread"].items()},
                 frozenset(map(_text, note["denied"])),
+                frozenset((_text(account), _text(region)) for account, region in note["unasked"]),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
@@ -195,6 +196,7 @@ class Memory:
             "parents": sorted(found.parents),
             "unread": dict(found.unread),
             "denied": sorted(found.denied),
+            "unasked": sorted(map(list, found.unasked)),
         }
         content = json.dumps(note).encode()
         self._journal.attempt(lambda: write_whole(self.directory / "discovery.json", content))

@@ -24,7 +24,7 @@ from reconciler import __version__
 from reconciler.aws.codes import SDK_ERRORS, meaning
 from reconciler.aws.schema import with_shared_models
 from reconciler.aws.traffic import Traffic
-from reconciler.errors import Denied, NoCredentials, Refused, WrongAccount
+from reconciler.errors import Denied, Lost, NoCredentials, Refused, WrongAccount
 from reconciler.log import get_logger
 from reconciler.model.config import Account
 
@@ -256,6 +256,9 @@ class Sessions:
             if isinstance(told, Denied):
                 raise NoCredentials(f"AWS does not accept the credentials: {told}; {RENEW}") from error
             raise told from error
+        if "Account" not in answer:
+            name = "sts:GetCallerIdentity"
+            raise Lost(f"{name}: the answer has no Account", code="IncompleteAnswer", call=name)
         found = str(answer["Account"])
         self._known[account] = (key, found)
         log = get_logger().bind(account=found, stack=self._stack)  # it may be asked outside of any pass

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Literal
 
 from moto import mock_aws
@@ -57,6 +58,10 @@ class LocalAws:
     def clear_calls(self) -> None:
         """Forgets the calls so far."""
         self._world.calls.clear()
+
+    def change(self, **settings: Any) -> None:
+        """Other settings from now on: `page_size=1`, `short_pages=True`, …"""
+        self._world.settings = replace(self._world.settings, **settings)
 
     @property
     def problems(self) -> list[str]:

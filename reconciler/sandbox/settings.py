@@ -101,6 +101,7 @@ class Settings:
 
     `page_size`: things per page when the caller gives no MaxResults; EC2 pages are never longer, whatever MaxResults
     says (AWS may answer fewer than asked for together with a NextToken).
+    `short_pages`: Network Manager's pages are never longer either (its API says "the maximum number").
     `quotas`: things per account, region or parent, by resource name; overrides `QUOTAS`.
     `unverified_block`: the code of a refused delete where no public reference shows which one AWS uses (a device or
     link that is in use); tests set the other one to prove that callers stand both.
@@ -119,6 +120,7 @@ class Settings:
     clock: Clock = field(default_factory=RealClock)
     delays: Delays = field(default_factory=Delays)
     page_size: int = 50
+    short_pages: bool = False
     quotas: Mapping[str, int] = field(default_factory=dict)
     unverified_block: Literal["ValidationException", "ConflictException"] = "ValidationException"
     token_mismatch_first: bool = True

@@ -302,7 +302,9 @@ def test_a_network_that_vanishes_while_it_is_looked_into_is_nothing_amiss(
     fields = [{"Name": "globalNetworkId", "Message": "Global network not found."}]
     aws.fail("networkmanager", "GetSites", code="ValidationException", Fields=fields)
     found = look(gate, workers)
-    assert found.scopes == {Scope("global-network", ACCOUNT, "")}
+    here = {Scope(kind, ACCOUNT, "") for kind in ("global-network", "site")}
+    assert found.scopes == here  # the look finds out
+    assert found.parents == set()
     assert found.unread == {}
 
 

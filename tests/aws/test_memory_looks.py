@@ -112,6 +112,7 @@ FOUND = Discovered(
     frozenset({"global-network-1"}),
     {"us-east-1 of 123456789012": "denied"},
     frozenset({"us-east-1 of 123456789012"}),
+    frozenset({("123456789012", "us-east-1")}),
 )
 
 

@@ -109,6 +109,18 @@ def test_a_wrong_word_gets_one_sentence(words: list[str], told: str) -> None:
     assert len(found.err.splitlines()) == 1
 
 
+def test_a_bad_file_of_faults_is_told_as_a_bad_config_is(cli: Cli) -> None:
+    file = cli.file.parent / "rules.yaml"
+    file.write_text("- {call: CreatSite, do: drop}\n- {call: GetSites, do: dorp}\n")
+    found = run(["sandbox", "--log-format", "console", "--faults", str(file)])
+    assert (found.status, found.out) == (78, "")
+    told = found.err.replace(f"{file.parent}/", "")
+    assert (
+        "rules.yaml:1:10: [0].call: no service has an operation CreatSite (did you mean CreateSite?)" in told
+    )
+    assert "rules.yaml:2:24: [1].do: there is no fault dorp (did you mean drop?)" in told
+
+
 def test_a_wrong_variable_is_named(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECONCILER_LOG_LEVEL", "loud")
     found = run(["check", "--config", str(cli.file)])

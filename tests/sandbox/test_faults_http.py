@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
-
-from reconciler.cli import main
 
 from .conftest import session
 from .serving import Server, command, ready, starting
@@ -110,15 +107,3 @@ def test_an_emptied_world_keeps_its_faults(server: Server) -> None:
     connection.close()
     with pytest.raises(Exception, match="Rate exceeded"):
         server.client("networkmanager").get_devices(GlobalNetworkId="global-network-1")
-
-
-def test_a_bad_file_is_told_as_a_bad_config_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "rules.yaml").write_text("- {call: CreatSite, do: drop}\n- {call: GetSites, do: dorp}\n")
-    assert main(["sandbox", "--log-format", "console", "--faults", str(tmp_path / "rules.yaml")]) == 78
-    out, err = capsys.readouterr()
-    told = err.replace(f"{tmp_path}/", "")
-    assert (
-        "rules.yaml:1:10: [0].call: no service has an operation CreatSite (did you mean CreateSite?)" in told
-    )
-    assert "rules.yaml:2:24: [1].do: there is no fault dorp (did you mean drop?)" in told
-    assert out == ""

@@ -125,7 +125,9 @@ def read(store: NetworkManagerBackend, resource: Resource, request: Request) -> 
 
 def one_page(items: list[Item], request: Request) -> tuple[list[Item], str | None]:
     """One page; MaxResults is honoured, without it the sandbox's own page size holds (AWS documents none)."""
-    size = int(request.parameters.get("MaxResults") or request.world.settings.page_size)
+    settings = request.world.settings
+    size = int(request.parameters.get("MaxResults") or settings.page_size)
+    size = min(size, settings.page_size) if settings.short_pages else size
     scope = f"{request.account}/{request.partition}/{request.operation}"
     try:
         return paging.page(items, lambda item: item.id, size, scope, request.parameters, request.world.order)
