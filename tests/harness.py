@@ -8,7 +8,9 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -68,13 +70,19 @@ class Time(Wall):
 class Host:
     """Runs the program with one state directory against one local AWS."""
 
-    def __init__(self, aws: LocalAws, state: Path) -> None:
+    def __init__(self, aws: LocalAws, state: Path, executor: Executor | None = None) -> None:
         self.aws, self.state = aws, state
         self._ids = itertools.count()
-        self._workers = workers(4)
+        self._workers = executor or workers(4)
         self._sessions = Sessions(account=ACCOUNT, accounts={}, region="us-west-2", stack=STACK)
         self.hand = Gateway(self._sessions)
         """Somebody else's hand in the account."""
+
+    def beside(self, state: Path) -> Host:
+        """The same, with another state directory."""
+        other = copy(self)
+        other.state = state
+        return other
 
     def loop(self, text: str, **choices: Any) -> Loop:
         """One process of the program, begun now."""

@@ -1,0 +1,294 @@
+"""The program killed at a boundary of a call, and started again.  Used by `test_kills` and `benchmarks.kills`.
+
+A run is made in one thread; at a boundary the whole process is forked.  The copy is the world in which the program has
+just been killed: AWS as it is at that instant, the state directory as it lies on the disk, and nothing else goes on, no
+other thread, no `finally`.  In it the program is started again and runs to its end, which is held against the end of
+a run that nobody disturbed.  The run itself goes on to its next boundary.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from reconciler.aws.gateway import Gateway
+from reconciler.errors import ReconcilerError
+from reconciler.kinds import ALL
+from reconciler.model.calls import Call
+from reconciler.model.plan import Report
+from reconciler.sandbox import calls as sandbox
+from reconciler.sandbox import local_aws
+from tests.faults.estate import estate
+from tests.faults.forking import Copy, in_a_copy
+from tests.faults.runs import Run
+from tests.faults.shown import Shown, differences, shown
+from tests.harness import REGIONS, Host
+
+Moment = Literal["before", "after", "answered"]
+"""Before the call reaches AWS; after its effect, the answer unseen; once it is answered, before anything else."""
+Memory = Literal["kept", "lost", "torn"]
+"""What becomes of the state directory.  torn: the last line of its journals was only half written."""
+TIMEOUT = 3600.0
+
+
+class Inline(Executor):
+    """One worker, the calling thread: calls are always made in the same order."""
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(function(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """One instant of a run: around its `number`th call, counted from 1."""
+
+    number: int
+    operation: str
+    moment: Moment
+
+    @property
+    def changes(self) -> bool:
+        return not sandbox.is_read(self.operation)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One death: where, and what was left of the memory."""
+
+    run: str
+    boundary: Boundary
+    memory: Memory
+
+    def __str__(self) -> str:
+        where = self.boundary
+        return f"{self.run}:{where.number}:{where.operation}:{where.moment}:{self.memory}"
+
+
+@dataclass(frozen=True)
+class Course:
+    """A run that nobody disturbs: its boundaries, what was made by address, and what there is at its end."""
+
+    boundaries: list[Boundary]
+    births: Counter[str]
+    shown: Shown
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of one death; nothing in any of the lists if all is well.
+
+    `births` are addresses of which more was made than there should be, `differences` lines about what AWS shows and
+    should not (+) or should and does not (-), `unsettled` what the program still says or does.
+    """
+
+    point: Point
+    births: list[str]
+    differences: list[str]
+    unsettled: list[str]
+
+    @property
+    def problems(self) -> list[str]:
+        return [*(f"made too often: {address}" for address in self.births), *self.differences, *self.unsettled]
+
+
+class Births:
+    """What was made, by address: a creation that AWS has done before, by its token, is none."""
+
+    def __init__(self) -> None:
+        self.count: Counter[str] = Counter()
+        self._tokens: set[str] = set()
+
+    def hook(self, moment: str, call: sandbox.Call) -> None:
+        if moment != "after" or call.operation not in CREATES:
+            return
+        token = call.parameters.get("ClientToken")
+        if token is None or token not in self._tokens:
+            self._tokens |= {token} - {None}
+            self.count[address_of(call.parameters)] += 1
+
+
+CREATES = frozenset(kind.create for kind in ALL)
+
+
+def address_of(parameters: Mapping[str, Any]) -> str:
+    """The owner tag that a create call brings."""
+    found = parameters.get("Tags") or [
+        tag for each in parameters.get("TagSpecifications", ()) for tag in each.get("Tags", ())
+    ]
+    return next((tag["Value"] for tag in found if tag["Key"] == "reconciler:address"), "(without a tag)")
+
+
+class Watch:
+    """Calls `at` at each boundary of a run."""
+
+    def __init__(self, at: Callable[[Boundary], None]) -> None:
+        self._at, self._number, self._operation = at, 0, ""
+
+    def hook(self, moment: str, call: sandbox.Call) -> None:
+        """At the door of AWS."""
+        if moment == "before":
+            self._number, self._operation = self._number + 1, call.operation
+            self._visit("before")
+        else:
+            self._visit("after")
+
+    def answered(self) -> None:
+        """At the door of the program."""
+        self._visit("answered")
+
+    def _visit(self, moment: Moment) -> None:
+        self._at(Boundary(self._number, self._operation, moment))
+
+
+class Watched(Gateway):
+    """Says when an answer, a refusal too, has come to the program."""
+
+    answered: Callable[[], None]
+
+    def perform(self, call: Call) -> dict[str, Any]:
+        try:
+            return super().perform(call)
+        finally:
+            self.answered()
+
+    def rows(self, **question: Any) -> Iterator[Any]:
+        yield from super().rows(**question)
+        self.answered()
+
+
+def undisturbed(host: Host, run: Run) -> Course:
+    """The stage is set already; the run is made in a copy of this process."""
+
+    def work() -> Course:
+        births, boundaries = Births(), list[Boundary]()
+        elsewhere = host.beside(_copied(host.state, host.state.with_name("undisturbed")))
+        report = watched(elsewhere, run, births, boundaries.append)
+        assert report.outcome == "settled", report.outcomes
+        return Course(boundaries, births.count, shown(host, run.text))
+
+    return in_a_copy(work)
+
+
+def watched(host: Host, run: Run, births: Births, at: Callable[[Boundary], None]) -> Report:
+    """Make a run."""
+    watch, loop = Watch(at), host.loop(run.text, **run.choices)
+    loop.gateway = gateway = Watched(loop.gateway.sessions)
+    gateway.answered = watch.answered
+    hooks = [births.hook, watch.hook]
+    host.aws.on_call.extend(hooks)
+    try:
+        return loop.until_settled(TIMEOUT)
+    finally:
+        host.aws.on_call.remove(watch.hook)
+        host.aws.on_call.remove(births.hook)
+
+
+def points(run: str, course: Course) -> list[Point]:
+    """Every death of a run: around each changing call, and around one read of each kind, in the middle of the run."""
+    reads = set()
+    for kind in ALL:
+        numbers = sorted({b.number for b in course.boundaries if b.operation == kind.read.operation})
+        reads |= {numbers[len(numbers) // 2]} if numbers else set()
+    return [
+        Point(run, boundary, memory)
+        for boundary in course.boundaries
+        if boundary.changes or boundary.number in reads
+        for memory in (("kept", "lost", "torn") if boundary.moment == "before" else ("kept", "lost"))
+    ]
+
+
+def die(host: Host, run: Run, course: Course, chosen: Iterable[Point], jobs: int = 1) -> list[Verdict]:
+    """Make the run once, and let it die at each of the points, `jobs` of them at a time; what came of each."""
+    todo: dict[Boundary, list[Point]] = {}
+    for point in chosen:
+        todo.setdefault(point.boundary, []).append(point)
+    births, flying, verdicts = Births(), list[Copy[Verdict]](), list[Verdict]()
+
+    def at(boundary: Boundary) -> None:
+        for point in todo.pop(boundary, ()):
+            if len(flying) >= jobs:
+                verdicts.append(flying.pop(0).result())
+            flying.append(Copy(lambda point=point: started_again(host, run, course, births, point)))
+
+    watched(host, run, births, at)
+    assert not todo, f"the run took another course: it never came to {[*todo]}"
+    return verdicts + [copy.result() for copy in flying]
+
+
+def started_again(host: Host, run: Run, course: Course, births: Births, point: Point) -> Verdict:
+    """In the copy: the program died just now.  Start it again, and look at what comes of it."""
+    host.aws.on_call[:] = [births.hook]
+    host = host.beside(left_behind(host.state, point))
+    host.aws.clear_calls()
+    unsettled: list[str] = []
+    try:
+        unsettled += _unsettled(host.run(run.text, TIMEOUT, **run.choices))
+        host.aws.clear_calls()
+        unsettled += _unsettled(host.run(run.text, TIMEOUT, **run.choices))
+        unsettled += [f"a settled estate is changed: {operation}" for operation in host.writes()]
+    except ReconcilerError as error:
+        unsettled.append(f"it ends with {error!r}")
+    unsettled += host.aws.problems
+    more = births.count - course.births
+    less = differences(expected=course.shown, found=shown(host, run.text))
+    return Verdict(point, sorted(more.elements()), less, unsettled)
+
+
+def _unsettled(report: Report) -> list[str]:
+    bad = {"failed", "blocked", "waiting"}
+    found = [f"{one.label}: {one.status}, {one.why}" for one in report.outcomes if one.status in bad]
+    return [*report.plan.conflicts, *found]
+
+
+def left_behind(state: Path, point: Point) -> Path:
+    """What a death leaves of a state directory, in a place of its own."""
+    place = state.with_name(str(point).replace(":", "-"))
+    if point.memory != "lost":
+        _copied(state, place)
+    if point.memory == "torn":
+        for path in place.glob("*.jsonl"):
+            content = path.read_bytes()
+            begun = content.rstrip(b"\n").rfind(b"\n") + 1
+            path.write_bytes(content[: begun + (len(content) - begun) // 2])
+    return place
+
+
+def _copied(state: Path, place: Path) -> Path:
+    if state.exists():
+        shutil.copytree(state, place)
+    return place
+
+
+@contextmanager
+def account(folder: Path) -> Iterator[Host]:
+    """A host in an empty account, whose clients are made already: every copy of this process has them."""
+    with local_aws(regions=REGIONS) as aws:
+        host = Host(aws, folder / "warm", Inline())
+        host.run(estate())
+    with local_aws(regions=REGIONS) as host.aws:
+        yield host
+
+
+def trial(
+    host: Host, run: Run, choose: Callable[[list[Point]], list[Point]] = list, jobs: int = 1
+) -> list[Verdict]:
+    """All of it for one run, in copies of this process."""
+    host = host.beside(host.state.with_name(run.name) / "state")
+
+    def work() -> list[Verdict]:
+        run.stage(host)
+        course = undisturbed(host, run)
+        return die(host, run, course, choose(points(run.name, course)), jobs)
+
+    return in_a_copy(work)
