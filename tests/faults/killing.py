@@ -27,7 +27,7 @@ from reconciler.sandbox import local_aws
 from tests.faults.estate import estate
 from tests.faults.forking import Copy, in_a_copy
 from tests.faults.runs import Run
-from tests.faults.shown import Shown, differences, shown
+from tests.faults.shown import Differences, Shown, differences, shown
 from tests.harness import REGIONS, Host
 
 Moment = Literal["before", "after", "answered"]
@@ -86,20 +86,22 @@ class Course:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of one death; nothing in any of the lists if all is well.
+    """What came of one death.
 
-    `births` are addresses of which more was made than there should be, `differences` lines about what AWS shows and
-    should not (+) or should and does not (-), `unsettled` what the program still says or does.
+    `births` are addresses of which more was made than should be, `differs` is about what AWS shows at the end,
+    `unsettled` what the program says or does although all should be done.
     """
 
     point: Point
     births: list[str]
-    differences: list[str]
+    differs: Differences
     unsettled: list[str]
 
     @property
     def problems(self) -> list[str]:
-        return [*(f"made too often: {address}" for address in self.births), *self.differences, *self.unsettled]
+        """All that is wrong, a line each."""
+        made = [f"made too often: {address}" for address in self.births]
+        return [*made, *self.differs.lines, *self.unsettled]
 
 
 class Births:
@@ -195,17 +197,22 @@ def watched(host: Host, run: Run, births: Births, at: Callable[[Boundary], None]
 
 
 def points(run: str, course: Course) -> list[Point]:
-    """Every death of a run: around each changing call, and around one read of each kind, in the middle of the run."""
+    """Every death of a run: around each changing call, and around one read of each kind, in the middle of the run.
+
+    A read has no effect, so that before it and after it are the same; what is torn was about to be written.
+    """
     reads = set()
     for kind in ALL:
         numbers = sorted({b.number for b in course.boundaries if b.operation == kind.read.operation})
         reads |= {numbers[len(numbers) // 2]} if numbers else set()
-    return [
-        Point(run, boundary, memory)
-        for boundary in course.boundaries
-        if boundary.changes or boundary.number in reads
-        for memory in (("kept", "lost", "torn") if boundary.moment == "before" else ("kept", "lost"))
-    ]
+    found: list[Point] = []
+    for boundary in course.boundaries:
+        memories: tuple[Memory, ...] = ("kept", "lost")
+        if boundary.changes and boundary.moment == "before":
+            memories = (*memories, "torn")
+        if boundary.changes or (boundary.number in reads and boundary.moment != "after"):
+            found += [Point(run, boundary, memory) for memory in memories]
+    return found
 
 
 def die(host: Host, run: Run, course: Course, chosen: Iterable[Point], jobs: int = 1) -> list[Verdict]:
@@ -241,8 +248,8 @@ def started_again(host: Host, run: Run, course: Course, births: Births, point: P
         unsettled.append(f"it ends with {error!r}")
     unsettled += host.aws.problems
     more = births.count - course.births
-    less = differences(expected=course.shown, found=shown(host, run.text))
-    return Verdict(point, sorted(more.elements()), less, unsettled)
+    differs = differences(expected=course.shown, found=shown(host, run.text))
+    return Verdict(point, sorted(more.elements()), differs, unsettled)
 
 
 def _unsettled(report: Report) -> list[str]:
@@ -273,10 +280,10 @@ def _copied(state: Path, place: Path) -> Path:
 @contextmanager
 def account(folder: Path) -> Iterator[Host]:
     """A host in an empty account, whose clients are made already: every copy of this process has them."""
-    with local_aws(regions=REGIONS) as aws:
+    with local_aws(regions=REGIONS, page_size=50) as aws:
         host = Host(aws, folder / "warm", Inline())
         host.run(estate())
-    with local_aws(regions=REGIONS) as host.aws:
+    with local_aws(regions=REGIONS, page_size=50) as host.aws:
         yield host
 
 

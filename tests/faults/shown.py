@@ -6,10 +6,12 @@ address is put, else what sort it is.  Used by `killing`.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.kinds import ALL
@@ -46,12 +48,39 @@ def shown(host: Host, text: str) -> Shown:
     return found
 
 
-def differences(*, expected: Shown, found: Shown) -> list[str]:
-    """What there is too much and what is missing, one line each."""
-    more, less = found - expected, expected - found
-    return [f"+ {who}: {what}" for who, what in sorted(more.elements())] + [
-        f"- {who}: {what}" for who, what in sorted(less.elements())
-    ]
+@dataclass(frozen=True)
+class Differences:
+    """How what there is differs from what there should be, a line each; nothing in any of the lists if it does not.
+
+    `twice` is there more often than it should, `left` should not be there at all, `missing` should, `other` is there
+    and looks otherwise.
+    """
+
+    twice: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    other: list[str] = field(default_factory=list)
+
+    @property
+    def lines(self) -> list[str]:
+        return [
+            f"{sort}: {line}" for sort, lines in dataclasses.asdict(self).items() for line in lines
+        ]
+
+
+def differences(*, expected: Shown, found: Shown) -> Differences:
+    """What there is too much, what is missing and what is other than it should be."""
+    differ = Differences()
+    should, are = (Counter(who for who, _ in each.elements()) for each in (expected, found))
+    for who, what in sorted((found - expected).elements()):
+        sort = differ.left if not should[who] else differ.twice if are[who] > should[who] else differ.other
+        sort.append(f"{who}: {what}")
+    for who, what in sorted((expected - found).elements()):
+        if are[who] < should[who]:
+            differ.missing.append(f"{who}: {what}")
+        elif are[who] == should[who]:
+            differ.other.append(f"{who}, as it should be: {what}")
+    return differ
 
 
 def _plain(value: Any, names: Mapping[str, str]) -> str:
