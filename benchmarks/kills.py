@@ -20,8 +20,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler import log
-from tests.faults.killing import Point, Verdict, account, trial
+from tests.faults.killing import Course, Damage, Point, account, die, on_stage, points
 from tests.faults.runs import runs
+from tests.harness import Host
 
 COLUMNS = ("run", "calls", "reads", "kept", "lost", "torn", "too often", "twice", "left", "missing", "other", "unsettled")
 SHOWN = 6
@@ -49,22 +50,30 @@ def main() -> int:
         return points
 
     names = chosen.only or ([chosen.point.partition(":")[0]] if chosen.point else list(runs()))
-    total: list[Verdict] = []
+    total: list[tuple[Point, Damage]] = []
+
+    def trial(name: str, host: Host) -> list[tuple[Point, Damage]]:
+        def work(host: Host, course: Course) -> list[tuple[Point, Damage]]:
+            return die(host, run, course, choose(points(name, course)), chosen.jobs)
+
+        run = runs()[name]
+        return on_stage(host, run, work)
+
     tell(COLUMNS)
     with tempfile.TemporaryDirectory(prefix="kills-") as folder, account(Path(folder)) as host:
         for name in names:
             began = time.monotonic()
-            found = trial(host, runs()[name], choose, chosen.jobs)
+            found = trial(name, host)
             tell(row(name, found))
-            for verdict in found:
-                for problem in verdict.problems[: None if chosen.point else SHOWN]:
-                    print(f"  {verdict.point} {problem}", flush=True)
+            for point, damage in found:
+                for problem in damage.problems[: None if chosen.point else SHOWN]:
+                    print(f"  {point} {problem}", flush=True)
             print(f"  {time.monotonic() - began:.0f} s", file=sys.stderr)
             total += found
     tell(row("all", total))
     if not total:
         print("there is no such point", file=sys.stderr)
-    return 0 if total and not any(verdict.problems for verdict in total) else 1
+    return 0 if total and not any(damage.problems for _, damage in total) else 1
 
 
 def tell(cells: Sequence[object]) -> None:
@@ -72,22 +81,19 @@ def tell(cells: Sequence[object]) -> None:
     print("| " + " | ".join(map(str, cells)) + " |", flush=True)
 
 
-def row(name: str, found: Sequence[Verdict]) -> list[object]:
+def row(name: str, found: Sequence[tuple[Point, Damage]]) -> list[object]:
     """The figures of a run: its calls, the deaths by what was left, and how many of them did which harm."""
-    calls = {(verdict.point.run, verdict.point.boundary.number): verdict.point.boundary for verdict in found}
-    deaths = [sum(verdict.point.memory == memory for verdict in found) for memory in ("kept", "lost", "torn")]
-    harm = [
-        sum(map(bool, each))
-        for each in zip(
-            *(
-                (one.births, one.differs.twice, one.differs.left, one.differs.missing, one.differs.other, one.unsettled)
-                for one in found
-            ),
-            strict=True,
-        )
-    ]
+    calls = {(point.run, point.boundary.number): point.boundary for point, _ in found}
+    deaths = [sum(point.memory == memory for point, _ in found) for memory in ("kept", "lost", "torn")]
+    harm = [0] * len(COLUMNS[6:])
+    for _, damage in found:
+        differs = damage.differs
+        for place, lines in enumerate(
+            (damage.births, differs.twice, differs.left, differs.missing, differs.other, damage.unsettled)
+        ):
+            harm[place] += bool(lines)
     changing = sum(boundary.changes for boundary in calls.values())
-    return [name, changing, len(calls) - changing, *deaths, *(harm or [0] * 6)]
+    return [name, changing, len(calls) - changing, *deaths, *harm]
 
 
 if __name__ == "__main__":

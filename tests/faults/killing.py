@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from reconciler.aws.gateway import Gateway
 from reconciler.errors import ReconcilerError
@@ -30,6 +31,7 @@ from tests.faults.runs import Run
 from tests.faults.shown import Differences, Shown, differences, shown
 from tests.harness import REGIONS, Host
 
+T = TypeVar("T")
 Moment = Literal["before", "after", "answered"]
 """Before the call reaches AWS; after its effect, the answer unseen; once it is answered, before anything else."""
 Memory = Literal["kept", "lost", "torn"]
@@ -85,14 +87,13 @@ class Course:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What came of one death.
+class Damage:
+    """What came of a death.
 
     `births` are addresses of which more was made than should be, `differs` is about what AWS shows at the end,
     `unsettled` what the program says or does although all should be done.
     """
 
-    point: Point
     births: list[str]
     differs: Differences
     unsettled: list[str]
@@ -215,29 +216,38 @@ def points(run: str, course: Course) -> list[Point]:
     return found
 
 
-def die(host: Host, run: Run, course: Course, chosen: Iterable[Point], jobs: int = 1) -> list[Verdict]:
+def die(
+    host: Host, run: Run, course: Course, chosen: Iterable[Point], jobs: int = 1
+) -> list[tuple[Point, Damage]]:
     """Make the run once, and let it die at each of the points, `jobs` of them at a time; what came of each."""
     todo: dict[Boundary, list[Point]] = {}
     for point in chosen:
         todo.setdefault(point.boundary, []).append(point)
-    births, flying, verdicts = Births(), list[Copy[Verdict]](), list[Verdict]()
+    births, flying, found = Births(), list[tuple[Point, Copy[Damage]]](), list[tuple[Point, Damage]]()
+
+    def started_again(point: Point) -> Damage:
+        host.aws.on_call[:] = [births.hook]
+        return judged(host.beside(left_behind(host.state, str(point), point.memory)), run, course, births)
+
+    def land() -> None:
+        point, copy = flying.pop(0)
+        found.append((point, copy.result()))
 
     def at(boundary: Boundary) -> None:
         for point in todo.pop(boundary, ()):
             if len(flying) >= jobs:
-                verdicts.append(flying.pop(0).result())
-            flying.append(Copy(lambda point=point: started_again(host, run, course, births, point)))
+                land()
+            flying.append((point, Copy(partial(started_again, point))))
 
     watched(host, run, births, at)
     assert not todo, f"the run took another course: it never came to {[*todo]}"
-    return verdicts + [copy.result() for copy in flying]
+    while flying:
+        land()
+    return found
 
 
-def started_again(host: Host, run: Run, course: Course, births: Births, point: Point) -> Verdict:
-    """In the copy: the program died just now.  Start it again, and look at what comes of it."""
-    host.aws.on_call[:] = [births.hook]
-    host = host.beside(left_behind(host.state, point))
-    host.aws.clear_calls()
+def judged(host: Host, run: Run, course: Course, births: Births) -> Damage:
+    """Run to the end, once more to see that nothing is left to do, and hold the end against that of the course."""
     unsettled: list[str] = []
     try:
         unsettled += _unsettled(host.run(run.text, TIMEOUT, **run.choices))
@@ -247,9 +257,59 @@ def started_again(host: Host, run: Run, course: Course, births: Births, point: P
     except ReconcilerError as error:
         unsettled.append(f"it ends with {error!r}")
     unsettled += host.aws.problems
+    host.aws.clock.advance(3600)  # whatever lists have left out so far is shown
     more = births.count - course.births
     differs = differences(expected=course.shown, found=shown(host, run.text))
-    return Verdict(point, sorted(more.elements()), differs, unsettled)
+    return Damage(sorted(more.elements()), differs, unsettled)
+
+
+# ---- many deaths of one run, one after the other
+
+
+@dataclass(frozen=True)
+class Death:
+    """At the next boundary of one of the operations."""
+
+    what: str
+    operations: frozenset[str]
+    moment: Moment
+    memory: Memory
+
+    def comes(self, boundary: Boundary) -> bool:
+        return boundary.moment == self.moment and boundary.operation in self.operations
+
+
+class Died(BaseException):
+    """Nothing goes on here; a copy of this process has gone on instead, and this came of it."""
+
+    def __init__(self, damage: Damage, unmet: list[Death]) -> None:
+        super().__init__(damage, unmet)
+        self.damage, self.unmet = damage, unmet
+
+
+def die_often(
+    host: Host, run: Run, course: Course, deaths: list[Death], births: Births | None = None
+) -> tuple[Damage, list[Death]]:
+    """Die each of the deaths in one run, started again after each; what came of it, and the deaths that never came."""
+    births = births or Births()
+
+    def at(boundary: Boundary) -> None:
+        for death in deaths:
+            if death.comes(boundary):
+                left = [other for other in deaths if other is not death]
+                raise Died(*in_a_copy(partial(go_on, death, left)))
+
+    def go_on(death: Death, left: list[Death]) -> tuple[Damage, list[Death]]:
+        host.aws.on_call.clear()
+        again = host.beside(left_behind(host.state, f"{len(left)}-left", death.memory))
+        return die_often(again, run, course, left, births)
+
+    try:
+        watched(host, run, births, at)
+    except Died as died:
+        return died.damage, died.unmet
+    host.aws.on_call.append(births.hook)
+    return judged(host, run, course, births), deaths
 
 
 def _unsettled(report: Report) -> list[str]:
@@ -258,12 +318,12 @@ def _unsettled(report: Report) -> list[str]:
     return [*report.plan.conflicts, *found]
 
 
-def left_behind(state: Path, point: Point) -> Path:
+def left_behind(state: Path, name: str, memory: Memory) -> Path:
     """What a death leaves of a state directory, in a place of its own."""
-    place = state.with_name(str(point).replace(":", "-"))
-    if point.memory != "lost":
+    place = state.with_name(name.replace(":", "-"))
+    if memory != "lost":
         _copied(state, place)
-    if point.memory == "torn":
+    if memory == "torn":
         for path in place.glob("*.jsonl"):
             content = path.read_bytes()
             begun = content.rstrip(b"\n").rfind(b"\n") + 1
@@ -278,24 +338,27 @@ def _copied(state: Path, place: Path) -> Path:
 
 
 @contextmanager
-def account(folder: Path) -> Iterator[Host]:
-    """A host in an empty account, whose clients are made already: every copy of this process has them."""
+def account(folder: Path, lag: float = 4.0) -> Iterator[Host]:
+    """A host in an empty account, whose clients are made already: every copy of this process has them.
+
+    All lists show what is made only after `lag` seconds, by default just less than the grace of who remembers nothing:
+    who is started again does not see what was made right before.
+    """
     with local_aws(regions=REGIONS, page_size=50) as aws:
         host = Host(aws, folder / "warm", Inline())
         host.run(estate())
     with local_aws(regions=REGIONS, page_size=50) as host.aws:
+        for kind in ALL:
+            host.aws.hide(kind.service, kind.read.operation, seconds=lag)
         yield host
 
 
-def trial(
-    host: Host, run: Run, choose: Callable[[list[Point]], list[Point]] = list, jobs: int = 1
-) -> list[Verdict]:
-    """All of it for one run, in copies of this process."""
+def on_stage(host: Host, run: Run, work: Callable[[Host, Course], T]) -> T:
+    """Work with a run whose stage is set and whose undisturbed course is known, in a copy of this process."""
     host = host.beside(host.state.with_name(run.name) / "state")
 
-    def work() -> list[Verdict]:
+    def staged() -> T:
         run.stage(host)
-        course = undisturbed(host, run)
-        return die(host, run, course, choose(points(run.name, course)), jobs)
+        return work(host, undisturbed(host, run))
 
-    return in_a_copy(work)
+    return in_a_copy(staged)
