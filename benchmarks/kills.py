@@ -52,9 +52,14 @@ def main() -> int:
     names = chosen.only or ([chosen.point.partition(":")[0]] if chosen.point else list(runs()))
     total: list[tuple[Point, Damage]] = []
 
+    def told(point: Point, damage: Damage) -> None:
+        print(point, file=sys.stderr)
+        for problem in damage.problems[: None if chosen.point else SHOWN]:
+            print(f"  {point} {problem}", flush=True)
+
     def trial(name: str, host: Host) -> list[tuple[Point, Damage]]:
         def work(host: Host, course: Course) -> list[tuple[Point, Damage]]:
-            return die(host, run, course, choose(points(name, course)), chosen.jobs)
+            return die(host, run, course, choose(points(name, course)), chosen.jobs, told)
 
         run = runs()[name]
         return on_stage(host, run, work)
@@ -65,10 +70,7 @@ def main() -> int:
             began = time.monotonic()
             found = trial(name, host)
             tell(row(name, found))
-            for point, damage in found:
-                for problem in damage.problems[: None if chosen.point else SHOWN]:
-                    print(f"  {point} {problem}", flush=True)
-            print(f"  {time.monotonic() - began:.0f} s", file=sys.stderr)
+            print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
             total += found
     tell(row("all", total))
     if not total:

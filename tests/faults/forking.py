@@ -19,14 +19,10 @@ from typing import IO, Any, Generic, TypeVar
 
 T = TypeVar("T")
 
-PATIENCE = 600
-"""Seconds until a copy is given up."""
-
-
 class Copy(Generic[T]):
-    """A piece of work that a copy of this process is at."""
+    """A piece of work that a copy of this process is at; given up after `patience` seconds (0: never)."""
 
-    def __init__(self, work: Callable[[], T]) -> None:
+    def __init__(self, work: Callable[[], T], patience: int = 0) -> None:
         self._answer: IO[bytes] = tempfile.TemporaryFile()
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
@@ -34,7 +30,7 @@ class Copy(Generic[T]):
             warnings.simplefilter("ignore", DeprecationWarning)
             self._process = os.fork()
         if self._process == 0:
-            _do(work, self._answer)
+            _do(work, self._answer, patience)
 
     def result(self) -> T:
         """Wait for what the work gives; RuntimeError with the traceback of what it raised."""
@@ -42,8 +38,8 @@ class Copy(Generic[T]):
         with self._answer as file:
             file.seek(0)
             written = file.read()
-        if os.waitstatus_to_exitcode(status) != 0 or not written:
-            raise RuntimeError(f"the copy ended with {os.waitstatus_to_exitcode(status)}")
+        if (ended := os.waitstatus_to_exitcode(status)) != 0 or not written:
+            raise RuntimeError(f"a copy of the process ended with {ended}: it was killed, or took too long")
         good, found = pickle.loads(written)
         if not good:
             raise RuntimeError(found)
@@ -51,13 +47,13 @@ class Copy(Generic[T]):
         return answer
 
 
-def _do(work: Callable[[], Any], answer: IO[bytes]) -> None:
+def _do(work: Callable[[], Any], answer: IO[bytes], patience: int) -> None:
     """Never returns: nothing of the parent's stack is gone on with, no `finally` and no test runner."""
     status = 1
     try:
         gc.freeze()
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        signal.alarm(PATIENCE)
+        signal.alarm(patience)
         try:
             found = (True, work())
         except Exception:

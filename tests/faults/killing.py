@@ -21,6 +21,7 @@ from typing import Any, Literal, TypeVar
 from reconciler.aws.gateway import Gateway
 from reconciler.errors import ReconcilerError
 from reconciler.kinds import ALL
+from reconciler.loop import Loop
 from reconciler.model.calls import Call
 from reconciler.model.plan import Report
 from reconciler.sandbox import calls as sandbox
@@ -29,7 +30,7 @@ from tests.faults.estate import estate
 from tests.faults.forking import Copy, in_a_copy
 from tests.faults.runs import Run
 from tests.faults.shown import Differences, Shown, differences, shown
-from tests.harness import REGIONS, Host
+from tests.harness import REGIONS, Host, Time
 
 T = TypeVar("T")
 Moment = Literal["before", "after", "answered"]
@@ -37,6 +38,9 @@ Moment = Literal["before", "after", "answered"]
 Memory = Literal["kept", "lost", "torn"]
 """What becomes of the state directory.  torn: the last line of its journals was only half written."""
 TIMEOUT = 3600.0
+"""Seconds of the held clock until a run that does not settle ends."""
+PATIENCE = 600
+"""Seconds until a program that was started again is given up."""
 
 
 class Inline(Executor):
@@ -49,6 +53,22 @@ class Inline(Executor):
         except Exception as error:
             future.set_exception(error)
         return future
+
+
+class Strides(Time):
+    """Waits longer than it is asked to, yet less than any grace: looks while nothing changes are what takes time."""
+
+    def wait(self, seconds: float, stopped: Callable[[], bool]) -> None:
+        super().wait(max(3.0, 10 * seconds), stopped)
+
+
+class Unhurried(Host):
+    """A host whose program waits in strides."""
+
+    def loop(self, text: str, **choices: Any) -> Loop:
+        loop = super().loop(text, **choices)
+        loop.clock = Strides(self.aws.clock)
+        return loop
 
 
 @dataclass(frozen=True)
@@ -217,9 +237,17 @@ def points(run: str, course: Course) -> list[Point]:
 
 
 def die(
-    host: Host, run: Run, course: Course, chosen: Iterable[Point], jobs: int = 1
+    host: Host,
+    run: Run,
+    course: Course,
+    chosen: Iterable[Point],
+    jobs: int = 1,
+    tell: Callable[[Point, Damage], None] = lambda *_: None,
 ) -> list[tuple[Point, Damage]]:
-    """Make the run once, and let it die at each of the points, `jobs` of them at a time; what came of each."""
+    """Make the run once, and let it die at each of the points, `jobs` of them at a time; what came of each.
+
+    `tell` is told of each at once.
+    """
     todo: dict[Boundary, list[Point]] = {}
     for point in chosen:
         todo.setdefault(point.boundary, []).append(point)
@@ -232,12 +260,13 @@ def die(
     def land() -> None:
         point, copy = flying.pop(0)
         found.append((point, copy.result()))
+        tell(*found[-1])
 
     def at(boundary: Boundary) -> None:
         for point in todo.pop(boundary, ()):
             if len(flying) >= jobs:
                 land()
-            flying.append((point, Copy(partial(started_again, point))))
+            flying.append((point, Copy(partial(started_again, point), PATIENCE)))
 
     watched(host, run, births, at)
     assert not todo, f"the run took another course: it never came to {[*todo]}"
@@ -345,7 +374,7 @@ def account(folder: Path, lag: float = 4.0) -> Iterator[Host]:
     who is started again does not see what was made right before.
     """
     with local_aws(regions=REGIONS, page_size=50) as aws:
-        host = Host(aws, folder / "warm", Inline())
+        host = Unhurried(aws, folder / "warm", Inline())
         host.run(estate())
     with local_aws(regions=REGIONS, page_size=50) as host.aws:
         for kind in ALL:
