@@ -17,14 +17,31 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from reconciler import log
-from tests.faults.killing import Course, Damage, Point, account, die, on_stage, points
+from tests.cli.support import KEYS
+from tests.faults.forking import Copy
+from tests.faults.killing import Course, Damage, Memory, Moment, Point, account, die, on_stage, points
+from tests.faults.real import Kill, killed_for_real
 from tests.faults.runs import runs
 from tests.harness import Host
 
-COLUMNS = ("run", "calls", "reads", "kept", "lost", "torn", "too often", "twice", "left", "missing", "other", "unsettled")
+COLUMNS = (
+    "run",
+    "calls",
+    "reads",
+    "kept",
+    "lost",
+    "torn",
+    "too often",
+    "twice",
+    "left",
+    "missing",
+    "other",
+    "unsettled",
+)
 SHOWN = 6
 """Problems that are told of one point, unless it is tried alone."""
 
@@ -38,6 +55,7 @@ def main() -> int:
     parser.add_argument("--only", choices=list(runs()), action="append", help="this run (may be repeated)")
     parser.add_argument("--point", help="one point, as a line of problems names it")
     parser.add_argument("--sample", type=int, help="so many points of each run, drawn by the seed")
+    parser.add_argument("--real", type=int, help="kill the real program, at so many points drawn by the seed")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     log.configure(level="error", stream=open(os.devnull, "w"))  # noqa: SIM115 - until the process ends
@@ -49,6 +67,8 @@ def main() -> int:
             return random.Random(chosen.seed).sample(points, chosen.sample)
         return points
 
+    if chosen.real:
+        return real(chosen.only or list(runs()), chosen.real, chosen.seed, chosen.jobs)
     names = chosen.only or ([chosen.point.partition(":")[0]] if chosen.point else list(runs()))
     total: list[tuple[Point, Damage]] = []
 
@@ -76,6 +96,42 @@ def main() -> int:
     if not total:
         print("there is no such point", file=sys.stderr)
     return 0 if total and not any(damage.problems for _, damage in total) else 1
+
+
+def real(names: list[str], count: int, seed: int, jobs: int) -> int:
+    """Kill processes at sampled points; 1 if anything went wrong."""
+    os.environ.update(KEYS)
+    chance, flying, bad = random.Random(seed), list[tuple[str, Copy[Damage]]](), 0
+    with tempfile.TemporaryDirectory(prefix="kills-") as name:
+        folder = Path(name)
+        with account(folder) as host:
+            courses = {name: on_stage(host, runs()[name], lambda _, course: course) for name in names}
+
+        def land() -> int:
+            point, copy = flying.pop(0)
+            damage = copy.result()
+            print(point, "well" if not damage.problems else "", flush=True)
+            for problem in damage.problems:
+                print(f"  {problem}", flush=True)
+            return bool(damage.problems)
+
+        for number in range(count):
+            run = runs()[names[number % len(names)]]
+            writes = {b.number for b in courses[run.name].boundaries if b.changes}
+            moments: tuple[Moment, ...] = ("before", "after", "answered")
+            memories: tuple[Memory, ...] = ("kept", "lost")
+            kill = Kill(chance.randint(1, len(writes)), chance.choice(moments))
+            memory = chance.choice(memories)
+            if len(flying) >= jobs:
+                bad += land()
+            point = f"{number}: {run.name}, changing call {kill.number} of {len(writes)}, {kill.moment}, {memory}:"
+            place = folder / f"real-{number}"
+            work = partial(killed_for_real, run, kill, memory, courses[run.name], place)
+            flying.append((point, Copy(work, 1800)))
+        while flying:
+            bad += land()
+    print(f"{count} kills, {bad} with damage")
+    return 1 if bad else 0
 
 
 def tell(cells: Sequence[object]) -> None:

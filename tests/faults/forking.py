@@ -19,6 +19,7 @@ from typing import IO, Any, Generic, TypeVar
 
 T = TypeVar("T")
 
+
 class Copy(Generic[T]):
     """A piece of work that a copy of this process is at; given up after `patience` seconds (0: never)."""
 

@@ -29,7 +29,6 @@ from tests.faults.runs import Run
 from tests.faults.shown import differences, shown
 from tests.harness import STACK, Host, complete
 
-
 PATIENCE = 120.0
 """Seconds until a local AWS that does not get ready is given up."""
 

@@ -63,9 +63,7 @@ class Differences:
 
     @property
     def lines(self) -> list[str]:
-        return [
-            f"{sort}: {line}" for sort, lines in dataclasses.asdict(self).items() for line in lines
-        ]
+        return [f"{sort}: {line}" for sort, lines in dataclasses.asdict(self).items() for line in lines]
 
 
 def differences(*, expected: Shown, found: Shown) -> Differences:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -44,7 +43,9 @@ def updates(kind: Kind) -> set[str]:
     if not load(f"{kind.name}-update"):
         return set()
     remedies = {operation for remedy in kind.remedies.values() for operation in remedy.operations}
-    return remedies | {operation for part in kind.parts for operation in part.operations} | {kind.update or ""}
+    return (
+        remedies | {operation for part in kind.parts for operation in part.operations} | {kind.update or ""}
+    )
 
 
 def deletes(kind: Kind) -> set[str]:
