@@ -24,7 +24,7 @@ class Copy(Generic[T]):
     """A piece of work that a copy of this process is at; given up after `patience` seconds (0: never)."""
 
     def __init__(self, work: Callable[[], T], patience: int = 0) -> None:
-        self._answer: IO[bytes] = tempfile.TemporaryFile()
+        self._answer: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `result`
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         with warnings.catch_warnings():  # that a thread of the test runner is not copied is well
