@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -41,13 +42,18 @@ FACTS: dict[str, Facts] = {kind.name: facts(kind, SCHEMA) for kind in ALL}
 HEAD = f'stack: {STACK}\naccount: "{ACCOUNT}"\nregion: us-west-2\n'
 
 
-def read(text: str) -> Config:
-    """A config; a text without a stack gets a head."""
+def complete(text: str) -> str:
+    """A config's text; one without a stack gets a head, one without limits gets such as stop nothing."""
     text = dedent(text).lstrip("\n")
     whole = text if text.startswith("stack:") or "\nstack:" in text else HEAD + text
     if "limits:" not in whole:  # the default ones would stop most tests: a fifth of what is owned
         whole = whole.rstrip() + "\nlimits: {deletes: 1000, percent: 100, per-hour: 1000}\n"
-    file = File("test.yaml", whole.encode())
+    return whole
+
+
+def read(text: str) -> Config:
+    """A config."""
+    file = File("test.yaml", complete(text).encode())
     return build([file], "test.yaml", kinds=BY_NAME, schema=SCHEMA, variables={}, environment={})
 
 
@@ -69,18 +75,28 @@ class Time(Wall):
 class Host:
     """Runs the program with one state directory against one local AWS."""
 
-    def __init__(self, aws: LocalAws, state: Path) -> None:
+    def __init__(
+        self, aws: LocalAws, state: Path, executor: ThreadPoolExecutor | None = None, endpoint_url: str | None = None
+    ) -> None:
         self.aws, self.state = aws, state
         self._ids = itertools.count()
-        self._workers = workers(4)
+        self._workers = executor or workers(4)
         self.time = Time(aws.clock)
-        self._sessions = Sessions(account=ACCOUNT, accounts={}, region="us-west-2", stack=STACK)
+        self._sessions = Sessions(
+            account=ACCOUNT, accounts={}, region="us-west-2", stack=STACK, endpoint_url=endpoint_url
+        )
         self.hand = Gateway(self._sessions)
         """Somebody else's hand in the account."""
 
     def use(self, executor: ThreadPoolExecutor, time: Time) -> None:
         """Another number of workers, and another clock."""
         self._workers, self.time = executor, time
+
+    def beside(self, state: Path) -> Host:
+        """The same, with another state directory."""
+        other = copy(self)
+        other.state = state
+        return other
 
     def loop(self, text: str, **choices: Any) -> Loop:
         """One process of the program, begun now."""

@@ -149,3 +149,15 @@ def test_a_note_of_another_version_is_no_note(memory: Memory) -> None:
     note = memory.directory / "discovery.json"
     note.write_text(note.read_text().replace(f'"{__version__}"', '"99.0"'))
     assert memory.discovered("digest") is None
+
+
+def test_what_looks_have_missed_takes_its_successor_along_never(memory: Memory) -> None:
+    """One that was seen makes way, and the new one is not listed yet: looks miss the old one, not the new."""
+    memory.looked(world(thing(A, "site-1")))
+    old = thing(A, "site-1")
+    object.__setattr__(old, "replaced", True)
+    memory.made(A, "site-2")
+    for _ in range(3):
+        memory.looked(world(old))
+    assert memory.remembered.seen == {}
+    assert memory.remembered.created.keys() == again(memory).remembered.created.keys() == {A}

@@ -46,7 +46,7 @@ class Wire:
         self.last = None
 
     def passing(self, call: str) -> None:
-        """A call comes by."""
+        """A call comes by; Cut keeps it from AWS."""
         self.calls.append(call)
         self.last = time.monotonic()
         if call == self._held:
@@ -54,21 +54,38 @@ class Wire:
             self.arrived.set()
             self.released.wait(PATIENCE)
 
+    def answering(self, call: str, status: int, body: bytes) -> None:
+        """The answer to a call (whose `body` that is) comes by, with its effect done; Cut keeps it from who asked."""
+
+    def answered(self, call: str) -> None:
+        """The answer has gone to who asked."""
+
+
+class Cut(Exception):
+    """The wire is cut here."""
+
 
 @contextmanager
-def wire(aws: str) -> Iterator[Wire]:
+def wire(aws: str, found: Wire | None = None) -> Iterator[Wire]:
     """A wire to an AWS."""
-    found = Wire(aws)
+    found = found or Wire(aws)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def forward(self) -> None:
+            try:
+                self.pass_on()
+            except Cut:
+                self.close_connection = True
+
+        def pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             action = parse_qs(body.decode("utf-8", "replace")).get("Action")
             target = self.headers.get("x-amz-target", "").rpartition(".")[2]
             path = re.sub(r"/[a-z-]+-[0-9a-f]{8,}", "/*", urlsplit(self.path).path)
-            found.passing(action[0] if action else target or f"{self.command} {path}")
+            call = action[0] if action else target or f"{self.command} {path}"
+            found.passing(call)
             if found.unavailable:
                 found.refused += 1
                 self.send_response(503)
@@ -82,6 +99,7 @@ def wire(aws: str) -> Iterator[Wire]:
             if found.never_ready:
                 content = content.replace(b"AVAILABLE", b"PENDING")
             beyond.close()
+            found.answering(call, answer.status, body)
             self.send_response(answer.status)
             for name, value in answer.getheaders():
                 if name.lower() not in HOPS:
@@ -90,6 +108,7 @@ def wire(aws: str) -> Iterator[Wire]:
             with suppress(ConnectionError):  # who asked may be gone
                 self.end_headers()
                 self.wfile.write(content)
+            found.answered(call)
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = forward  # noqa: N815 - names of http.server
 

@@ -1,0 +1,77 @@
+"""The runs in which the program is killed: how the stage is set for each, and what is run then.  Used by `killing`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from reconciler.kinds import BY_NAME
+from reconciler.model.verdicts import Steps
+from tests.conformance.fixture import KINDS
+from tests.faults.estate import estate, without_subjects
+from tests.harness import Host
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the program: `text` with `choices`, after the stage was set."""
+
+    name: str
+    stage: Callable[[Host], object]
+    text: str
+    choices: Mapping[str, Any] = field(default_factory=dict)
+
+
+def settle(text: str) -> Callable[[Host], object]:
+    """An estate that stands."""
+
+    def stage(host: Host) -> None:
+        report = host.run(text)
+        assert report.outcome == "settled", report.outcomes
+
+    return stage
+
+
+def drift(host: Host) -> None:
+    """What somebody does by hand: fields and tags of every subject are changed, what nobody needs is deleted."""
+    settle(estate())(host)
+    edited = estate("update", Tags={"Name": "by hand", "theirs": "stays"})
+    base = yaml.safe_load(estate())["resources"]
+    used = set(re.findall(r"\$\{([^}]+)\}", estate()))
+    for address in list(base):
+        if address not in used and not address.endswith("/subject"):
+            del base[address]
+    for text in (edited, yaml.safe_dump({"resources": base})):
+        for entry in host.plan(text).entries:
+            assert isinstance(entry.verdict, Steps) or not entry.label.endswith("/subject") or text != edited
+            for call in entry.verdict.calls if isinstance(entry.verdict, Steps) else ():
+                host.hand.perform(call)
+    host.aws.clock.advance(60)
+
+
+def replaced(how: str) -> str:
+    """What cannot change in place has changed; kinds that cannot have a successor beside them make way first."""
+    resources = yaml.safe_load(estate("fixed", replace=how, protect=False))["resources"]
+    for kind in KINDS:
+        if BY_NAME[kind].unique:
+            resources[f"{kind}/subject"]["replace"] = "delete-first"
+    return yaml.safe_dump({"resources": resources}, sort_keys=False)
+
+
+def runs() -> dict[str, Run]:
+    """All of them, by name."""
+    unprotected = settle(estate(protect=False))
+    found = (
+        Run("create", lambda host: None, estate()),
+        Run("heal", drift, estate()),
+        Run("update", settle(estate()), estate("update")),
+        Run("replace-delete-first", unprotected, replaced("delete-first")),
+        Run("replace-create-first", unprotected, replaced("create-first")),
+        Run("prune", unprotected, without_subjects()),
+        Run("destroy", settle(estate()), estate(), {"destroy": True, "unprotected": True}),
+    )
+    return {run.name: run for run in found}

@@ -1,0 +1,77 @@
+"""Killed again and again, in one run, around a call of each kind: the estate is the same in the end.
+
+A spread sample, which dies around one call of each kind.  `python -m benchmarks.kills` dies around every call there is.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from reconciler.kinds import ALL
+from reconciler.model.kind import Kind
+from tests.conformance.fixture import load
+from tests.faults.killing import Course, Damage, Death, Memory, Moment, account, die_often, on_stage
+from tests.faults.runs import runs
+from tests.harness import Host
+
+WAYS: list[tuple[Moment, Memory]] = [
+    ("before", "kept"),
+    ("after", "lost"),
+    ("answered", "kept"),
+    ("before", "lost"),
+    ("after", "kept"),
+    ("answered", "lost"),
+    ("before", "torn"),
+]
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """An empty account; tests work in copies of it."""
+    with account(tmp_path_factory.mktemp("kills")) as host:
+        yield host
+
+
+def creates(kind: Kind) -> set[str]:
+    return {kind.create}
+
+
+def updates(kind: Kind) -> set[str]:
+    if not load(f"{kind.name}-update"):
+        return set()
+    remedies = {operation for remedy in kind.remedies.values() for operation in remedy.operations}
+    return (
+        remedies | {operation for part in kind.parts for operation in part.operations} | {kind.update or ""}
+    )
+
+
+def deletes(kind: Kind) -> set[str]:
+    return {kind.delete}
+
+
+@pytest.mark.parametrize(
+    ("name", "operations", "first"),
+    [("create", creates, 0), ("update", updates, 2), ("destroy", deletes, 4)],
+)
+def test_killed_around_a_call_of_each_kind_the_estate_is_the_same(
+    empty: Host, name: str, operations: object, first: int
+) -> None:
+    assert callable(operations)
+    ways = itertools.islice(itertools.cycle(WAYS), first, None)
+    deaths = [
+        Death(kind.name, frozenset(found), moment, memory)
+        for kind, (moment, memory) in zip(ALL, ways, strict=False)
+        if (found := operations(kind))
+    ]
+
+    def work(host: Host, course: Course) -> tuple[Damage, list[Death]]:
+        done = {boundary.operation for boundary in course.boundaries}
+        return die_often(host, run, course, [death for death in deaths if death.operations & done])
+
+    run = runs()[name]
+    damage, unmet = on_stage(empty, run, work)
+    assert damage.problems == []
+    assert unmet == []
