@@ -250,13 +250,18 @@ def test_deregistration_takes_customer_gateways_along(
     other = transit_gateway()
     nm.register_transit_gateway(GlobalNetworkId=network, TransitGatewayArn=other)
     aws.clock.advance(60)
-    gone, kept = customer_gateway(behind=registered), customer_gateway(behind=other)
-    for arn in (gone, kept):
+    gone, kept, both = (customer_gateway(behind=arn) for arn in (registered, other, registered))
+    client("ec2").create_vpn_connection(
+        CustomerGatewayId=both.rpartition("/")[2],
+        Type="ipsec.1",
+        TransitGatewayId=other.rpartition("/")[2],
+    )
+    for arn in (gone, kept, both):
         nm.associate_customer_gateway(GlobalNetworkId=network, DeviceId=here.device, CustomerGatewayArn=arn)
     nm.deregister_transit_gateway(GlobalNetworkId=network, TransitGatewayArn=registered)
     aws.clock.advance(1)
     left = nm.get_customer_gateway_associations(GlobalNetworkId=network)["CustomerGatewayAssociations"]
-    assert [one["CustomerGatewayArn"] for one in left] == [kept]
+    assert [one["CustomerGatewayArn"] for one in left] == [kept, both]
 
 
 def test_a_transit_gateway_connect_peer_needs_a_registered_transit_gateway(
