@@ -110,6 +110,22 @@ def test_a_list_of_link_associations_may_want_a_filter() -> None:
         assert nm.get_link_associations(GlobalNetworkId=network, DeviceId=here.device)["LinkAssociations"]
 
 
+def test_a_connection_may_want_links_of_its_devices() -> None:
+    with local_aws(connection_links_associated=True):
+        nm = client("networkmanager")
+        network = nm.create_global_network()["GlobalNetwork"]["GlobalNetworkId"]
+        here, there = branch(nm, network), branch(nm, network, associated=False)
+        ends = {"GlobalNetworkId": network, "DeviceId": here.device, "ConnectedDeviceId": there.device}
+        far = refusal(nm.create_connection, **ends, ConnectedLinkId=there.link)
+        assert [one["Name"] for one in far["Fields"]] == ["connectedLinkId"]
+        assert code(nm.create_connection, **ends, LinkId=there.link) == INVALID
+        made = nm.create_connection(**ends, LinkId=here.link)["Connection"]["ConnectionId"]
+        change = {"GlobalNetworkId": network, "ConnectionId": made, "ConnectedLinkId": there.link}
+        assert code(nm.update_connection, **change) == INVALID
+        nm.associate_link(**there.pair)
+        nm.update_connection(**change)
+
+
 def test_device_and_link_are_of_one_site_and_one_network(nm: Any, network: str) -> None:
     here, there = branch(nm, network), branch(nm, network)
     answer = refusal(nm.associate_link, **{**here.pair, "LinkId": there.link})
