@@ -145,6 +145,7 @@ def local_aws(
     token_mismatch_first: bool = True,
     repeated_launch_shows_tags: bool = True,
     unfiltered_link_associations: bool = True,
+    connection_links_associated: bool = False,
     regions: tuple[str, ...] | None = None,
     seed: int = 0,
 ) -> Iterator[LocalAws]:
@@ -152,7 +153,7 @@ def local_aws(
     an earlier one: they remember nothing, and outside of any they would ask the real AWS.
 
     In: the clock that decides when states change (default: a new held one); the page size of all lists; seconds per
-    transition; quotas by resource name; four answers that no public reference shows (`settings.Settings` says which);
+    transition; quotas by resource name; five answers that no public reference shows (`settings.Settings` says which);
     the seed of what faults leave to chance.
     Everything is empty at the start and forgotten at the end. The account is 123456789012, the default region
     us-west-2.
@@ -168,6 +169,7 @@ def local_aws(
         token_mismatch_first=token_mismatch_first,
         repeated_launch_shows_tags=repeated_launch_shows_tags,
         unfiltered_link_associations=unfiltered_link_associations,
+        connection_links_associated=connection_links_associated,
         regions=regions,
         check_answers=True,
         seed=seed,

@@ -158,6 +158,20 @@ def test_every_operation_that_moto_lacks_is_a_modelled_error(server: Server) -> 
     assert code(nm.create_context_store, GlobalNetworkId=network) == ("ValidationException", 400)
 
 
+def test_arns_in_paths_are_read_whole(server: Server) -> None:
+    nm, ec2 = server.client("networkmanager"), server.client("ec2")
+    network = nm.create_global_network()["GlobalNetwork"]
+    gateway = ec2.create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
+    arn = f"arn:aws:ec2:us-west-2:123456789012:transit-gateway/{gateway}"
+    given = {"GlobalNetworkId": network["GlobalNetworkId"], "TransitGatewayArn": arn}
+    nm.register_transit_gateway(**given)
+    gone = nm.deregister_transit_gateway(**given)["TransitGatewayRegistration"]
+    assert gone == {**given, "State": {"Code": "DELETING"}}
+    tags = [{"Key": "a", "Value": "b"}]
+    nm.tag_resource(ResourceArn=network["GlobalNetworkArn"], Tags=tags)
+    assert nm.list_tags_for_resource(ResourceArn=network["GlobalNetworkArn"])["TagList"] == tags
+
+
 def test_a_connection_stays_open(server: Server) -> None:
     connection = server.raw()
     seen = set()

@@ -110,6 +110,22 @@ def test_a_list_of_link_associations_may_want_a_filter() -> None:
         assert nm.get_link_associations(GlobalNetworkId=network, DeviceId=here.device)["LinkAssociations"]
 
 
+def test_a_connection_may_want_links_of_its_devices() -> None:
+    with local_aws(connection_links_associated=True):
+        nm = client("networkmanager")
+        network = nm.create_global_network()["GlobalNetwork"]["GlobalNetworkId"]
+        here, there = branch(nm, network), branch(nm, network, associated=False)
+        ends = {"GlobalNetworkId": network, "DeviceId": here.device, "ConnectedDeviceId": there.device}
+        far = refusal(nm.create_connection, **ends, ConnectedLinkId=there.link)
+        assert [one["Name"] for one in far["Fields"]] == ["connectedLinkId"]
+        assert code(nm.create_connection, **ends, LinkId=there.link) == INVALID
+        made = nm.create_connection(**ends, LinkId=here.link)["Connection"]["ConnectionId"]
+        change = {"GlobalNetworkId": network, "ConnectionId": made, "ConnectedLinkId": there.link}
+        assert code(nm.update_connection, **change) == INVALID
+        nm.associate_link(**there.pair)
+        nm.update_connection(**change)
+
+
 def test_device_and_link_are_of_one_site_and_one_network(nm: Any, network: str) -> None:
     here, there = branch(nm, network), branch(nm, network)
     answer = refusal(nm.associate_link, **{**here.pair, "LinkId": there.link})
@@ -250,13 +266,18 @@ def test_deregistration_takes_customer_gateways_along(
     other = transit_gateway()
     nm.register_transit_gateway(GlobalNetworkId=network, TransitGatewayArn=other)
     aws.clock.advance(60)
-    gone, kept = customer_gateway(behind=registered), customer_gateway(behind=other)
-    for arn in (gone, kept):
+    gone, kept, both = (customer_gateway(behind=arn) for arn in (registered, other, registered))
+    client("ec2").create_vpn_connection(
+        CustomerGatewayId=both.rpartition("/")[2],
+        Type="ipsec.1",
+        TransitGatewayId=other.rpartition("/")[2],
+    )
+    for arn in (gone, kept, both):
         nm.associate_customer_gateway(GlobalNetworkId=network, DeviceId=here.device, CustomerGatewayArn=arn)
     nm.deregister_transit_gateway(GlobalNetworkId=network, TransitGatewayArn=registered)
     aws.clock.advance(1)
     left = nm.get_customer_gateway_associations(GlobalNetworkId=network)["CustomerGatewayAssociations"]
-    assert [one["CustomerGatewayArn"] for one in left] == [kept]
+    assert [one["CustomerGatewayArn"] for one in left] == [kept, both]
 
 
 def test_a_transit_gateway_connect_peer_needs_a_registered_transit_gateway(

@@ -211,6 +211,7 @@ CONNECTION = Resource(
         "ConnectedLinkId": "Link",
     },
     maxima=_DESCRIPTION,
+    rules=(rules.links_of_connection,),
 )
 
 LINK_ASSOCIATION = Resource(

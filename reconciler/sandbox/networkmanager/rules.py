@@ -40,16 +40,24 @@ class Attempt:
 Rule = Callable[[Attempt], AwsError | None]
 
 
-def link_of_device(attempt: Attempt) -> AwsError | None:
+def link_of_device(attempt: Attempt, device: str = "DeviceId", link: str = "LinkId") -> AwsError | None:
     """A link that is named beside a device is associated with it."""
-    device, link = attempt.members.get("DeviceId"), attempt.members.get("LinkId")
+    pair = (attempt.members.get(device), attempt.members.get(link))
     associated = any(
-        one.members["DeviceId"] == device and one.members["LinkId"] == link and one.state != "DELETING"
+        (one.members["DeviceId"], one.members["LinkId"]) == pair and one.state != "DELETING"
         for one in attempt.there("LinkAssociation")
     )
-    if link is None or associated:
+    if pair[1] is None or associated:
         return None
-    return invalid_field("LinkId", "The link is not associated with the device.")
+    return invalid_field(link, "The link is not associated with the device.")
+
+
+def links_of_connection(attempt: Attempt) -> AwsError | None:
+    """The same for both ends of a connection, if the settings want it: terraform-provider-aws's tests always associate
+    first, and what the service answers otherwise is on no record."""
+    if not attempt.request.world.settings.connection_links_associated:
+        return None
+    return link_of_device(attempt) or link_of_device(attempt, "ConnectedDeviceId", "ConnectedLinkId")
 
 
 def same_site(attempt: Attempt) -> AwsError | None:
