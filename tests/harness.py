@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
@@ -76,7 +76,7 @@ class Host:
     """Runs the program with one state directory against one local AWS."""
 
     def __init__(
-        self, aws: LocalAws, state: Path, executor: ThreadPoolExecutor | None = None, endpoint_url: str | None = None
+        self, aws: LocalAws, state: Path, executor: Executor | None = None, endpoint_url: str | None = None
     ) -> None:
         self.aws, self.state = aws, state
         self._ids = itertools.count()
@@ -88,7 +88,7 @@ class Host:
         self.hand = Gateway(self._sessions)
         """Somebody else's hand in the account."""
 
-    def use(self, executor: ThreadPoolExecutor, time: Time) -> None:
+    def use(self, executor: Executor, time: Time) -> None:
         """Another number of workers, and another clock."""
         self._workers, self.time = executor, time
 

@@ -146,7 +146,9 @@ class Memory:
             if id in dead or misses >= 1:
                 # a second look agrees, or AWS itself says that it is gone
                 del self.seen[address]
-                if self.created.get(address, ("", 0.0))[0] == id:  # and not its successor, which lists may lag behind
+                if (
+                    self.created.get(address, ("", 0.0))[0] == id
+                ):  # and not its successor, which lists may lag behind
                     del self.created[address]
             else:
                 self.seen[address] = (id, misses + 1)
