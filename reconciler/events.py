@@ -321,6 +321,11 @@ EVENTS: Final[Mapping[str, Event]] = {
     "guard.agreed": _event(
         "warning", "a person has agreed to a plan that a guard had stopped", "reason by guard"
     ),
+    "flap.stopped": _event(
+        "warning",
+        "fields were put right three times within an hour and differ again: the address is stopped; who else writes",
+        "address paths reason",
+    ),
     "window.opened": _event("info", "a maintenance window has begun", "until"),
     "window.closed": _event("info", "a maintenance window has ended"),
     "pause.started": _event(

@@ -21,18 +21,18 @@ from reconciler.aws.discover import Discovered, discover
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.memory import DISCOVERY_SECONDS, Memory
 from reconciler.aws.observe import Question, observe
+from reconciler.breaker import Breaker
 from reconciler.choices import Choices
-from reconciler.engine.agreement import NOTHING, Agreement, plan_hash
-from reconciler.engine.guard import Stop, over_budget, shrunk
+from reconciler.engine.guard import Stop
 from reconciler.engine.holds import holds
 from reconciler.engine.pacing import BackOff, waits_for_aws
 from reconciler.engine.planner import Planner
 from reconciler.engine.resolve import resolve
 from reconciler.errors import GuardError, ReconcilerError
+from reconciler.guards import Guards
 from reconciler.kinds import BY_NAME
 from reconciler.log import bind_pass, get_logger
 from reconciler.model.address import REPLACED, Address
-from reconciler.model.approval import Approval
 from reconciler.model.config import Config
 from reconciler.model.fields import Facts
 from reconciler.model.pause import Pause
@@ -43,7 +43,6 @@ from reconciler.narrate import Narrator
 from reconciler.restraints import Restraints
 from reconciler.wall import Wall
 
-HOUR = 3600.0
 FIRST_DELAY, SLOWEST_DELAY, SLOWER = 0.2, 15.0, 1.5
 """Seconds between looks while something is under way: the first, the longest, and how much each is longer."""
 
@@ -76,13 +75,9 @@ class Loop:
     """Who is told of the end of each pass."""
     changes: Counter[str] = field(default_factory=Counter)
     """How many addresses were created, updated, replaced and deleted so far."""
-    approval: Callable[[str], Approval | None] = lambda _: None
-    """The agreement to the plan of a hash, used up by being asked for."""
-    options: str = ""
-    """What the command line needs to mean this config, for commands that are shown: ` --config PATH`."""
-    removals: list[float] = field(default_factory=list)
-    """When something was deleted or replaced, in seconds since the epoch, for `limits: {per-hour}`."""
-    _agreement: Agreement = NOTHING
+    guards: Guards = field(default_factory=Guards)
+    resumed: Callable[[], Mapping[str, float]] = dict
+    """When a person has let an address go on that the flap breaker had stopped ("": all), since the epoch."""
     _found: Discovered | None = None
     _found_at: float = 0.0
     _restraints: Restraints = field(default_factory=Restraints)
@@ -92,6 +87,11 @@ class Loop:
     def audit(self) -> Audit:
         """The log of all changes, beside what is remembered."""
         return Audit(self.memory.directory, self.clock.now)
+
+    @cached_property
+    def breaker(self) -> Breaker:
+        """What stops addresses that somebody else writes as well."""
+        return Breaker(self.memory, self.resumed, self.guards.options)
 
     @property
     def undiscovered(self) -> Mapping[str, str]:
@@ -111,7 +111,7 @@ class Loop:
     def take(self, config: Config, gateway: Gateway | None = None) -> None:
         """Go on with another config of the same stack; what has failed is tried at once where it has changed."""
         before, self.config, self._found = self.config, config, None
-        self._agreement = NOTHING  # it was made about another config
+        self.guards.forget()
         self.gateway = gateway or self.gateway
 
         def changed(label: str) -> bool:
@@ -174,7 +174,8 @@ class Loop:
         now = self.clock.monotonic()
 
         def instead(label: str, steps: Steps) -> Wait | Blocked | None:
-            return self._held_back(label, steps) or self.backoff.instead(label, now)
+            held = self._held_back(label, steps) or self.breaker.instead(label, steps)
+            return held or self.backoff.instead(label, now)
 
         return Planner(
             stack=self.config.stack,
@@ -192,35 +193,7 @@ class Loop:
 
     def guard(self, planner: Planner, plan: Plan) -> Stop | None:
         """Why this plan must not be carried out; None when it may."""
-        if self.choices.destroy:
-            return None
-        if self._agreement.covers(plan, self.clock.now()):
-            return None
-        stop = shrunk(
-            wanted=self.config.resources,
-            renamed=[thing.address for thing in planner.renamed.values() if thing.address],
-            world=planner.world,
-            allow_empty=self.choices.allow_empty,
-            allow_shrink=self.choices.allow_shrink,
-        ) or over_budget(plan, self.config.limits, planner.world, self._removed_lately())
-        if stop is None or stop.guard == "empty":
-            return stop
-        found = plan_hash(plan, self.config)
-        how = f"or agree to it: `reconciler approve {found}{self.options} --reason …`"
-        return stop._replace(why=f"{stop.why}, {how}", plan=found)
-
-    def _agreed(self, stop: Stop, plan: Plan) -> bool:
-        """Whether a person has agreed to this very plan; that is used up by being asked for."""
-        approval = self.approval(stop.plan) if stop.plan else None
-        if approval is None:
-            return False
-        self._agreement = Agreement.to(plan, approval)
-        get_logger().warning("guard.agreed", reason=approval.reason, by=approval.by, guard=stop.guard)
-        return True
-
-    def _removed_lately(self) -> int:
-        self.removals = [at for at in self.removals if abs(self.clock.now() - at) < HOUR]
-        return len(self.removals)
+        return self.guards.stop(planner, plan, self.config, self.choices, self.clock.now())
 
     def plan(self) -> tuple[Planner, Plan]:
         """What a pass would do, from one look.  Writes nothing, and waits for nothing."""
@@ -284,8 +257,11 @@ class Loop:
                 self.memory.looked(world, everywhere=self.knows_everywhere)
                 planner = self.planner(world, self._held(world))
                 plan = planner.plan()
+                if self.breaker.heed(plan, self.gateway, self.clock.now()):
+                    planner = self.planner(world, planner.held)
+                    plan = planner.plan()  # it says who else writes
                 self.narrator.planned(plan, orphans=not self.choices.destroy)
-                if (stop := self.guard(planner, plan)) and not self._agreed(stop, plan):
+                if (stop := self.guard(planner, plan)) and not self.guards.agreed(stop, plan):
                     get_logger().error("guard.stopped", reason=stop.why, guard=stop.guard)
                     raise GuardError(stop.why)
                 stop = None
@@ -296,11 +272,11 @@ class Loop:
                 end(left, "guarded" if stop else "failed", stop.guard if stop else "", why)
                 raise
             self.backoff.note(outcomes, self.clock.monotonic(), self.chance)
+            self.guards.note(outcomes, self.clock.now())
+            self.breaker.note(plan, outcomes, self.clock.now())
             for outcome in outcomes:
                 if outcome.status in {"created", "updated", "replaced", "deleted"}:
                     self.changes[outcome.status] += 1
-                if outcome.status in {"replaced", "deleted"}:
-                    self.removals.append(self.clock.now())
             word = "failed" if cut_short else "interrupted" if self.stopped() else ""
             return end(outcomes, word, problem=cut_short)
 
@@ -339,7 +315,7 @@ class Loop:
             config_hash=self.config.digest[:8],
             spent=planner.world.spent,
             new_id=self.new_id,
-            by=self.choices.by or (self._agreement.by if self.clock.now() < self._agreement.until else None),
+            by=self.choices.by or self.guards.by(self.clock.now()),
         )
         outcomes = applier.apply(
             plan,

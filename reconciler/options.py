@@ -80,7 +80,7 @@ EXAMPLES = {
   reconciler pause --config estate.yaml --reason "moving the Frankfurt links" --for 2h
   reconciler pause instance/worker --config estate.yaml --reason "disk is being copied\"""",
     "resume": """\
-  reconciler resume --config estate.yaml                   ends all pauses of the stack
+  reconciler resume --config estate.yaml                   ends all pauses, and what the flap breaker has stopped
   reconciler resume instance/worker --config estate.yaml""",
     "destroy": """\
   reconciler destroy --config estate.yaml                  asks for the name of the stack

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconciler import __version__, approvals, log, pauses, policy, status
+from reconciler import __version__, approvals, log, pauses, policy, resumed, status
 from reconciler.aws.audit import changes
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.lease import Holder, Lease
@@ -24,9 +24,11 @@ from reconciler.aws.memory import Memory
 from reconciler.aws.schema import BotocoreSchema
 from reconciler.aws.session import ReadOnly, Sessions, partition_of
 from reconciler.board import Board
+from reconciler.breaker import Breaker
 from reconciler.choices import Choices
 from reconciler.desired import fingerprint, load
 from reconciler.errors import ConfigError, IdentityError, ReconcilerError
+from reconciler.guards import Guards
 from reconciler.hold import Hold
 from reconciler.kinds import ALL, BY_NAME
 from reconciler.lock import Lock, held
@@ -117,12 +119,20 @@ class Program:
             connect=self.gateway,
             stopped=self.stopping,
             unchanged=lambda: self.digest() == loop.config.digest,
-            approval=lambda plan: approvals.take(directory, plan, clock.now()),
-            options=f" --config {shlex.quote(str(self.path))}",
-            removals=removals(directory),
+            guards=Guards(
+                approval=lambda plan: approvals.take(directory, plan, clock.now()),
+                options=f" --config {shlex.quote(str(self.path))}",
+                removals=removals(directory),
+            ),
+            resumed=lambda: resumed.read(directory),
             pauses=lambda: pauses.read(pauses.place(self.path), config.stack, clock.now()),
         )
         return loop
+
+    def breaker(self, stack: str) -> Breaker:
+        """What the flap breaker of a stack has stopped, as far as this host knows."""
+        directory = self.settings.state_dir / stack
+        return Breaker(Memory.open(directory, self.clock.now), lambda: resumed.read(directory))
 
     def gateway(self, config: Config) -> Gateway:
         """The way to AWS for a config."""

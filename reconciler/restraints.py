@@ -15,6 +15,9 @@ from reconciler.model.verdicts import Steps, Wait
 from reconciler.moments import text
 from reconciler.windows import ALWAYS, Windows
 
+WORDS = {"delete": "deletion", "replace": "replacement"}
+"""What always waits for a window; an update does when it is disruptive."""
+
 
 @dataclass(frozen=True)
 class Restraints:
@@ -32,10 +35,11 @@ class Restraints:
         """What steps wait for, None when they may be made; `at_any_time`: whether a window is open or not."""
         if pause := self.pauses.get("") or self.pauses.get(label.removesuffix(REPLACED)):
             return Wait(pause.sentence, "person")
-        if not self.windows.open and steps.verb in {"delete", "replace"} and not at_any_time:
+        held = steps.verb in WORDS or steps.disruptive
+        if not self.windows.open and held and not at_any_time:
             begins = self.windows.changes
             when = f"begins {text(begins)}" if begins else "does not come"
-            what = "deletion" if steps.verb == "delete" else "replacement"
+            what = WORDS.get(steps.verb, "change, which interrupts it,")
             return Wait(f"the maintenance window for its {what} {when}", "window")
         return None
 

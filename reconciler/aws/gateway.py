@@ -22,7 +22,7 @@ from reconciler.errors import Lost, NoCredentials
 from reconciler.model.calls import Call
 from reconciler.model.things import Parameter, Text
 
-READS = ("Describe", "Get", "List", "Search")
+READS = ("Describe", "Get", "List", "Lookup", "Search")
 
 
 class Gateway:

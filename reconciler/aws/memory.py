@@ -17,6 +17,7 @@ from reconciler import __version__
 from reconciler.aws.discover import Discovered
 from reconciler.aws.journal import Journal
 from reconciler.model.address import Address
+from reconciler.model.flap import Flap
 from reconciler.model.remembered import LOST_ANSWER, UNLISTED, Remembered
 from reconciler.model.things import Observed, Scope, World
 from reconciler.whole import write_whole
@@ -46,6 +47,8 @@ class Memory:
     created: dict[Address, tuple[str, float]] = field(default_factory=dict)
     seen: dict[Address, tuple[str, int]] = field(default_factory=dict)
     generations: dict[Address, int] = field(default_factory=dict)
+    flaps: dict[str, Flap] = field(default_factory=dict)
+    """What was put right lately, by label; for the flap breaker."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -74,6 +77,7 @@ class Memory:
             ]
             lines += [{"seen": str(address), "id": id, "misses": n} for address, (id, n) in self.seen.items()]
             lines += [{"generation": str(address), "value": n} for address, n in self.generations.items()]
+            lines += [{"flap": label, **flap.as_data()} for label, flap in self.flaps.items()]
             self._journal.rewrite(lines)
 
     # ---- creations
@@ -102,6 +106,14 @@ class Memory:
         with self._lock:
             self.generations[address] = generation
             self._journal.append({"generation": str(address), "value": generation})
+
+    def keep_flap(self, label: str, flap: Flap | None) -> None:
+        """What was put right of an address lately; None for nothing any more."""
+        with self._lock:
+            self.flaps.pop(label, None)
+            if flap is not None:
+                self.flaps[label] = flap
+            self._journal.append({"flap": label, **(flap.as_data() if flap else {"fields": None})})
 
     @property
     def remembered(self) -> Remembered:
@@ -222,6 +234,10 @@ class Memory:
                     self.seen[Address.parse(address)] = (id, misses)
                 case {"generation": str(address), "value": int(value)}:
                     self.generations[Address.parse(address)] = value
+                case {"flap": str(label), "fields": None}:
+                    self.flaps.pop(label, None)
+                case {"flap": str(label)}:
+                    self.flaps[label] = Flap.of(entry)
         except (ValueError, OverflowError):
             return  # a line that is not ours says nothing
 

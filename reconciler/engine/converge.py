@@ -133,7 +133,8 @@ def _mend(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Ver
         everything = (*drifts, *part_drifts, *owner, *tags)
         why = _why(everything)
         placed = tuple(_placed(call, observed, call.why or why) for call in calls)
-        return Steps("update", placed, drift=everything, why=why)
+        disruptive = any(name in kind.remedies and kind.remedies[name].disruptive for name in changed)
+        return Steps("update", placed, drift=everything, why=why, disruptive=disruptive)
     verdict = kind.then(desired, observed) if kind.then else Settled()
     if isinstance(verdict, Settled) and is_stale(facts, desired, wanted, observed.tags):
         why = "what was last applied is written down anew"

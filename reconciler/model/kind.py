@@ -74,11 +74,14 @@ class Remedy:
     `make` gives the calls from the thing as seen and the wanted value.  `operations` names them all, for the lint,
     the documentation and the IAM policy.  `shape` is the path of the value's type in the service model
     (`ModifyVpcAttribute.EnableDnsSupport.Value`), needed only for a field that the create call does not have.
+    `disruptive`: the change interrupts what the thing does, so that it waits for a maintenance window; a `then` says so
+    of its own steps.
     """
 
     operations: tuple[str, ...]
     make: Callable[[Observed, Any], Sequence[Call]]
     shape: str | None = None
+    disruptive: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

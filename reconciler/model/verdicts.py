@@ -42,12 +42,13 @@ class Settled:
 
 @dataclass(frozen=True)
 class Steps:
-    """Calls to make, in this order.  `after` counts what further looks will add (None: nothing)."""
+    """Calls to make, in this order.  `disruptive`: they interrupt what the thing does, and wait for a window."""
 
     verb: Verb
     calls: tuple[Call, ...]
     drift: tuple[Drift, ...] = ()
     why: str = ""
+    disruptive: bool = False
 
 
 Mover = Literal["aws", "other", "person", "window", "back-off"]

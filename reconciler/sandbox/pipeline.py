@@ -21,7 +21,7 @@ from moto.core.responses import BaseResponse
 from moto.core.utils import get_service_model
 from moto.ec2.exceptions import FilterNotImplementedError
 
-from . import fidelity, wire
+from . import cloudtrail, fidelity, wire
 from .calls import Call, is_read
 from .ec2.answers import answer as answer_ec2
 from .ec2.images import add_public_images
@@ -48,7 +48,11 @@ from .world import World, current
 CONNECTION = "X-Sandbox-Connection"
 """A header that never reaches a client: the server is to "close" the connection, or to "cut" the body."""
 
-_ANSWERED_HERE = {"ec2": answer_ec2, "networkmanager": answer_networkmanager}
+_ANSWERED_HERE = {
+    "cloudtrail": cloudtrail.answer,
+    "ec2": answer_ec2,
+    "networkmanager": answer_networkmanager,
+}
 
 _moto_call_action = BaseResponse.call_action
 _moto_setup = BaseResponse.setup_class
@@ -115,6 +119,8 @@ def _call_action(self: BaseResponse) -> Any:
         except OperationNotFoundError:
             return _finish(self, wire.render_error(_service(self), _unknown_action(self)))
         answer, seconds = _serve(self, model, world)
+        if not isinstance(answer, Exception):
+            cloudtrail.note(world, self, model, answer)
     if seconds:  # meanwhile others are answered
         world.settings.clock.wait(seconds)
     if isinstance(answer, Exception):

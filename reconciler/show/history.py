@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.aws.audit import NO_RECORD, Changed, Made
@@ -16,12 +16,14 @@ VERSION = 1
 @dataclass(frozen=True, kw_only=True)
 class History:
     """Changes of a stack, the newest last.  `earlier` counts those that were left out before the first one shown;
-    `nothing` says why there is none."""
+    `nothing` says why there is none.  `stopped` has the addresses that the flap breaker has stopped, each with what is
+    known of who else writes it."""
 
     stack: str
     changes: Sequence[Changed]
     earlier: int = 0
     nothing: str = ""
+    stopped: Mapping[str, str] = field(default_factory=dict)
 
 
 def as_text(history: History, *, colour: bool = False) -> str:
@@ -34,6 +36,8 @@ def as_text(history: History, *, colour: bool = False) -> str:
     for change, row in zip(history.changes, rows, strict=True):
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         lines.append(_coloured(line, change.outcome, colour))
+    for address, others in history.stopped.items():
+        lines.append(clean(f"! {address} is stopped by the flap breaker: {others}"))
     return "\n".join(lines) + "\n"
 
 
@@ -44,6 +48,7 @@ def as_data(history: History) -> dict[str, Any]:
         "stack": history.stack,
         "earlier": history.earlier,
         "changes": [change_data(change) for change in history.changes],
+        "stopped": [{"address": address, "others": others} for address, others in history.stopped.items()],
     }
 
 

@@ -61,7 +61,7 @@ def as_data(facts: Facts) -> dict[str, Any]:
                 "name": field.name,
                 "type": type_of(field),
                 "required": field.required,
-                "changes": CHANGES[field.change],
+                "changes": CHANGES[field.change] + _interrupting(kind, field),
                 "reported": not field.write_only,
                 "refers_to": [path_target(kind, path) for path in kind.refs if _top(path) == field.name],
             }
@@ -69,6 +69,11 @@ def as_data(facts: Facts) -> dict[str, Any]:
         ],
         "operations": operations(kind),
     }
+
+
+def _interrupting(kind: Kind, field: Field) -> str:
+    remedy = kind.remedies.get(field.name)
+    return ", within a window: it interrupts" if remedy and remedy.disruptive else ""
 
 
 def path_target(kind: Kind, path: str) -> dict[str, str]:

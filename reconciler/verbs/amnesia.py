@@ -34,6 +34,8 @@ def amnesia(program: Program) -> int:
     clock = Still(program.clock.now())
     usual = Beside(program, program.settings.state_dir, answers, clock).trial(config)
     lost = Beside(program, NOWHERE, answers, clock).trial(config)
+    # whom the flap breaker has stopped is forgotten with the directory; what a plan rests on is not
+    lost.memory.flaps, lost.resumed = usual.memory.flaps, usual.resumed
     with program.working(usual):
         before, found = sight(usual)
         after, _ = sight(lost)
@@ -53,7 +55,7 @@ def sight(loop: Loop) -> tuple[Sight, Plan]:
         document=as_json(data),
         text=show_plan.as_text(found, loop.facts),
         things={thing.id: f"{thing.id} ({thing.scope})" for thing in planner.world.things},
-        removals=len(loop.removals),
+        removals=len(loop.guards.removals),
     )
     return told, found
 

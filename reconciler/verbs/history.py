@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -38,6 +39,8 @@ def history(program: Program) -> int:
         names = [name for name in stacks(directory) if name != stack]
         nothing = f"no change of {stack} is recorded in {directory}{near(stack, names) if names else ''}"
     told = chosen(stack, found, options.address, since, last if last or since else LAST, nothing)
+    stopped = program.breaker(stack).stopped()
+    told = replace(told, stopped={one: who for one, who in stopped.items() if options.address in (None, one)})
     program.voice.answer(
         lambda: show_history.as_data(told), lambda: show_history.as_text(told, colour=program.voice.colour)
     )

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reconciler import lock, pauses, status
+from reconciler import lock, pauses, resumed, status
 from reconciler.errors import BusyError, ConfigError, ReconcilerError
 from reconciler.exits import CHANGES, FAILED, GUARDED, OK
 from reconciler.model.address import REPLACED, Address
@@ -212,12 +212,14 @@ def resume(program: Program) -> int:
     """`resume`: changes are made again, at the next look."""
     stack, now = meant(program).stack, program.clock.now()
     address, path = program.options.address or "", _place(program, stack)
+    stopped = [label for label in program.breaker(stack).stopped() if address in ("", label)]
+    if stopped:
+        resumed.add(program.settings.state_dir / stack, address, now)
     ended = pauses.remove(path, stack, address, now)
     left = pauses.read(path, stack, now)
-    told = (
-        f"{', '.join(one.address or 'everything' for one in ended)} {'goes' if len(ended) == 1 else 'go'} on"
-    )
-    if not ended:
+    go_on = list(dict.fromkeys([*(one.address or "everything" for one in ended), *stopped]))
+    told = f"{', '.join(go_on)} {'goes' if len(go_on) == 1 else 'go'} on"
+    if not go_on:
         told = f"{address} was not paused" if address else "nothing was paused"
     if left:
         still = "is" if len(left) == 1 else "are"
@@ -226,6 +228,7 @@ def resume(program: Program) -> int:
         lambda: {
             "version": 1,
             "resumed": [pauses.as_data(one) for one in ended],
+            "let_go_on": stopped,
             "left": [pauses.as_data(one) for one in left],
         },
         lambda: f"{stack}: {told}.\n",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+import time
 from contextlib import redirect_stderr
 
 import pytest
 
+from reconciler.aws.memory import Memory
 from reconciler.cli import main
+from reconciler.engine.flaps import mended
+from reconciler.model.verdicts import Drift
 
 from .support import VPCS, Cli, FakeTerminal, client, networks, vpcs
 from .wire import Wire
@@ -208,3 +212,47 @@ def test_agreement_on_a_terminal(made: Cli, monkeypatch: pytest.MonkeyPatch) -> 
     assert "\x1b[31m  - vpc/" in agreed.out
     assert agreed.out.splitlines()[-1] == "ai: 3 deleted; nothing of it is left."
     assert vpcs(made.url) == []
+
+
+def test_what_the_flap_breaker_has_stopped_is_told_everywhere_until_a_person_lets_it_go_on(cli: Cli) -> None:
+    assert cli("run", "--once").status == 0
+    network = networks(cli.url)[0]["GlobalNetworkId"]
+    client("networkmanager", cli.url).update_global_network(GlobalNetworkId=network, Description="theirs")
+    memory, now = Memory.open(cli.state / "ai", time.time), time.time()
+    drift, flap = Drift("Description", "hello", "theirs"), None
+    for ago in (1800, 1200, 600):
+        flap = mended(flap, [drift], now - ago)
+    memory.keep_flap("global-network/main", flap)
+
+    planned = cli("plan", "--detailed-exitcode")
+    told = "global-network/main"
+    assert planned.status == 2
+    assert "Description was put right 3 times within an hour and differs again" in planned.out
+    done = cli("run", "--once")
+    assert done.status == 1
+    assert [(line["address"], line["paths"]) for line in done.events("flap.stopped")] == [
+        (told, ["Description"])
+    ]
+    assert cli("run", "--once").events("flap.stopped") == [], "once"
+    assert cli("explain", told).out.startswith(f"{told}: blocked, and nothing of it is touched: Description")
+    assert f"  {told} blocked since " in cli("status").out
+    assert f"! {told} is stopped by the flap breaker: CloudTrail does not show yet" in cli("history").out
+    assert cli("resume", "site/one").out == "ai: site/one was not paused.\n"
+    assert cli("resume", told).out == f"ai: {told} goes on.\n"
+    assert "flap breaker" not in cli("history").out
+    assert cli("run", "--once").status == 0
+    assert networks(cli.url)[0]["Description"] == "hello"
+
+
+@pytest.mark.parametrize(
+    "verb", [("plan", "--detailed-exitcode"), ("drift",), ("run", "--once", "--detailed-exitcode")]
+)
+def test_what_upsert_keeps_counts_for_no_exit_status(made: Cli, verb: tuple[str, ...]) -> None:
+    made.write(
+        f"mode: upsert\n{LOST_ONE.replace('10.2.0.0/16', '10.9.0.0/16')}".replace(
+            "protect: false}", "protect: false, replace: delete-first}"
+        )
+    )
+    found = made(*verb)
+    assert found.status == 0, found
+    assert vpcs(made.url) == ALL

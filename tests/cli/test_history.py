@@ -168,6 +168,7 @@ def test_an_address_that_never_appears_is_said_with_one_that_does(state: Path, p
         "stack": "ai",
         "earlier": 0,
         "changes": [],
+        "stopped": [],
     }
 
 

@@ -252,7 +252,7 @@ def test_the_deletions_of_an_hour_are_counted_over_passes(ops: Host) -> None:
     loop.take(read(head + "".join(names[:2])))
     with pytest.raises(GuardError, match="per-hour` allows 0 more, after 2 in the last hour"):
         loop.one_pass("test")
-    loop.removals = [at + 60 for at in loop.removals]  # the clock is set back
+    loop.guards.removals = [at + 60 for at in loop.guards.removals]  # the clock is set back
     with pytest.raises(GuardError, match="after 2 in the last hour"):
         loop.one_pass("test")
     assert len(ops.ours("global-network")) == 3
