@@ -84,6 +84,16 @@ CALLED = [
     ("moto.utilities.utils:get_partition", "region", "ec2/networks.py"),
     ("moto.ec2.models.instances:InstanceState.__init__", "self name code", "ec2/instances.py"),
     ("moto.ec2.models.subnets:Subnet.del_subnet_ip", "self ip", "ec2/instances.py"),
+    (
+        "moto.ec2.models.transit_gateway_attachments:TransitGatewayPeeringAttachment.__init__",
+        "self backend transit_gateway peer_transit_gateway_id peer_region peer_account_id tags region_name",
+        "networkmanager/elsewhere.py",
+    ),
+    (
+        "moto.ec2.models.elastic_network_interfaces:NetworkInterfaceBackend.create_network_interface",
+        "self subnet private_ip_address",
+        "networkmanager/elsewhere.py",
+    ),
 ]
 
 
