@@ -140,6 +140,7 @@ NAMED = [
     "moto.ec2.exceptions:FilterNotImplementedError",
     "moto.ec2.models:ec2_backends",
     "moto.ec2.models.instance_types:INSTANCE_TYPES",
+    "moto.ec2.models.transit_gateway_attachments:TransitGatewayPeeringAttachment",
     "moto.ec2.models.instance_types:INSTANCE_TYPE_OFFERINGS",
     "moto.networkmanager.models:networkmanager_backends.backend",
     "moto.ssm.models:ssm_backends",
