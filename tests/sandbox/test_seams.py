@@ -60,6 +60,7 @@ CALLED = [
     ("moto.core.responses:BaseResponse.setup_class", "self request full_url headers", "pipeline.py"),
     ("moto.core.responses:BaseResponse.call_action", "self", "pipeline.py"),
     ("moto.core.responses:BaseResponse._get_action", "self", "pipeline.py"),
+    ("moto.core.responses:BaseResponse.get_access_key", "self", "cloudtrail.py"),
     ("moto.core.responses:BaseResponse.dispatch", "args kwargs", "networkmanager/urls.py"),
     ("moto.core.responses:method_names_from_class", "clazz", "pipeline.py"),
     ("moto.core.utils:get_service_model", "service_name", "pipeline.py, server.py, faults/file.py"),
