@@ -51,10 +51,10 @@ def read(text: str) -> Config:
 
 
 class Time(Wall):
-    """The program's clock, moved together with AWS's."""
+    """The program's clock, moved together with AWS's.  Each wait takes `least` seconds, so that few looks are made."""
 
-    def __init__(self, held: HeldClock) -> None:
-        self._held = held
+    def __init__(self, held: HeldClock, least: float = 0.0) -> None:
+        self._held, self._least = held, least
 
     def now(self) -> float:
         return self._held.now().timestamp()
@@ -62,14 +62,14 @@ class Time(Wall):
     monotonic = now
 
     def wait(self, seconds: float, stopped: Callable[[], bool]) -> None:
-        self._held.advance(seconds)
+        self._held.advance(max(seconds, self._least))
 
 
 class Host:
     """Runs the program with one state directory against one local AWS."""
 
-    def __init__(self, aws: LocalAws, state: Path) -> None:
-        self.aws, self.state = aws, state
+    def __init__(self, aws: LocalAws, state: Path, least_wait: float = 0.0) -> None:
+        self.aws, self.state, self._least_wait = aws, state, least_wait
         self._ids = itertools.count()
         self._workers = workers(4)
         self._sessions = Sessions(account=ACCOUNT, accounts={}, region="us-west-2", stack=STACK)
@@ -78,7 +78,7 @@ class Host:
 
     def loop(self, text: str, **choices: Any) -> Loop:
         """One process of the program, begun now."""
-        config, time = read(text), Time(self.aws.clock)
+        config, time = read(text), Time(self.aws.clock, self._least_wait)
         sessions = self._sessions  # clients are dear to make and remember nothing
         if config.account != ACCOUNT:
             sessions = Sessions(account=config.account, accounts={}, region="us-west-2", stack=STACK)
@@ -167,8 +167,8 @@ def tags(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 @contextmanager
-def host(folder: Path, **settings: Any) -> Iterator[Host]:
+def host(folder: Path, least_wait: float = 0.0, **settings: Any) -> Iterator[Host]:
     """A host with an empty state directory, and a local AWS of its own whose every answer must fit its shape."""
     with local_aws(**{"regions": REGIONS, **settings}) as aws:
-        yield Host(aws, folder / "state")
+        yield Host(aws, folder / "state", least_wait)
         assert aws.problems == []

@@ -19,6 +19,8 @@ from tests.harness import Host, host
 FAILED = pytest.StashKey[bool]()
 REGIONS = ("us-west-2",)
 """That things are found in others too is proved elsewhere, once for all kinds."""
+LEAST_WAIT = 10.0
+"""Seconds between two looks: less than a creation is waited for, and enough for what AWS does by itself."""
 
 
 class Account:
@@ -32,7 +34,9 @@ class Account:
         """The host, on which nothing goes wrong and no call is on record."""
         if self._host is None:
             self._made += 1
-            self._host = self._closing.enter_context(host(self._folder / str(self._made), regions=REGIONS))
+            self._host = self._closing.enter_context(
+                host(self._folder / str(self._made), LEAST_WAIT, regions=REGIONS)
+            )
         self._host.aws.clear_faults()
         self._host.aws.clear_calls()
         return self._host
@@ -52,7 +56,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     return report  # type: ignore[return-value]
 
 
-@pytest.fixture(scope="module", params=[pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in KINDS])
+@pytest.fixture(
+    scope="module", params=[pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in KINDS]
+)
 def fixture(request: pytest.FixtureRequest) -> Fixture:
     """The three fixtures of one kind."""
     return Fixture(request.param)

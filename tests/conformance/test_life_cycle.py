@@ -28,7 +28,9 @@ def settled(report: Report) -> bool:
     return report.outcome == "settled" and report.count("settled") == len(report.outcomes)
 
 
-def test_it_is_planned_created_once_with_its_tags_and_then_nothing_is_done(ops: Host, fixture: Fixture) -> None:
+def test_it_is_planned_created_once_with_its_tags_and_then_nothing_is_done(
+    ops: Host, fixture: Fixture
+) -> None:
     assert isinstance(ops.entry(fixture.base, fixture.address).verdict, Steps)
     assert ops.writes() == [], "a plan writes nothing"
     assert settled(ops.run(fixture.base))
