@@ -62,6 +62,8 @@ class Read:
     ids: str
     page: int | None
     within: str | None = None
+    filters: str = "Filters"
+    """The parameter that takes EC2's filters; two operations spell it `Filter`."""
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     details: Sequence[Detail] = ()
     companions: Sequence[Companion] = ()
@@ -142,6 +144,8 @@ class Kind:
     """States in which it is on its way out: no call is made, its address waits until it is gone."""
     refs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Field path (`SubnetId`, `SecurityGroupIds[]`) to the kind it names; `.arn` behind that where it takes an ARN."""
+    answers_tags: bool = True
+    """Whether the answer of the create call shows tags; where it does not, a look does."""
     tag_type: str | None = None
     """EC2's resource type in TagSpecifications; None where the create call takes a plain list of Tags."""
     always: Mapping[str, Any] = dataclasses.field(default_factory=dict)
