@@ -28,7 +28,7 @@ types: $(READY) ## mypy, strict
 	$(BIN)/mypy
 
 unit: $(READY) ## the tests
-	$(BIN)/pytest -n $(JOBS) $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 # Nothing of the caller's AWS settings, keys or proxies gets in.
 demo: $(READY) ## the whole life of an estate, on a local AWS without network

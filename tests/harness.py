@@ -58,10 +58,10 @@ def read(text: str) -> Config:
 
 
 class Time(Wall):
-    """The program's clock, moved together with AWS's."""
+    """The program's clock, moved together with AWS's.  Each wait takes `least` seconds, so that few looks are made."""
 
-    def __init__(self, held: HeldClock) -> None:
-        self._held = held
+    def __init__(self, held: HeldClock, least: float = 0.0) -> None:
+        self._held, self._least = held, least
 
     def now(self) -> float:
         return self._held.now().timestamp()
@@ -69,19 +69,24 @@ class Time(Wall):
     monotonic = now
 
     def wait(self, seconds: float, stopped: Callable[[], bool]) -> None:
-        self._held.advance(seconds)
+        self._held.advance(max(seconds, self._least))
 
 
 class Host:
     """Runs the program with one state directory against one local AWS."""
 
     def __init__(
-        self, aws: LocalAws, state: Path, executor: Executor | None = None, endpoint_url: str | None = None
+        self,
+        aws: LocalAws,
+        state: Path,
+        executor: Executor | None = None,
+        endpoint_url: str | None = None,
+        least_wait: float = 0.0,
     ) -> None:
         self.aws, self.state = aws, state
         self._ids = itertools.count()
         self._workers = executor or workers(4)
-        self.time = Time(aws.clock)
+        self.time = Time(aws.clock, least_wait)
         self._sessions = Sessions(
             account=ACCOUNT, accounts={}, region="us-west-2", stack=STACK, endpoint_url=endpoint_url
         )
@@ -192,8 +197,8 @@ def tags(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 @contextmanager
-def host(folder: Path, **settings: Any) -> Iterator[Host]:
+def host(folder: Path, least_wait: float = 0.0, **settings: Any) -> Iterator[Host]:
     """A host with an empty state directory, and a local AWS of its own whose every answer must fit its shape."""
     with local_aws(**{"regions": REGIONS, **settings}) as aws:
-        yield Host(aws, folder / "state")
+        yield Host(aws, folder / "state", least_wait)
         assert aws.problems == []

@@ -140,6 +140,8 @@ class Applier:
             change.line.critical("unit.failed", error=str(error), exc_info=True)
             return Result(entry, Outcome(label=entry.label, status="failed", why=f"a defect: {error!r}"))
         change.succeeded(call, steps.why)
+        if takes_away(entry) and call.operation == self._changes.kinds[entry.address.kind].delete:
+            self._creator.memory.deleted(entry.address)
         return Result(entry, Outcome(label=entry.label, status=DONE[steps.verb], why=steps.why), change.made)
 
     def _prove(self, entry: Entry) -> None:

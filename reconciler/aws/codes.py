@@ -99,6 +99,7 @@ NOT_YET = {
     "ConflictException",
     "DeleteConflict",
     "DependencyViolation",
+    "Gateway.NotAttached",
     "HostedZoneNotEmpty",
     "IncorrectInstanceState",
     "IncorrectModificationState",
@@ -170,6 +171,8 @@ BY_TEXT: tuple[tuple[str, str, type[AwsError]], ...] = (
     # an instance profile takes up to two minutes to get from IAM to EC2
     ("InvalidParameterValue", "invalid iam instance profile", NotYet),
     ("InvalidParameterValue", "has no associated iam roles", NotYet),
+    # an instance that is pending has no place for an address yet
+    ("InvalidInstanceID", "not in a valid state", NotYet),
     # not a quota: so many may change at one time
     ("VpnConnectionLimitExceeded", "mutating objects", NotYet),
     ("VpnGatewayLimitExceeded", "mutating objects", NotYet),

@@ -55,7 +55,7 @@ class Creator:
     def _born(self, entry: Entry, call: Call, send: Send) -> Observed:
         """The thing that a create call answers; a token that is used up by a dead thing makes way for the next."""
         if call.seed is None:
-            return self._ours(entry, self._thing(entry, send(call)))
+            return self._ours(entry, self._thing(entry, send(call), call))
         first = self.memory.generations.get(entry.address, 0)
         for generation in range(first, first + GENERATIONS):
             given = {**call.parameters, "ClientToken": token(call.seed, generation)}
@@ -80,7 +80,7 @@ class Creator:
                         retry_attempts=error.retry_attempts,
                     ) from error
                 raise
-            made = self._thing(entry, answer)
+            made = self._thing(entry, answer, call)
             if made.state in self.kinds[made.kind].gone | self.kinds[made.kind].leaving:
                 continue
             if not made.tags:
@@ -101,14 +101,16 @@ class Creator:
             return thing.address is not None and thing.address != entry.address
         return not concerns(thing, self.stack)
 
-    def _thing(self, entry: Entry, answer: dict[str, Any]) -> Observed:
-        """The answer of a create call as a thing."""
+    def _thing(self, entry: Entry, answer: dict[str, Any], call: Call) -> Observed:
+        """The answer of a create call as a thing; one that never shows tags is of what was just made with ours."""
         kind = self.kinds[entry.address.kind]
         row = find_row(kind, answer)
         if row is None:
             raise Lost(
                 f"{kind.create}: the answer has no {kind.id}", code="IncompleteAnswer", call=kind.create
             )
+        if not kind.answers_tags:
+            row = {**row, "Tags": call.parameters["TagSpecifications"][0]["Tags"]}
         return as_observed(kind, row, entry.scope, self.partition)
 
     def _ours(self, entry: Entry, thing: Observed) -> Observed:

@@ -115,6 +115,11 @@ class Memory:
                 self.flaps[label] = flap
             self._journal.append({"flap": label, **(flap.as_data() if flap else {"fields": None})})
 
+    def deleted(self, address: Address) -> None:
+        """AWS answered that it deleted what was made for an address: the token of that is used up."""
+        with self._lock:
+            self.next_generation(address, self.generations.get(address, 0) + 1)
+
     @property
     def remembered(self) -> Remembered:
         """A copy for those who judge."""
@@ -170,9 +175,10 @@ class Memory:
         self._not_from_the_future()
         now = self.clock()
         self.intents = {address: at for address, at in self.intents.items() if now < at + LOST_ANSWER}
-        self.created = {
-            address: (id, at) for address, (id, at) in self.created.items() if now < at + UNLISTED
-        }
+        for address, (_, at) in list(self.created.items()):
+            if now >= at + UNLISTED:  # it is dead, and its token would be answered with it for ever
+                del self.created[address]
+                self.deleted(address)
 
     def _not_from_the_future(self) -> None:
         """The clock may have been set back: what would hold creations for hours is taken to be of this moment."""

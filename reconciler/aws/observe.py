@@ -216,7 +216,7 @@ def rows(
     if ids:
         parameters[read.ids] = list(ids)
     elif kind.service == "ec2":
-        parameters["Filters"] = [{"Name": "tag-key", "Values": [STACK_TAG, ADDRESS_TAG]}]
+        parameters[read.filters] = [{"Name": "tag-key", "Values": [STACK_TAG, ADDRESS_TAG]}]
     yield from gateway.rows(
         account=scope.account,
         region=scope.region,

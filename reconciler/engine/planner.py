@@ -108,6 +108,9 @@ class Planner:
         facts = self.facts[desired.address.kind]
         spec = resolve(desired.spec, self.usable)
         tags = resolve(desired.tags, self.usable)
+        for needed in desired.depends_on if holder is None else ():
+            if self._unfinished(needed):
+                return Wait(f"needs {needed}, of which something is still to be done", "other")
         for needed in needs(desired, facts):
             if self.usable(needed) is not None or self._made_first(needed):
                 continue  # its value is known, or will be before this one's turn comes
@@ -161,6 +164,15 @@ class Planner:
         """Whether an address will have a new thing before this pass ends, if all goes well."""
         verdict = self.verdict(address) if address in self.resources else None
         return isinstance(verdict, Steps) and verdict.verb in {"create", "replace"}
+
+    def _unfinished(self, address: Address) -> bool:
+        """Whether a thing is there, and fields that can only be set after its creation are still to be."""
+        desired = self.resources.get(address)
+        if desired is None or self.holder(address) is None:
+            return False
+        if all(self.facts[address.kind].fields[name].at_birth for name in desired.spec):
+            return False
+        return isinstance(self.verdict(address), Steps)
 
     def _not_usable(self, address: Address) -> str:
         """Why an address cannot be referred to now."""

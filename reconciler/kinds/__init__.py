@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from reconciler.kinds.compute import INSTANCE
 from reconciler.kinds.firewall import SECURITY_GROUP
+from reconciler.kinds.gateways import (
+    EGRESS_ONLY_INTERNET_GATEWAY,
+    ELASTIC_IP,
+    INTERNET_GATEWAY,
+    NAT_GATEWAY,
+)
 from reconciler.kinds.networkmanager import CONNECTION, DEVICE, GLOBAL_NETWORK, LINK, SITE
 from reconciler.kinds.vpc import SUBNET, VPC
 from reconciler.model.kind import Kind
@@ -18,5 +24,9 @@ ALL: tuple[Kind, ...] = (
     SUBNET,
     SECURITY_GROUP,
     INSTANCE,
+    INTERNET_GATEWAY,
+    EGRESS_ONLY_INTERNET_GATEWAY,
+    ELASTIC_IP,
+    NAT_GATEWAY,
 )
 BY_NAME = {kind.name: kind for kind in ALL}

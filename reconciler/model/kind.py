@@ -62,6 +62,8 @@ class Read:
     ids: str
     page: int | None
     within: str | None = None
+    filters: str = "Filters"
+    """The parameter that takes EC2's filters; two operations spell it `Filter`."""
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     details: Sequence[Detail] = ()
     companions: Sequence[Companion] = ()
@@ -149,6 +151,8 @@ class Kind:
     """Path of a reference (`Links[].LinkId`) to the fields in which the thing and what it refers to have to agree."""
     unlike: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Field to another whose value has to be a different one."""
+    answers_tags: bool = True
+    """Whether the answer of the create call shows tags; where it does not, a look does."""
     tag_type: str | None = None
     """EC2's resource type in TagSpecifications; None where the create call takes a plain list of Tags."""
     always: Mapping[str, Any] = dataclasses.field(default_factory=dict)

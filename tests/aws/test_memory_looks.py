@@ -36,6 +36,16 @@ def test_evidence_that_is_too_old_to_count_is_forgotten(memory: Memory, time: Ti
     assert memory.remembered.created == {}
 
 
+def test_what_was_never_listed_has_used_up_its_token(memory: Memory, time: Time) -> None:
+    memory.made(A, "site-1")
+    time.now = START + UNLISTED - 1
+    memory.looked(world())
+    assert memory.generations == {}
+    time.now = START + UNLISTED
+    memory.looked(world())
+    assert memory.generations == again(memory).generations == {A: 1}
+
+
 def test_a_thing_is_forgotten_when_two_complete_looks_have_missed_it(memory: Memory) -> None:
     memory.looked(world(thing(A, "site-1")))
     memory.looked(world())

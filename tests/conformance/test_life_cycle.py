@@ -28,7 +28,11 @@ def settled(report: Report) -> bool:
     return report.outcome == "settled" and report.count("settled") == len(report.outcomes)
 
 
-def test_it_is_created_once_with_its_tags_and_then_nothing_is_done(ops: Host, fixture: Fixture) -> None:
+def test_it_is_planned_created_once_with_its_tags_and_then_nothing_is_done(
+    ops: Host, fixture: Fixture
+) -> None:
+    assert isinstance(ops.entry(fixture.base, fixture.address).verdict, Steps)
+    assert ops.writes() == [], "a plan writes nothing"
     assert settled(ops.run(fixture.base))
     seen = ops.seen(fixture.base, fixture.address)
     assert seen.tags["reconciler:stack"] == "test"
@@ -40,11 +44,6 @@ def test_it_is_created_once_with_its_tags_and_then_nothing_is_done(ops: Host, fi
     assert settled(ops.run(fixture.base))
     assert ops.writes() == []
     assert all(isinstance(entry.verdict, Settled) for entry in ops.plan(fixture.base).entries)
-
-
-def test_a_plan_writes_nothing(ops: Host, fixture: Fixture) -> None:
-    assert isinstance(ops.entry(fixture.base, fixture.address).verdict, Steps)
-    assert ops.writes() == []
 
 
 def test_what_is_edited_by_hand_is_mended(ops: Host, fixture: Fixture) -> None:
@@ -99,25 +98,26 @@ def test_a_change_of_what_is_fixed_is_blocked(ops: Host, fixture: Fixture) -> No
     assert ops.writes() == []
 
 
-@pytest.mark.parametrize("how", ["delete-first", "create-first"])
-def test_it_is_replaced_where_that_is_asked_for(ops: Host, fixture: Fixture, how: str) -> None:
+def test_it_is_replaced_there_and_back_where_that_is_asked_for(ops: Host, fixture: Fixture) -> None:
     kind = BY_NAME[fixture.kind]
     if not fixture.fixed:
         pytest.skip("nothing of this kind is fixed, as the test above has made sure")
-    if how == "create-first" and kind.unique:
-        with pytest.raises(ConfigError, match="create-first cannot work"):
-            ops.run(fixture.text(replace=how))
-        return
     allowed = {"protect": False} if kind.protected else {}
+    there, back = fixture.text(**allowed, **fixture.fixed, replace="delete-first"), "create-first"
+    if kind.unique:
+        with pytest.raises(ConfigError, match="create-first cannot work"):
+            ops.run(fixture.text(replace=back))
+        back = "delete-first"
     ops.run(fixture.text(**allowed))
-    before = ops.seen(fixture.base, fixture.address).id
-    changed = fixture.text(**allowed, **fixture.fixed, replace=how)
-    assert settled(ops.run(changed))
-    after = ops.seen(changed, fixture.address).id
-    assert after != before
-    assert subjects(ops, fixture) == [after]
-    order = [call.operation for call in ops.aws.writes if call.operation in {kind.create, kind.delete}]
-    assert order[-2:] == ([kind.delete, kind.create] if how == "delete-first" else [kind.create, kind.delete])
+    for text, how in ((there, "delete-first"), (fixture.text(**allowed, replace=back), back)):
+        before = ops.seen(fixture.base, fixture.address).id
+        ops.aws.clear_calls()
+        assert settled(ops.run(text))
+        after = ops.seen(text, fixture.address).id
+        assert after != before
+        assert subjects(ops, fixture) == [after]
+        order = [call.operation for call in ops.aws.writes if call.operation in {kind.create, kind.delete}]
+        assert order == ([kind.delete, kind.create] if how == "delete-first" else [kind.create, kind.delete])
 
 
 def test_tags_that_are_removed_or_changed_by_hand_come_back_and_others_stay(
@@ -136,32 +136,36 @@ def test_tags_that_are_removed_or_changed_by_hand_come_back_and_others_stay(
 @pytest.mark.parametrize("tag", ["reconciler:address", "reconciler:stack"])
 def test_with_one_owner_tag_gone_nothing_is_made_or_touched(ops: Host, fixture: Fixture, tag: str) -> None:
     ops.run(fixture.base)
-    id = ops.seen(fixture.base, fixture.address).id
+    seen = ops.seen(fixture.base, fixture.address)
     untag(ops, fixture, tag)
     ops.aws.clear_calls()
-    assert any(id in why for why in told(ops.run(fixture.base)))
+    assert any(seen.id in why for why in told(ops.run(fixture.base)))
     report = ops.run(fixture.without(), allow_shrink=True, allow_empty=True)
     if (
         tag == "reconciler:address"
     ):  # without the stack's tag nothing leads to it once the config names no such kind
-        assert any(id in why for why in told(report))
+        assert any(seen.id in why for why in told(report))
     assert ops.writes() == []
-    assert id in {row[BY_NAME[fixture.kind].id] for row in ops.rows(fixture.kind)}
+    assert seen.id in {row[BY_NAME[fixture.kind].id] for row in ops.rows(fixture.kind)}
+    retag(ops, fixture, {tag: seen.tags[tag]}, seen.id, seen.arn)
+    ops.aws.clear_calls()
+    assert settled(ops.run(fixture.base))
+    assert ops.writes() == [], "a person has put the tag back"
 
 
-def test_with_both_owner_tags_gone_it_is_somebody_elses(ops: Host, fixture: Fixture) -> None:
-    kind = BY_NAME[fixture.kind]
+def test_with_both_owner_tags_gone_it_is_somebody_elses(doomed: Host, fixture: Fixture) -> None:
+    ops, kind = doomed, BY_NAME[fixture.kind]
     ops.run(fixture.base)
-    id = ops.seen(fixture.base, fixture.address).id
-    arn = ops.seen(fixture.base, fixture.address).arn
+    seen = ops.seen(fixture.base, fixture.address)
     for tag in ("reconciler:stack", "reconciler:address"):
-        untag(ops, fixture, tag, id, arn)
+        untag(ops, fixture, tag, seen.id, seen.arn)
     ops.run(fixture.base)
-    assert subjects(ops, fixture) != [id]
-    assert id in {row[kind.id] for row in ops.rows(kind.name)}
+    assert subjects(ops, fixture) != [seen.id]
+    assert seen.id in {row[kind.id] for row in ops.rows(kind.name)}
 
 
-def test_two_that_claim_one_address_stop_it(ops: Host, fixture: Fixture) -> None:
+def test_two_that_claim_one_address_stop_it(doomed: Host, fixture: Fixture) -> None:
+    ops = doomed
     ops.run(fixture.base)
     one = ops.seen(fixture.base, fixture.address)
     theirs = HEAD.replace(STACK, "theirs") + fixture.base

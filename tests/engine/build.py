@@ -16,6 +16,7 @@ READY = {
     "vpc": "available",
     "subnet": "available",
     "instance": "running",
+    "internet-gateway": None,
     "security-group": None,
 }
 

@@ -68,6 +68,20 @@ def test_depends_on_orders_without_a_reference() -> None:
     assert entries[1].after == (Address("global-network", "n"),)
 
 
+def test_depends_on_waits_for_what_is_set_after_a_creation() -> None:
+    gateway = wish("internet-gateway/g", {"VpcId": "vpc-1"})
+    nat = wish("nat-gateway/n", {"SubnetId": "subnet-1"}, depends_on=(gateway.address,))
+    detached = thing("internet-gateway/g", "igw-1", {"Attachments": []})
+    attached = thing(
+        "internet-gateway/g", "igw-1", {"Attachments": [{"State": "available", "VpcId": "vpc-1"}]}
+    )
+    assert operations(verdicts([gateway, nat])["nat-gateway/n"]) == ["CreateNatGateway"]
+    found = verdicts([gateway, nat], detached)
+    assert operations(found["internet-gateway/g"])[0] == "AttachInternetGateway"
+    assert "still to be done" in why(found["nat-gateway/n"])
+    assert operations(verdicts([gateway, nat], attached)["nat-gateway/n"]) == ["CreateNatGateway"]
+
+
 def test_a_held_address_waits_with_its_reason_and_others_go_on() -> None:
     other = wish("global-network/other")
     found = verdicts([NETWORK, other], held={Address("global-network", "n"): "remembered"})

@@ -15,6 +15,7 @@ import jmespath
 from botocore.model import ServiceModel, Shape
 from botocore.validate import ParamValidator
 
+from reconciler.aws.creating import find_row
 from reconciler.engine.converge import converge, removal
 from reconciler.model.address import Address
 from reconciler.model.calls import Call
@@ -219,8 +220,12 @@ class Lint:
         if self.kind.id not in row or not set(self.kind.identity) <= row.keys():
             return
         thing = self._thing(row)
-        parts = {operation for part in self.kind.parts for operation in part.operations}
-        self._valid(removal(self.kind, thing, "").calls, {self.kind.delete, *parts})
+        loosening = {name for remedy in self.kind.remedies.values() for name in remedy.operations}
+        loosening |= {name for part in self.kind.parts for name in part.operations}
+        calls = removal(self.kind, thing, "").calls
+        self._valid(calls, {self.kind.delete, *loosening})
+        if calls[-1].operation != self.kind.delete:
+            self.wrong("its removal does not end with its delete call")
         for name, remedy in self.kind.remedies.items():
             if name in self.facts.fields:
                 self._valid(remedy.make(thing, self._sample(name)), set(remedy.operations))
@@ -286,6 +291,8 @@ class Lint:
         read, members = self.kind.read, self._input(self.kind.read.operation)
         if read.ids not in members:
             self.wrong(f"{read.operation} cannot be asked for {read.ids}")
+        if self.kind.service == "ec2" and read.filters not in members:
+            self.wrong(f"{read.operation} takes no {read.filters}")
         for name in sorted(set(read.arguments) - members.keys()):
             self.wrong(f"{read.operation} takes no {name}")
         paginated = "MaxResults" in members
@@ -308,6 +315,14 @@ class Lint:
 
     def _birth(self) -> None:
         members = self._input(self.kind.create)
+        answer = skeleton(model(self.kind.service).operation_model(self.kind.create).output_shape)
+        row = find_row(self.kind, answer)
+        if row is None:
+            self.wrong(f"{self.kind.create} answers no {self.kind.id}")
+        elif ("Tags" in row) is not self.kind.answers_tags:
+            self.wrong(
+                f"answers_tags: {self.kind.create} answers {'with' if 'Tags' in row else 'without'} tags"
+            )
         if self.kind.tag_type is None:
             if "Tags" not in members:
                 self.wrong(f"{self.kind.create} cannot tag at birth with a list of tags")

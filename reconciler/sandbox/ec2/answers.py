@@ -13,32 +13,41 @@ from ..errors import AwsError
 from ..request import Answer, Request
 from ..tokens import digest
 from ..world import World
-from . import groups, images, instances, launches, listings, metadata, modify, networks, tags
+from . import gateways, groups, images, instances, launches, listings, metadata, modify, networks, tags
 from .backend import backend_of
 from .guards import check_guards
 from .missing import check_references
 
 ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
+    "AllocateAddress": gateways.allocate,
+    "AssociateAddress": gateways.associate,
+    "AttachInternetGateway": gateways.attach,
     "AuthorizeSecurityGroupEgress": groups.authorize,
     "AuthorizeSecurityGroupIngress": groups.authorize,
+    "CreateNatGateway": gateways.create_nat,
     "CreateSecurityGroup": groups.create,
     "CreateSubnet": networks.create_subnet,
     "CreateTags": tags.create_tags,
     "CreateVpc": networks.create_vpc,
+    "DeleteNatGateway": gateways.delete_nat,
     "DeleteTags": tags.delete_tags,
     "DeleteVpc": networks.delete_vpc,
+    "DescribeAddresses": gateways.describe_addresses,
     "DescribeInstances": instances.describe,
     "DescribeInstanceAttribute": modify.describe_attribute,
+    "DescribeNatGateways": gateways.describe_nats,
     "DescribeRegions": networks.describe_regions,
     "DescribeSecurityGroupRules": groups.describe_rules,
     "DescribeSecurityGroups": groups.describe,
     "DescribeSubnets": networks.describe_subnets,
     "DescribeTags": tags.describe_tags,
+    "DisassociateAddress": gateways.disassociate,
     "ModifyInstanceAttribute": modify.modify_attribute,
     "ModifyInstanceMetadataOptions": metadata.modify_options,
     "ModifySecurityGroupRules": groups.modify_rules,
     "ModifySubnetAttribute": networks.modify_subnet,
     "ModifyVpcAttribute": networks.modify_vpc,
+    "ReleaseAddress": gateways.release,
     "RevokeSecurityGroupEgress": groups.revoke,
     "RevokeSecurityGroupIngress": groups.revoke,
     "RunInstances": launches.run,
@@ -51,7 +60,8 @@ ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
 
 # what a repeated request is answered with; other operations get their first answer again
 REPEATS: Mapping[str, Callable[[Request, Any, Mapping[str, Any]], Answer]] = {
-    "RunInstances": launches.run_again
+    "CreateNatGateway": gateways.create_nat_again,
+    "RunInstances": launches.run_again,
 }
 
 

@@ -69,6 +69,11 @@ def are_peered(backend: Any, one: str, other: str) -> bool:
     )
 
 
+def find_address(backend: Any, allocation_id: str) -> Any:
+    """An elastic address by id, or None."""
+    return next((one for one in backend.addresses if one.allocation_id == allocation_id), None)
+
+
 def interfaces(backend: Any) -> Iterator[Any]:
     """All network interfaces that exist: those of terminated instances are gone with them."""
     yield from backend.enis.values()

@@ -96,6 +96,31 @@ TAGS: Mapping[str, str] = {
     "resource-type": "ResourceType",
 }
 
+INTERNET_GATEWAYS: Mapping[str, str] = {
+    "attachment.state": "Attachments.State",
+    "attachment.vpc-id": "Attachments.VpcId",
+    "internet-gateway-id": "InternetGatewayId",
+    "owner-id": "OwnerId",
+}
+
+ADDRESSES: Mapping[str, str] = {
+    "allocation-id": "AllocationId",
+    "association-id": "AssociationId",
+    "instance-id": "InstanceId",
+    "network-border-group": "NetworkBorderGroup",
+    "network-interface-id": "NetworkInterfaceId",
+    "network-interface-owner-id": "NetworkInterfaceOwnerId",
+    "private-ip-address": "PrivateIpAddress",
+    "public-ip": "PublicIp",
+}
+
+NAT_GATEWAYS: Mapping[str, str] = {
+    "nat-gateway-id": "NatGatewayId",
+    "state": "State",
+    "subnet-id": "SubnetId",
+    "vpc-id": "VpcId",
+}
+
 REGIONS: Mapping[str, str] = {
     "endpoint": "Endpoint",
     "opt-in-status": "OptInStatus",

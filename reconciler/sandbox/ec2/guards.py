@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import AwsError
 from ..request import Request
 from . import backend as moto
+from .gateways import has_public_addresses
 
 _GONE = ("deleted", "deleting", "terminated", "failed", "rejected", "expired")
 Blocks = Callable[[Any, Mapping[str, Any]], bool]
@@ -132,6 +133,10 @@ def _address_is_associated(backend: Any, parameters: Mapping[str, Any]) -> bool:
     )
 
 
+def _vpc_has_public_address(backend: Any, parameters: Mapping[str, Any]) -> bool:
+    return has_public_addresses(backend, str(parameters.get("VpcId")))
+
+
 def _transit_gateway_is_attached(backend: Any, parameters: Mapping[str, Any]) -> bool:
     attachments = backend.transit_gateway_attachments.values()
     wanted = parameters.get("TransitGatewayId")
@@ -208,6 +213,14 @@ GUARDS: Mapping[str, tuple[Guard, ...]] = {
             "InvalidParameterValue",
             "Network interface '{NetworkInterfaceId}' is currently in use.",
             (_interface_is_attached,),
+        ),
+    ),
+    "DetachInternetGateway": (
+        Guard(
+            "DependencyViolation",
+            "Network {VpcId} has some mapped public address(es). Please unmap those public address(es) before "
+            "detaching the gateway.",
+            (_vpc_has_public_address,),
         ),
     ),
     "ReleaseAddress": (

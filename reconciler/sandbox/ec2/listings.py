@@ -20,7 +20,19 @@ from ..request import Answer, Request
 from . import filter_paths
 from .backend import backend_of
 from .filters import TAG_FILTERS, is_tag_filter, keep, read_filters
-from .missing import GROUP, INSTANCE, RULE, SUBNET, VPC, Kind, require_known
+from .missing import (
+    ADDRESS,
+    EGRESS_GATEWAY,
+    GATEWAY,
+    GROUP,
+    INSTANCE,
+    NAT,
+    RULE,
+    SUBNET,
+    VPC,
+    Kind,
+    require_known,
+)
 
 _EVERYTHING = 1_000_000
 # EC2 API reference: "MaxResults … this value can be between 5 and 1000" where the model does not say it
@@ -62,6 +74,21 @@ LISTINGS: Mapping[str, Listing] = {
     "DescribeInstances": Listing(
         "Instances", "InstanceId", "InstanceIds", INSTANCE, filter_paths.INSTANCES, omits_no_tags=True
     ),
+    "DescribeInternetGateways": Listing(
+        "InternetGateways", "InternetGatewayId", "InternetGatewayIds", GATEWAY, filter_paths.INTERNET_GATEWAYS
+    ),
+    "DescribeEgressOnlyInternetGateways": Listing(
+        "EgressOnlyInternetGateways",
+        "EgressOnlyInternetGatewayId",
+        "EgressOnlyInternetGatewayIds",
+        EGRESS_GATEWAY,
+    ),
+    "DescribeAddresses": Listing(
+        "Addresses", "AllocationId", "AllocationIds", ADDRESS, filter_paths.ADDRESSES
+    ),
+    "DescribeNatGateways": Listing(
+        "NatGateways", "NatGatewayId", "NatGatewayIds", NAT, filter_paths.NAT_GATEWAYS
+    ),
     "DescribeTags": Listing("Tags", "ResourceId", filters=filter_paths.TAGS, tag_filters=("tag:",)),
     "DescribeRegions": Listing("Regions", "RegionName", filters=filter_paths.REGIONS, tag_filters=()),
 }
@@ -85,7 +112,7 @@ def without_list_parameters(request: Request) -> dict[str, Any]:
     listing = LISTINGS.get(request.operation)
     left = {k: v for k, v in request.parameters.items() if k not in ("MaxResults", "NextToken")}
     if listing is not None:
-        left = {k: v for k, v in left.items() if k not in ("Filters", listing.ids, "GroupNames")}
+        left = {k: v for k, v in left.items() if k not in ("Filters", "Filter", listing.ids, "GroupNames")}
     else:
         for name in ("Filters", "Filter"):
             if name in left:

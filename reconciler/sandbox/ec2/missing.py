@@ -71,6 +71,19 @@ GATEWAY = Kind(
     "InvalidInternetGatewayID.NotFound",
     "The internetGateway ID '{}' does not exist",
 )
+EGRESS_GATEWAY = Kind(
+    "eigw",
+    _in("egress_only_internet_gateways"),
+    "InvalidGatewayID.NotFound",
+    "The gateway ID '{}' does not exist",
+)
+ADDRESS = Kind(
+    "eipalloc",
+    moto.find_address,
+    "InvalidAllocationID.NotFound",
+    "The allocation ID '{}' does not exist",
+)
+NAT = Kind("nat", _in("nat_gateways"), "NatGatewayNotFound", "The Nat Gateway {} was not found")
 ROUTE_TABLE = Kind(
     "rtb", _in("route_tables"), "InvalidRouteTableID.NotFound", "The routeTable ID '{}' does not exist"
 )
@@ -104,6 +117,9 @@ KINDS: tuple[Kind, ...] = (
     IMAGE,
     VOLUME,
     GATEWAY,
+    EGRESS_GATEWAY,
+    ADDRESS,
+    NAT,
     ROUTE_TABLE,
     TRANSIT_GATEWAY,
     CUSTOMER_GATEWAY,

@@ -206,15 +206,12 @@ def _attributes(request: Request) -> list[str]:
 
 def describe_regions(request: Request, backend: Any) -> Answer:
     """DescribeRegions shows the regions of its own partition; without AllRegions those that are enabled."""
-    from moto.utilities.utils import get_partition
-
     enabled = request.world.settings.regions
     regions = [
         region
         if enabled is None or region["RegionName"] in enabled
         else {**region, "OptInStatus": "not-opted-in"}
-        for region in request.ask_moto({"AllRegions": True}).get("Regions", [])
-        if get_partition(region["RegionName"]) == request.partition
+        for region in _all_regions(request)
     ]
     if not request.parameters.get("AllRegions"):
         regions = [region for region in regions if region["OptInStatus"] != "not-opted-in"]
@@ -226,3 +223,19 @@ def describe_regions(request: Request, backend: Any) -> Answer:
                 "InvalidParameterValue", f"Invalid region name(s) provided. Invalid region names: {name}"
             )
     return {"Regions": [region for region in regions if not names or region["RegionName"] in names]}
+
+
+_regions: dict[str, list[dict[str, Any]]] = {}
+
+
+def _all_regions(request: Request) -> list[dict[str, Any]]:
+    """The regions of the request's partition, which moto takes long to tell and never changes."""
+    from moto.utilities.utils import get_partition
+
+    if request.partition not in _regions:
+        _regions[request.partition] = [
+            region
+            for region in request.ask_moto({"AllRegions": True}).get("Regions", [])
+            if get_partition(region["RegionName"]) == request.partition
+        ]
+    return _regions[request.partition]

@@ -25,6 +25,8 @@ _TAGGABLE: Mapping[str, tuple[str, ...]] = {
     "AuthorizeSecurityGroupIngress": ("security-group-rule",),
     "AuthorizeSecurityGroupEgress": ("security-group-rule",),
     "RunInstances": ("instance", "volume", "network-interface", "spot-instances-request", "elastic-gpu"),
+    "AllocateAddress": ("elastic-ip",),
+    "CreateEgressOnlyInternetGateway": ("egress-only-internet-gateway",),
     "CreateInternetGateway": ("internet-gateway",),
     "CreateRouteTable": ("route-table",),
     "CreateNatGateway": ("natgateway",),
@@ -42,6 +44,7 @@ _TYPES: Mapping[str, str] = {
     "eni": "network-interface",
     "vol": "volume",
     "igw": "internet-gateway",
+    "eigw": "egress-only-internet-gateway",
     "rtb": "route-table",
     "nat": "natgateway",
     "eipalloc": "elastic-ip",
@@ -178,10 +181,12 @@ def describe_tags(request: Request, backend: Any) -> Answer:
 
 # deletes after which the thing is no longer listed: its tags go with it, which moto does not do
 GONE_WITH: Mapping[str, str] = {
+    "ReleaseAddress": "AllocationId",
     "DeleteVpc": "VpcId",
     "DeleteSubnet": "SubnetId",
     "DeleteSecurityGroup": "GroupId",
     "DeleteInternetGateway": "InternetGatewayId",
+    "DeleteEgressOnlyInternetGateway": "EgressOnlyInternetGatewayId",
     "DeleteRouteTable": "RouteTableId",
     "DeleteNetworkInterface": "NetworkInterfaceId",
     "DeleteVolume": "VolumeId",
