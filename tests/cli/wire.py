@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import http.client
 import re
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 HOPS = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
@@ -59,6 +61,14 @@ class Wire:
 
     def answered(self, call: str) -> None:
         """The answer has gone to who asked."""
+
+
+class Server(ThreadingHTTPServer):
+    """Says nothing of who is gone before it has read its answer."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class Cut(Exception):
@@ -115,7 +125,7 @@ def wire(aws: str, found: Wire | None = None) -> Iterator[Wire]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with Server(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
         found.url = f"http://127.0.0.1:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

@@ -7,6 +7,7 @@ it is killed arrives.  Waiting is real too: who was killed before a creation rea
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -21,16 +22,33 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+from moto.core.utils import get_service_model
+
+from reconciler.kinds import ALL
+from reconciler.model.kind import Kind
 from reconciler.sandbox import HeldClock
 from tests.cli.support import COMMAND, KEYS, ROOT
 from tests.cli.wire import Cut, Wire, wire
-from tests.faults.killing import CREATES, Course, Damage, Memory, Moment
+from tests.faults.killing import Course, Damage, Memory, Moment
 from tests.faults.runs import Run
 from tests.faults.shown import differences, shown
 from tests.harness import STACK, Host, complete
 
+
+def create_call(kind: Kind) -> str:
+    """What a kind's create call is called on a wire."""
+    model = get_service_model(kind.service)
+    if model.protocol != "rest-json":
+        return kind.create
+    http = model.operation_model(kind.create).http
+    return f"{http['method']} {re.sub('{[^}]+}', '*', http['requestUri'])}"
+
+
 PATIENCE = 120.0
 """Seconds until a local AWS that does not get ready is given up."""
+
+
+BIRTHS = frozenset(create_call(kind) for kind in ALL)
 
 
 @dataclass(frozen=True)
@@ -69,7 +87,7 @@ class Killer(Wire):
         self._perhaps("before")
 
     def answering(self, call: str, status: int, body: bytes) -> None:
-        if status < 300 and (call in CREATES or call.startswith("POST /global-networks")):
+        if status < 300 and call in BIRTHS:
             token = parse_qs(body.decode("utf-8", "replace")).get("ClientToken", [""])[0]
             with self._lock:
                 self.births += token not in self._tokens

@@ -87,6 +87,10 @@ def _plain(value: Any, names: Mapping[str, str]) -> str:
 
 def _named(value: Any, names: Mapping[str, str]) -> Any:
     match value:
+        case {
+            "Key": "reconciler:applied"
+        }:  # a note for people, who are told "unknown" where a kill has kept it short
+            return "what was applied"
         case Mapping():
             return {name: _named(inner, names) for name, inner in value.items() if name not in DRAWN}
         case list() | tuple():
