@@ -200,5 +200,5 @@ def tags(row: Mapping[str, Any]) -> dict[str, str]:
 def host(folder: Path, least_wait: float = 0.0, **settings: Any) -> Iterator[Host]:
     """A host with an empty state directory, and a local AWS of its own whose every answer must fit its shape."""
     with local_aws(**{"regions": REGIONS, **settings}) as aws:
-        yield Host(aws, folder / "state", least_wait)
+        yield Host(aws, folder / "state", least_wait=least_wait)
         assert aws.problems == []

@@ -151,6 +151,8 @@ class _Look:
 
     def _matters(self, companion: Companion, thing: Observed) -> bool:
         """Whether a companion's rows are compared with the config, or have to go before the thing can."""
+        if thing.stack != self.question.stack or thing.address is None:
+            return False  # nothing is done about it
         desired = None if thing.replaced or not thing.address else self.question.resources.get(thing.address)
         return desired is None or not companion.fields.isdisjoint(desired.spec)
 
