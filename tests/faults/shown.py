@@ -22,10 +22,12 @@ DRAWN = frozenset(
     {
         "AttachTime",
         "ClientToken",
+        "CreateTime",
         "CreatedAt",
         "LaunchTime",
         "MacAddress",
         "PrivateDnsName",
+        "PrivateIp",
         "PrivateIpAddress",
         "PublicDnsName",
         "PublicIp",

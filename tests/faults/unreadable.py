@@ -118,6 +118,7 @@ LISTS = sorted(
 def has_pages(operation: Operation) -> bool:
     """Whether the estate has so many things that a list of them can have a second page."""
     kinds = [kind for kind in ALL if operation == Operation(kind.service, kind.read.operation)]
+    kinds = [kind for kind in kinds if kind.read.page is not None]
     several = any(sum(one.startswith(f"{kind.name}/") for one in _WHOLE) > 1 for kind in kinds)
     return operation.name == "DescribeTags" or (several and operation in LISTS)
 

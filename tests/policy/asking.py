@@ -23,6 +23,7 @@ PREFIXES = {
     "dopt": "dhcp-options",
     "eigw": "egress-only-internet-gateway",
     "eipalloc": "elastic-ip",
+    "eipassoc": "elastic-ip",  # EC2 looks at the address that is associated
     "eni": "network-interface",
     "i": "instance",
     "igw": "internet-gateway",
