@@ -377,6 +377,7 @@ def account(folder: Path, lag: float = 4.0) -> Iterator[Host]:
         host = Unhurried(aws, folder / "warm", Inline())
         host.run(estate())
     with local_aws(regions=REGIONS, page_size=50) as host.aws:
+        host.time = Strides(host.aws.clock)
         for kind in ALL:
             host.aws.hide(kind.service, kind.read.operation, seconds=lag)
         yield host
