@@ -10,16 +10,15 @@ from dataclasses import replace
 from functools import cached_property
 
 from reconciler.engine.converge import converge, loosening, removal, unready
+from reconciler.engine.order import AllFacts, in_order, needs
 from reconciler.engine.resolve import resolve
 from reconciler.engine.users import Users
 from reconciler.model.address import REPLACED, Address
 from reconciler.model.fields import Facts
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Entry, Plan
-from reconciler.model.things import PROTECT_TAG, Desired, Observed, Ref, Scope, World, within
+from reconciler.model.things import PROTECT_TAG, Desired, Observed, Scope, World
 from reconciler.model.verdicts import Blocked, Settled, Steps, Verdict, Wait
-
-AllFacts = Mapping[str, Facts]
 
 
 class Planner:
@@ -381,32 +380,3 @@ def is_protected(kind: Kind, thing: Observed) -> bool:
     """Whether a thing may not be deleted: by its tag, or else by its kind."""
     tag = thing.tags.get(PROTECT_TAG)
     return tag == "true" or (kind.protected and tag != "false")
-
-
-def needs(desired: Desired, facts: Facts) -> list[Address]:
-    """The addresses without which a resource cannot be created, in order: parts can follow later."""
-    soft = {part.field for part in facts.kind.parts}
-    hard = {name: value for name, value in desired.spec.items() if name not in soft}
-    found = [ref.to for ref in within([hard, desired.tags], Ref)]
-    return list(dict.fromkeys([*found, *desired.depends_on]))
-
-
-def in_order(resources: Mapping[Address, Desired], facts: AllFacts) -> list[Address]:
-    """The wanted addresses, each after all that it needs, otherwise in the order of the config."""
-    order: dict[Address, None] = {}
-    for first in resources:
-        path = [first]  # a stack of our own: chains may be longer than Python's
-        while path:
-            missing = next(
-                (
-                    needed
-                    for needed in needs(resources[path[-1]], facts[path[-1].kind])
-                    if needed in resources and needed not in order and needed not in path
-                ),
-                None,
-            )
-            if missing is None:
-                order[path.pop()] = None
-            else:
-                path.append(missing)
-    return list(order)

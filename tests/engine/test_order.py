@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.engine.planner import in_order
+from reconciler.engine.order import in_order
 from reconciler.engine.users import Users
 from reconciler.knots import knots
 from reconciler.model.address import Address

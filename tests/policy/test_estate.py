@@ -54,7 +54,10 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iam:
         def settled(text: str) -> None:
             with enforced(ops.aws, iam):
                 report = ops.run(text)
-            assert report.outcome == "settled", (iam.denied, [one for one in report.outcomes if one.status != "settled"])
+            assert report.outcome == "settled", (
+                iam.denied,
+                [one for one in report.outcomes if one.status != "settled"],
+            )
 
         for text in (first, updated, first):
             iam.policy = document(text)
@@ -150,7 +153,9 @@ def test_what_is_not_ours_cannot_be_changed_tagged_or_deleted(life: Iam, whose: 
     births = {kind.create for kind in BY_NAME.values()}
     made = [call for call in writes(life) if call.operation not in births]
     wanted = {action.partition(":")[2] for action in actions(document(estate("update"), half="write"))}
-    assert {call.operation for call in made} == wanted - births - {action.partition(":")[2] for action in UNSEEN}
+    assert {call.operation for call in made} == wanted - births - {
+        action.partition(":")[2] for action in UNSEEN
+    }
     allowed = [call for call in made if not refused(found, call, lambda region, id: FOREIGN[whose])]
     assert allowed == []
 

@@ -1,0 +1,43 @@
+"""What a resource needs before it can be made, and an order in which everything comes after what it needs.
+
+Used by `planner`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reconciler.model.address import Address
+from reconciler.model.fields import Facts
+from reconciler.model.things import Desired, Ref, within
+
+AllFacts = Mapping[str, Facts]
+
+
+def needs(desired: Desired, facts: Facts) -> list[Address]:
+    """The addresses without which a resource cannot be created, in order: parts can follow later."""
+    soft = {part.field for part in facts.kind.parts}
+    hard = {name: value for name, value in desired.spec.items() if name not in soft}
+    found = [ref.to for ref in within([hard, desired.tags], Ref)]
+    return list(dict.fromkeys([*found, *desired.depends_on]))
+
+
+def in_order(resources: Mapping[Address, Desired], facts: AllFacts) -> list[Address]:
+    """The wanted addresses, each after all that it needs, otherwise in the order of the config."""
+    order: dict[Address, None] = {}
+    for first in resources:
+        path = [first]  # a stack of our own: chains may be longer than Python's
+        while path:
+            missing = next(
+                (
+                    needed
+                    for needed in needs(resources[path[-1]], facts[path[-1].kind])
+                    if needed in resources and needed not in order and needed not in path
+                ),
+                None,
+            )
+            if missing is None:
+                order[path.pop()] = None
+            else:
+                path.append(missing)
+    return list(order)
