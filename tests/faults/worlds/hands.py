@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from tests.faults.worlds.model import claims
 from tests.faults.worlds.truth import Thing, Truth, undisturbed
 from tests.harness import ACCOUNT, Host
 
+APPLIED = "reconciler:applied"
 OWNER = ("reconciler:stack", "reconciler:address")
 
 
@@ -66,6 +68,8 @@ class Hand:
     def untag(self, thing: Thing, keys: tuple[str, ...]) -> bool:
         """Tags are taken away; owner tags are remembered."""
         lost = {key: thing.tags[key] for key in keys if key in thing.tags}
+        if not lost:  # DeleteTags takes all tags away where it is given none
+            return False
         if BY_NAME[thing.kind].service == "ec2":
             parameters: dict[str, Any] = {"Resources": [thing.id], "Tags": [{"Key": key} for key in lost]}
             done = self._do(_call(thing, "ec2", "DeleteTags", parameters))
@@ -79,7 +83,7 @@ class Hand:
     # ---- things
 
     def edit(self, thing: Thing, as_said: str) -> bool:
-        """Its fields become what another config says; the calls are those of a plan."""
+        """Its fields become what another config says; the calls are those of a plan, but that it keeps no notes."""
         with self._at_work():
             entries = self._own.plan(as_said).entries
             steps = [
@@ -93,7 +97,7 @@ class Hand:
             if isinstance(verdict, Steps) and verdict.verb == "update"
             for call in verdict.calls
         ]
-        return sum(map(self._do, calls)) > 0
+        return sum(map(self._do, filter(None, map(_without_notes, calls)))) > 0
 
     def delete(self, thing: Thing) -> bool:
         """It is deleted, if nothing uses it."""
@@ -110,8 +114,10 @@ class Hand:
                 tags=thing.tags,
                 raw=thing.row,
             )
-            call = record.destroy(seen)
-            return self._do(_call(thing, call.service, call.operation, call.parameters))
+            return all(
+                self._do(_call(thing, call.service, call.operation, call.parameters))
+                for call in record.destroy(seen)
+            )
         named = {name: thing.row[name] for name in (*record.identity, record.id)}
         return self._do(_call(thing, record.service, record.delete, named))
 
@@ -138,14 +144,15 @@ class Hand:
         Tags that were taken come back where nothing has taken the thing's place, else it goes; so do copies.
         """
         for id, tags in list(self.taken.items()):
-            del self.taken[id]
             thing = truth.get(id)
             if thing is None or id in copies:
+                del self.taken[id]
                 continue
             claim = tags.get(OWNER[1], thing.claim)
             others = [other for other in claims(truth, claim) if other.id != id]
             if self.delete(thing) if others else self.tag(thing, tags):
-                return True
+                del self.taken[id]
+                return True  # what was refused, as something still uses it, is tried again
         return any(self.delete(truth[id]) for id in sorted(copies & truth.keys()))
 
 
@@ -153,6 +160,14 @@ def _call(thing: Thing, service: str, operation: str, parameters: Mapping[str, A
     return Call(
         service=service, operation=operation, parameters=parameters, account=ACCOUNT, region=thing.region
     )
+
+
+def _without_notes(call: Call) -> Call | None:
+    """A call without the tag that says what was applied, which nobody but the program writes; None for no other."""
+    if call.operation not in {"CreateTags", "TagResource"}:
+        return call
+    tags = [tag for tag in call.parameters["Tags"] if tag["Key"] != APPLIED]
+    return replace(call, parameters={**call.parameters, "Tags": tags}) if tags else None
 
 
 def _retagged(parameters: Any, keys: tuple[str, ...], stack: str) -> Any:
