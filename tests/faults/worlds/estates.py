@@ -24,6 +24,7 @@ REGIONS = {"a": "us-west-2", "b": "eu-central-1"}
 SECRET = "hunter2-of-the-worlds"
 """Stands in all user data; no line of a log may hold it."""
 REFERENCE = re.compile(r"\$\{([a-z][a-z0-9-]*/[a-z0-9._-]+)")
+AFTER = "depends-on"
 GENEROUS = {"deletes": 1000, "percent": 100, "per-hour": 1000}
 
 
@@ -41,7 +42,8 @@ def universe() -> dict[str, dict[str, Any]]:
     for letter, region in REGIONS.items():
         for address, resource in _placed(yaml.safe_load(estate())["resources"], letter).items():
             place = {"region": region} if BY_NAME[kind_of(address)].regional else {}
-            found[f"{address}-{letter}"] = {**resource, **place}
+            after = [f"{other}-{letter}" for other in resource.get(AFTER, ())]
+            found[f"{address}-{letter}"] = {**resource, **place, **({AFTER: after} if after else {})}
     return found
 
 
@@ -96,7 +98,8 @@ class Wish:
 
     def needs(self) -> set[str]:
         """The slots that it refers to."""
-        return set(REFERENCE.findall(yaml.safe_dump(self.spec))) - {self.slot}
+        after = universe()[self.slot].get(AFTER, ())
+        return {*REFERENCE.findall(yaml.safe_dump(self.spec)), *after} - {self.slot}
 
     def written(self) -> dict[str, Any]:
         """The resource as it stands in the config, references still by slot."""
@@ -106,6 +109,7 @@ class Wish:
             "replace": self.replace,
             "ignore": list(self.ignore) or None,
             "previously": list(self.previously) or None,
+            AFTER: list(universe()[self.slot].get(AFTER, ())) or None,
             "Tags": self.all_tags or None,
         }
         return {**self.spec, **{name: value for name, value in ours.items() if value is not None}}
@@ -167,6 +171,9 @@ class Wishes:
     def text(self) -> str:
         """The config as it is written."""
         resources = {wish.address: wish.written() for wish in self}
+        for resource in resources.values():
+            if AFTER in resource:
+                resource[AFTER] = [self.names.get(slot, slot) for slot in resource[AFTER]]
         head = {"limits": self.limits, "mode": self.mode, "resources": resources}
         text = yaml.safe_dump(head, sort_keys=False)
         return HEAD + REFERENCE.sub(lambda found: "${" + self.names.get(found[1], found[1]), text)

@@ -110,8 +110,10 @@ class Hand:
                 tags=thing.tags,
                 raw=thing.row,
             )
-            call = record.destroy(seen)
-            return self._do(_call(thing, call.service, call.operation, call.parameters))
+            return all(
+                self._do(_call(thing, call.service, call.operation, call.parameters))
+                for call in record.destroy(seen)
+            )
         named = {name: thing.row[name] for name in (*record.identity, record.id)}
         return self._do(_call(thing, record.service, record.delete, named))
 
@@ -138,14 +140,15 @@ class Hand:
         Tags that were taken come back where nothing has taken the thing's place, else it goes; so do copies.
         """
         for id, tags in list(self.taken.items()):
-            del self.taken[id]
             thing = truth.get(id)
             if thing is None or id in copies:
+                del self.taken[id]
                 continue
             claim = tags.get(OWNER[1], thing.claim)
             others = [other for other in claims(truth, claim) if other.id != id]
             if self.delete(thing) if others else self.tag(thing, tags):
-                return True
+                del self.taken[id]
+                return True  # what was refused, as something still uses it, is tried again
         return any(self.delete(truth[id]) for id in sorted(copies & truth.keys()))
 
 
