@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from tests.faults.worlds.estates import REFERENCE, Wish, Wishes, fixed_fields
-from tests.faults.worlds.truth import Thing, Truth, attribute
+from tests.faults.worlds.truth import LINKS, Thing, Truth, attribute
 from tests.harness import FACTS, STACK, Host
 
 PROTECTED = {
@@ -21,9 +21,16 @@ PROTECTED = {
 }
 """The kinds whose things stay although nobody wants them any more, unless the config has said otherwise."""
 OURS = "reconciler:"
+HAD_BY = {
+    *("InstanceId", "AssociationId", "NetworkInterfaceId", "NetworkInterfaceOwnerId", "PrivateIpAddress"),
+}
+"""Members of an address that say who has it."""
 SHOWN = {
     "instance": {"SecurityGroups", "NetworkInterfaces"},
     "security-group": {"Rules", "IpPermissions", "IpPermissionsEgress"},
+    "device": {LINKS},
+    "internet-gateway": {"Attachments"},
+    "elastic-ip": HAD_BY,
 }
 """Members of rows that show fields of other names."""
 WORDS = {"tcp": "6", "udp": "17", "icmp": "1", "icmpv6": "58"}
@@ -86,7 +93,7 @@ def judge(
         yield from _death(thing, before, wishes, unread)
     for id, thing in before.items():
         if id in after and id not in touched:
-            yield from _change(thing, after[id], before, wishes)
+            yield from _change(thing, after[id], before, after, wishes)
     twice = Counter(thing.claim for thing in born)
     yield from (f"{claim} was born {count} times in one pass" for claim, count in twice.items() if count > 1)
     if len(gone) > wishes.limits["deletes"]:
@@ -144,10 +151,12 @@ def _death(thing: Thing, before: Truth, wishes: Wishes, unread: Collection[tuple
         yield f"{what}, and it was protected"
 
 
-def _change(thing: Thing, now: Thing, before: Truth, wishes: Wishes) -> Iterator[str]:
+def _change(thing: Thing, now: Thing, before: Truth, after: Truth, wishes: Wishes) -> Iterator[str]:
     what = f"{thing.kind} {thing.id} ({thing.claim or 'foreign'})"
     fields = {name for name in {*thing.still, *now.still} if thing.still.get(name) != now.still.get(name)}
     tags = {key for key in {*thing.tags, *now.tags} if thing.tags.get(key) != now.tags.get(key)}
+    if thing.kind == "elastic-ip" and not _has_owner(thing, now, after):
+        fields -= HAD_BY  # it was taken by what a NAT gateway does, or came free with its instance
     if not fields and not tags:
         return
     if not is_ours(thing, before):
@@ -162,6 +171,11 @@ def _change(thing: Thing, now: Thing, before: Truth, wishes: Wishes) -> Iterator
         yield f"{what}: the tags {sorted(extra)} changed, and the config does not say so"
     if wish and "Tags" in wish.ignore and (extra := {key for key in tags if not key.startswith(OURS)}):
         yield f"{what}: the tags {sorted(extra)} changed, and the config says to ignore them"
+
+
+def _has_owner(thing: Thing, now: Thing, after: Truth) -> bool:
+    """Whether an address is, or was until now, an instance's that lives on."""
+    return any(one.row.get("InstanceId") in after for one in (thing, now))
 
 
 # ---- what must be at the end
@@ -226,6 +240,14 @@ def _seen(ops: Host, thing: Thing, name: str) -> Any:
             return {_rule(row) for row in thing.row["Rules"] if row["IsEgress"] is (name == "Egress")}
         case "vpc", "EnableDnsSupport" | "EnableDnsHostnames":
             return attribute(ops, thing, "DescribeVpcAttribute", "VpcId", name)
+        case "device", "Links":
+            return {(("LinkId", link["LinkId"]),) for link in thing.row[LINKS]}
+        case "internet-gateway" | "egress-only-internet-gateway", "VpcId":
+            return next((one["VpcId"] for one in thing.row.get("Attachments", ())), None)
+        case "elastic-ip", "InstanceId":
+            return thing.row.get("InstanceId")
+        case "nat-gateway", "AllocationId":
+            return next(one["AllocationId"] for one in thing.row["NatGatewayAddresses"])
         case "global-network" | "site" | "link" | "device" | "connection", _:
             return thing.row.get(name)
     return thing.row.get(name, ...)
@@ -234,6 +256,8 @@ def _seen(ops: Host, thing: Thing, name: str) -> Any:
 def _matches(wanted: Any, seen: Any, holders: Mapping[str, Thing]) -> bool:
     """Whether a value is as wanted.  What the config does not mention does not count; null, "" and absent are one."""
     if isinstance(seen, set):  # of things in no order
+        if any("LinkId" in item for item in wanted):
+            return seen == {tuple(_filled(item, holders).items()) for item in wanted}
         if any(isinstance(item, dict) for item in wanted):
             return seen == {_rule(_filled(item, holders)) for item in wanted}
         return seen == {_filled(item, holders) for item in wanted}

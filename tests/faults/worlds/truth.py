@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,10 +17,13 @@ from tests.harness import ACCOUNT, STACK, Host, tags
 MOVING = frozenset(
     {
         *("State", "Status", "StateReason", "StateTransitionReason", "UpdatedAt"),
-        *("AvailableIpAddressCount", "BlockDeviceMappings"),
+        *("AvailableIpAddressCount", "BlockDeviceMappings", "LinkAssociationState"),
+        *("PublicIpAddress", "PublicDnsName", "Association", "NatGatewayAddresses"),
     }
 )
-"""Members of rows that AWS changes by itself."""
+"""Members of rows that AWS changes by itself: what has which public address, the address itself shows."""
+
+LINKS = "LinkAssociations"
 
 
 @contextmanager
@@ -93,31 +95,50 @@ def everything(ops: Host, places: set[tuple[str, str]]) -> Truth:
             within = record.read.within
             if within and within not in parents:
                 parents[within] = ops.rows(within)
-            rules = _rules(ops, region) if kind == "security-group" else {}
+            inside = _inside(ops, kind, region)
             above = {"within": parents[within]} if within else {}
             for row in ops.rows(kind, region or "us-west-2", **above):
-                thing = Thing(kind, region, {**row, "Rules": rules[row["GroupId"]]} if rules else row)
+                thing = Thing(kind, region, {**row, **inside(row)})
                 if _state(row) not in record.leaving:
                     found[thing.id] = thing
     return found
 
 
-def _rules(ops: Host, region: str) -> dict[str, list[dict[str, Any]]]:
-    """The rules of all groups, which their list does not have."""
-    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    operation, path = "DescribeSecurityGroupRules", "SecurityGroupRules"
-    rows = ops.hand.rows(
-        account=ACCOUNT,
-        region=region,
-        service="ec2",
-        operation=operation,
-        path=path,
-        parameters={},
-        page=1000,
-    )
-    for row in sorted(rows, key=lambda row: str(row["SecurityGroupRuleId"])):
-        found[row["GroupId"]].append(row)
-    return found
+def _inside(ops: Host, kind: str, region: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """What the rows of a kind lack that is theirs: the rules of groups, the links of devices."""
+
+    def listed(service: str, operation: str, path: str, **parameters: Any) -> list[dict[str, Any]]:
+        rows = ops.hand.rows(
+            account=ACCOUNT,
+            region=region,
+            service=service,
+            operation=operation,
+            path=path,
+            parameters=parameters,
+            page=100,
+        )
+        return list(rows)
+
+    match kind:
+        case "security-group":
+            rules = listed("ec2", "DescribeSecurityGroupRules", "SecurityGroupRules")
+            rules.sort(key=lambda rule: str(rule["SecurityGroupRuleId"]))
+            return lambda row: {"Rules": [rule for rule in rules if rule["GroupId"] == row["GroupId"]]}
+        case "device":
+            links = [
+                link
+                for network in ops.rows("global-network")
+                for link in listed(
+                    "networkmanager",
+                    "GetLinkAssociations",
+                    LINKS,
+                    GlobalNetworkId=network["GlobalNetworkId"],
+                )
+                if not link["LinkAssociationState"].startswith("DELET")
+            ]
+            links.sort(key=lambda link: str(link["LinkId"]))
+            return lambda row: {LINKS: [link for link in links if link["DeviceId"] == row["DeviceId"]]}
+    return lambda row: {}
 
 
 def attribute(ops: Host, thing: Thing, operation: str, id: str, name: str) -> Any:
