@@ -66,6 +66,8 @@ class Hand:
     def untag(self, thing: Thing, keys: tuple[str, ...]) -> bool:
         """Tags are taken away; owner tags are remembered."""
         lost = {key: thing.tags[key] for key in keys if key in thing.tags}
+        if not lost:  # DeleteTags takes all tags away where it is given none
+            return False
         if BY_NAME[thing.kind].service == "ec2":
             parameters: dict[str, Any] = {"Resources": [thing.id], "Tags": [{"Key": key} for key in lost]}
             done = self._do(_call(thing, "ec2", "DeleteTags", parameters))
