@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from tests.faults.worlds.model import claims
 from tests.faults.worlds.truth import Thing, Truth, undisturbed
 from tests.harness import ACCOUNT, Host
 
+APPLIED = "reconciler:applied"
 OWNER = ("reconciler:stack", "reconciler:address")
 
 
@@ -81,7 +83,7 @@ class Hand:
     # ---- things
 
     def edit(self, thing: Thing, as_said: str) -> bool:
-        """Its fields become what another config says; the calls are those of a plan."""
+        """Its fields become what another config says; the calls are those of a plan, but that it keeps no notes."""
         with self._at_work():
             entries = self._own.plan(as_said).entries
             steps = [
@@ -95,7 +97,7 @@ class Hand:
             if isinstance(verdict, Steps) and verdict.verb == "update"
             for call in verdict.calls
         ]
-        return sum(map(self._do, calls)) > 0
+        return sum(map(self._do, filter(None, map(_without_notes, calls)))) > 0
 
     def delete(self, thing: Thing) -> bool:
         """It is deleted, if nothing uses it."""
@@ -158,6 +160,14 @@ def _call(thing: Thing, service: str, operation: str, parameters: Mapping[str, A
     return Call(
         service=service, operation=operation, parameters=parameters, account=ACCOUNT, region=thing.region
     )
+
+
+def _without_notes(call: Call) -> Call | None:
+    """A call without the tag that says what was applied, which nobody but the program writes; None for no other."""
+    if call.operation not in {"CreateTags", "TagResource"}:
+        return call
+    tags = [tag for tag in call.parameters["Tags"] if tag["Key"] != APPLIED]
+    return replace(call, parameters={**call.parameters, "Tags": tags}) if tags else None
 
 
 def _retagged(parameters: Any, keys: tuple[str, ...], stack: str) -> Any:
