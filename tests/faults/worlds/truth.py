@@ -17,6 +17,7 @@ from tests.harness import ACCOUNT, STACK, Host, tags
 MOVING = frozenset(
     {
         *("State", "Status", "StateReason", "StateTransitionReason", "UpdatedAt"),
+        *("FailureCode", "FailureMessage"),
         *("AvailableIpAddressCount", "BlockDeviceMappings", "LinkAssociationState"),
         *("PublicIpAddress", "PublicDnsName", "Association", "NatGatewayAddresses"),
     }
