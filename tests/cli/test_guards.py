@@ -13,7 +13,7 @@ from reconciler.cli import main
 from reconciler.engine.flaps import mended
 from reconciler.model.verdicts import Drift
 
-from .support import VPCS, Cli, FakeTerminal, client, networks, vpcs
+from .support import VPCS, Cli, FakeTerminal, client, networks, vpcs, wait_until
 from .wire import Wire
 
 ALL = ["10.0.0.0/16", "10.1.0.0/16", "10.2.0.0/16"]
@@ -218,6 +218,7 @@ def test_what_the_flap_breaker_has_stopped_is_told_everywhere_until_a_person_let
     assert cli("run", "--once").status == 0
     network = networks(cli.url)[0]["GlobalNetworkId"]
     client("networkmanager", cli.url).update_global_network(GlobalNetworkId=network, Description="theirs")
+    wait_until(lambda: networks(cli.url)[0]["State"] == "AVAILABLE", "the network")
     memory, now = Memory.open(cli.state / "ai", time.time), time.time()
     drift, flap = Drift("Description", "hello", "theirs"), None
     for ago in (1800, 1200, 600):
