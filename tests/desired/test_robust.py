@@ -22,7 +22,7 @@ from .support import EXAMPLES, config, resources
 
 SEED = (EXAMPLES / "ai-global.yaml").read_bytes()
 REGIONS = (EXAMPLES / "two-regions.yaml").read_bytes()
-QUIET = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+QUIET = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def survives(text: bytes) -> None:
@@ -180,7 +180,7 @@ def test_filling_is_not_repeated(before: str, value: str) -> None:
 NAMES = st.lists(st.from_regex(r"[a-z0-9]{1,4}", fullmatch=True), min_size=1, max_size=4, unique=True)
 
 
-@settings(QUIET, max_examples=50)
+@settings(QUIET, max_examples=25)
 @given(NAMES, NAMES)
 def test_expansion_is_the_product_in_order(first: list[str], second: list[str]) -> None:
     body = f"for: {{a: {_quoted(first)}, b: {_quoted(second)}}}"
@@ -191,7 +191,7 @@ def test_expansion_is_the_product_in_order(first: list[str], second: list[str]) 
     ]
 
 
-@settings(QUIET, max_examples=50)
+@settings(QUIET, max_examples=25)
 @given(NAMES)
 def test_a_repeat_is_what_one_would_write_by_hand(names: list[str]) -> None:
     repeated = config(

@@ -14,6 +14,8 @@ from tests.faults.estate import estate, without_subjects
 from tests.harness import HEAD, STACK, Host, host
 from tests.passes.estates import AI_GLOBAL, TWO_REGIONS
 
+pytestmark = pytest.mark.xdist_group("amnesia")  # one worker: what they share is dear to make
+
 
 @pytest.fixture(scope="module")
 def ops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:

@@ -30,6 +30,8 @@ from tests.faults.folders import in_place, split
 from tests.harness import HEAD, SCHEMA, Host, host
 from tests.passes.estates import AI_GLOBAL, TWO_REGIONS
 
+pytestmark = pytest.mark.xdist_group("accidents")  # one worker: what they share is dear to make
+
 KINDS = HEAD.replace("stack: test", "stack: kinds") + estate()
 ESTATES = {"ai-global": AI_GLOBAL, "two-regions": TWO_REGIONS, "kinds": KINDS}
 PLACE = re.compile(r"[^\s:]+\.yaml:\d+:\d+: ")

@@ -17,6 +17,8 @@ from tests.faults.killing import Course, Damage, Death, Memory, Moment, account,
 from tests.faults.runs import runs
 from tests.harness import Host
 
+pytestmark = pytest.mark.xdist_group("kills")  # one worker: what they share is dear to make
+
 WAYS: list[tuple[Moment, Memory]] = [
     ("before", "kept"),
     ("after", "lost"),

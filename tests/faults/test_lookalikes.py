@@ -28,6 +28,8 @@ from tests.conformance.fixture import KINDS
 from tests.faults.estate import estate, without_subjects
 from tests.harness import ACCOUNT, HEAD, STACK, Host, host
 
+pytestmark = pytest.mark.xdist_group("lookalikes")  # one worker: what they share is dear to make
+
 ABROAD = "eu-west-1"
 OURS, ADDRESS, PROTECT = "reconciler:stack", "reconciler:address", "reconciler:protect"
 NEXT = dict(zip(KINDS, (*KINDS[1:], KINDS[0]), strict=True))

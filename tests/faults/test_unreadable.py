@@ -31,6 +31,8 @@ from tests.faults.unreadable import (
 )
 from tests.harness import Host
 
+pytestmark = pytest.mark.xdist_group("unreadable")  # one worker: what they share is dear to make
+
 
 @pytest.fixture(scope="module")
 def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:

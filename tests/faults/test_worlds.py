@@ -10,7 +10,7 @@ from tests.faults.worlds.machine import Worlds
 
 def test_random_worlds_become_as_their_config_says() -> None:
     few = settings(
-        max_examples=4,
+        max_examples=3,
         stateful_step_count=12,
         phases=[Phase.generate],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

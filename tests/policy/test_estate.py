@@ -23,6 +23,8 @@ from .asking import Tags, asked
 from .enforcing import Iam, enforced
 from .iam import Asked, allows
 
+pytestmark = pytest.mark.xdist_group("policy")  # one worker: what they share is dear to make
+
 UNTIED = "there is no kind yet of what it ties to a device or a global network"
 UNSEEN = {
     "iam:CreateServiceLinkedRole": "AWS asks for it once in the life of an account",
