@@ -59,6 +59,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     log.configure(level="error", stream=open(os.devnull, "w"))  # noqa: SIM115 - until the process ends
+    sys.excepthook = sys.__excepthook__  # a fault of the proof itself is not for the log
 
     def choose(points: list[Point]) -> list[Point]:
         if chosen.point:

@@ -33,6 +33,7 @@ Check = Callable[[Estate, Operation, str], list[str]]
 def main() -> int:
     """Make all passes and print the figures."""
     log.configure(stream=io.StringIO(), level="error")
+    sys.excepthook = sys.__excepthook__  # a fault of the proof itself is not for the log
     begun, wrong = time.monotonic(), 0
     with tempfile.TemporaryDirectory() as folder, everything(Path(folder)) as estate:
         print(f"{len(READS)} reads, {len(ORPHANS)} orphans")

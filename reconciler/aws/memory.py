@@ -18,7 +18,7 @@ from reconciler.aws.discover import Discovered
 from reconciler.aws.journal import Journal
 from reconciler.model.address import Address
 from reconciler.model.flap import Flap
-from reconciler.model.remembered import LOST_ANSWER, UNLISTED, Remembered
+from reconciler.model.remembered import APART, LOST_ANSWER, UNLISTED, Remembered
 from reconciler.model.things import Observed, Scope, World
 from reconciler.whole import write_whole
 
@@ -45,7 +45,7 @@ class Memory:
     found: bool = False
     intents: dict[Address, float] = field(default_factory=dict)
     created: dict[Address, tuple[str, float]] = field(default_factory=dict)
-    seen: dict[Address, tuple[str, int]] = field(default_factory=dict)
+    seen: dict[Address, tuple[str, float | None]] = field(default_factory=dict)
     generations: dict[Address, int] = field(default_factory=dict)
     flaps: dict[str, Flap] = field(default_factory=dict)
     """What was put right lately, by label; for the flap breaker."""
@@ -75,7 +75,9 @@ class Memory:
             lines += [
                 {"created": str(address), "id": id, "at": at} for address, (id, at) in self.created.items()
             ]
-            lines += [{"seen": str(address), "id": id, "misses": n} for address, (id, n) in self.seen.items()]
+            lines += [
+                {"seen": str(address), "id": id, "missed": at} for address, (id, at) in self.seen.items()
+            ]
             lines += [{"generation": str(address), "value": n} for address, n in self.generations.items()]
             lines += [{"flap": label, **flap.as_data()} for label, flap in self.flaps.items()]
             self._journal.rewrite(lines)
@@ -147,7 +149,7 @@ class Memory:
             for address, thing in present.items():
                 self.intents.pop(address, None)
                 self.created.pop(address, None)
-                self.seen[address] = (thing.id, 0)
+                self.seen[address] = (thing.id, None)
             if everywhere:
                 self._miss(present, world)
             self._forget_old()
@@ -157,18 +159,19 @@ class Memory:
     def _miss(self, present: Mapping[Address, Observed], world: World) -> None:
         dead = {thing.id for thing in world.dead}
         read = {scope.kind for scope in world.read} - {scope.kind for scope in world.unread}
-        for address, (id, misses) in list(self.seen.items()):
+        now = self.clock()
+        for address, (id, missed) in list(self.seen.items()):
             if address in present or address.kind not in read:
                 continue
-            if id in dead or misses >= 1:
-                # a second look agrees, or AWS itself says that it is gone
+            if id in dead or (missed is not None and now >= missed + APART):
+                # a later look agrees, or AWS itself says that it is gone
                 del self.seen[address]
                 if (
                     self.created.get(address, ("", 0.0))[0] == id
                 ):  # and not its successor, which lists may lag behind
                     del self.created[address]
-            else:
-                self.seen[address] = (id, misses + 1)
+            elif missed is None:
+                self.seen[address] = (id, now)
 
     def _forget_old(self) -> None:
         """Evidence that `engine.holds` does not count any more."""
@@ -186,6 +189,9 @@ class Memory:
         self.since = _until(now, self.since)
         self.intents = {address: _until(now, at) for address, at in self.intents.items()}
         self.created = {address: (id, _until(now, at)) for address, (id, at) in self.created.items()}
+        self.seen = {
+            address: (id, at if at is None else _until(now, at)) for address, (id, at) in self.seen.items()
+        }
 
     # ---- discovery
 
@@ -236,8 +242,8 @@ class Memory:
                 case {"created": str(address), "id": str(id), "at": int() | float() as at}:
                     self.intents.pop(Address.parse(address), None)
                     self.created[Address.parse(address)] = (id, float(at))
-                case {"seen": str(address), "id": str(id), "misses": int(misses)}:
-                    self.seen[Address.parse(address)] = (id, misses)
+                case {"seen": str(address), "id": str(id), "missed": int() | float() | None as missed}:
+                    self.seen[Address.parse(address)] = (id, missed if missed is None else float(missed))
                 case {"generation": str(address), "value": int(value)}:
                     self.generations[Address.parse(address)] = value
                 case {"flap": str(label), "fields": None}:

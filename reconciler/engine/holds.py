@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reconciler.model.address import Address
-from reconciler.model.remembered import LOST_ANSWER, UNLISTED, Remembered
+from reconciler.model.remembered import APART, LOST_ANSWER, UNLISTED, Remembered
 from reconciler.model.things import World
 
 AMNESIA = 60.0
@@ -49,5 +49,5 @@ def _why(remembered: Remembered, address: Address, dead: set[str], now: float) -
     if address in remembered.seen:
         id, _ = remembered.seen[address]
         if id not in dead:
-            return f"{id} is missing from the list; a second look must agree"
+            return f"{id} is missing from the list; a look {APART:.0f} s later must agree"
     return None

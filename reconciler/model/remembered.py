@@ -17,6 +17,9 @@ UNLISTED = 300.0
 
 https://docs.aws.amazon.com/AWSEC2/latest/DeveloperGuide/eventual-consistency.html"""
 
+APART = 5.0
+"""Seconds between two looks that must agree that what was there is gone: those of one instant may share an error."""
+
 
 @dataclass(frozen=True)
 class Remembered:
@@ -25,7 +28,7 @@ class Remembered:
     `since` is when remembering began, `fresh` whether nothing was remembered then, `found` whether things of the stack
     were seen that were not made since.  `intents`: when a creation was
     begun whose answer never came.  `created`: id and time of creations that no look has shown yet.  `seen`: id of
-    what was there, and how many complete looks in a row have missed it.
+    what was there, and since when complete looks miss it (None: the last one showed it).
     """
 
     since: float
@@ -33,4 +36,4 @@ class Remembered:
     found: bool = False
     intents: Mapping[Address, float] = field(default_factory=dict)
     created: Mapping[Address, tuple[str, float]] = field(default_factory=dict)
-    seen: Mapping[Address, tuple[str, int]] = field(default_factory=dict)
+    seen: Mapping[Address, tuple[str, float | None]] = field(default_factory=dict)

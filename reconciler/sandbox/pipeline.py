@@ -18,6 +18,7 @@ from botocore.exceptions import ConnectionClosedError, HTTPClientError, ReadTime
 from botocore.model import OperationModel, OperationNotFoundError
 from moto.core import responses
 from moto.core.responses import BaseResponse
+from moto.core.serialize import EC2Serializer, XFormedAttributePicker
 from moto.core.utils import get_service_model
 from moto.ec2.exceptions import FilterNotImplementedError
 
@@ -56,6 +57,8 @@ _ANSWERED_HERE = {
 
 _moto_call_action = BaseResponse.call_action
 _moto_setup = BaseResponse.setup_class
+_moto_possible_keys = XFormedAttributePicker.get_possible_keys
+_moto_route = BaseResponse._get_action_from_method_and_request_uri
 _responses: Any = responses  # its names are not exported
 _method_names = cache(_responses.method_names_from_class)
 
@@ -73,8 +76,28 @@ def install() -> None:
         networkmanager_backends.clear()
     # the seam: moto looks through 800 methods for each call
     _responses.method_names_from_class = _method_names
+    # it looks for the route of a request thrice, for the names of an attribute at each value, and writes XML slowly
+    XFormedAttributePicker.get_possible_keys = _possible_keys  # type: ignore[method-assign,assignment]  # the seam
+    BaseResponse._get_action_from_method_and_request_uri = _route  # type: ignore[method-assign]  # the seam
+    EC2Serializer._serialize_body = wire.write_xml  # type: ignore[method-assign,assignment]  # the seam
     BaseResponse._dispatch = _dispatch  # type: ignore[method-assign]  # the seam
     BaseResponse.call_action = _call_action  # type: ignore[method-assign]  # the seam
+
+
+def _possible_keys(self: XFormedAttributePicker, context: Any) -> tuple[str, ...]:
+    """What an attribute may be called: a matter of the class that has it, its shape and its name."""
+    known = context.shape.__dict__.setdefault("_possible_keys", {})
+    which = (type(context.obj), context.key)
+    if which not in known:
+        known[which] = tuple(dict.fromkeys(_moto_possible_keys(self, context)))
+    return known[which]  # type: ignore[no-any-return]
+
+
+def _route(self: BaseResponse, request: Any) -> str:
+    """The operation of a request, looked up once: a response serves one request."""
+    if "_routed" not in self.__dict__:
+        self.__dict__["_routed"] = _moto_route(self, request)
+    return str(self.__dict__["_routed"] or "")
 
 
 def _dispatch(self: BaseResponse, request: Any, full_url: Any = None, headers: Any = None) -> Any:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 import botocore.parsers
 from botocore.model import OperationModel, ServiceModel
@@ -29,16 +30,56 @@ def render(model: OperationModel, answer: Mapping[str, Any]) -> Wire:
     """The bytes of a result: status, headers, body."""
     request_id = str(uuid.uuid4())
     service = model.service_model
-    serializer_class = get_serializer_class(service.service_name, service.resolved_protocol)
-    serializer = serializer_class(
-        operation_model=model,  # type: ignore[arg-type]  # moto's subclass of botocore's model; the same members
-        context=SerializationContext(request_id),
-        value_picker=lambda context: context.obj.get(context.key) if isinstance(context.obj, dict) else None,
+    serializer = _serializer(service.service_name, service.resolved_protocol)(
+        operation_model=model, context=SerializationContext(request_id)
     )
     wire = serializer.serialize(dict(answer))
     headers = {name: str(value) for name, value in wire["headers"].items()}
     own = _SERVERS.get(service.service_name, {})
     return int(wire["status_code"]), {**headers, **own, "x-amzn-RequestId": request_id}, wire["body"]
+
+
+@cache
+def _serializer(service: str, protocol: str) -> Any:
+    """moto's serialiser of a service, for answers that are called as botocore calls them."""
+    parent: Any = get_serializer_class(service, protocol)
+
+    class Serializer(parent):  # type: ignore[misc]
+        def get_value(self, value: Any, key: str, shape: Any) -> Any:
+            return value.get(key) if isinstance(value, dict) else None
+
+    return Serializer
+
+
+def write_xml(_: Any, body: Mapping[str, Any]) -> str:
+    """What moto has `xmltodict` do for each answer of EC2, in a fraction of the time; `install` puts it there.
+
+    In: the serialiser whose method it is, and elements by name, attributes by `@name`.
+    """
+    parts = ['<?xml version="1.0" encoding="utf-8"?>\n']
+    for name, value in body.items():
+        _add_elements(parts, name, value)
+    return "".join(parts)
+
+
+def _add_elements(parts: list[str], name: str, value: Any) -> None:
+    if isinstance(value, str):
+        parts.append(f"<{name}>{escape(value)}</{name}>" if value else f"<{name}/>")
+    elif isinstance(value, dict):
+        parts.append(f"<{name}")
+        parts += [f" {key[1:]}={quoteattr(str(inner))}" for key, inner in value.items() if key[0] == "@"]
+        parts.append(">")
+        for key, inner in value.items():
+            if key[0] != "@":
+                _add_elements(parts, key, inner)
+        parts.append(f"</{name}>")
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            _add_elements(parts, name, one)
+    elif value is None:
+        parts.append(f"<{name}/>")
+    else:
+        _add_elements(parts, name, str(value).lower() if isinstance(value, bool) else str(value))
 
 
 def _error_shape(service: ServiceModel, code: str) -> Any:

@@ -91,7 +91,7 @@ def test_garbage_says_nothing_and_hides_nothing(memory: Memory, time: Time) -> N
             b'{"intent": "site/b", "at": "soon"}',
             b'{"intent": "site/b", "at": 1' + b"0" * 400 + b"}",
             b'{"created": "site/b", "id": null, "at": 1}',
-            b'{"seen": "site/b", "id": "x", "misses": "many"}',
+            b'{"seen": "site/b", "id": "x", "missed": "lately"}',
             b'{"generation": "site/b", "value": 1.5}',
             b'{"since": null, "fresh": "no", "found": 1}',
             b'{"later": "site/b", "at": 1}',
@@ -173,7 +173,7 @@ def test_a_directory_that_cannot_be_made_is_said_once_and_work_goes_on(
     assert said(caplog) == 1
     found = memory.remembered
     assert (found.intents, found.created) == ({C: time.now}, {A: ("site-1", time.now - 4)})
-    assert found.seen == {B: ("site-2", 0)}
+    assert found.seen == {B: ("site-2", None)}
 
 
 def test_a_full_disk_is_said_once_and_work_goes_on(

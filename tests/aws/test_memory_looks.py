@@ -7,7 +7,7 @@ import json
 from reconciler import __version__
 from reconciler.aws.discover import Discovered
 from reconciler.aws.memory import DISCOVERY_SECONDS, Memory
-from reconciler.model.remembered import LOST_ANSWER, UNLISTED
+from reconciler.model.remembered import APART, LOST_ANSWER, UNLISTED
 from reconciler.model.things import World
 
 from .remembering import HERE, SITES, START, THERE, VPC, A, B, Time, again, thing, world
@@ -19,7 +19,7 @@ def test_a_thing_that_is_seen_needs_no_other_evidence(memory: Memory, time: Time
     memory.looked(world(thing(A, "site-1"), thing(B, "site-2")))
     for found in (memory.remembered, again(memory).remembered):
         assert (found.intents, found.created) == ({}, {})
-        assert found.seen == {A: ("site-1", 0), B: ("site-2", 0)}
+        assert found.seen == {A: ("site-1", None), B: ("site-2", None)}
 
 
 def test_evidence_that_is_too_old_to_count_is_forgotten(memory: Memory, time: Time) -> None:
@@ -46,19 +46,34 @@ def test_what_was_never_listed_has_used_up_its_token(memory: Memory, time: Time)
     assert memory.generations == again(memory).generations == {A: 1}
 
 
-def test_a_thing_is_forgotten_when_two_complete_looks_have_missed_it(memory: Memory) -> None:
+def test_a_thing_is_forgotten_when_two_complete_looks_well_apart_have_missed_it(
+    memory: Memory, time: Time
+) -> None:
     memory.looked(world(thing(A, "site-1")))
     memory.looked(world())
-    assert memory.remembered.seen == again(memory).remembered.seen == {A: ("site-1", 1)}
+    assert memory.remembered.seen == again(memory).remembered.seen == {A: ("site-1", START)}
+    for _ in range(20):
+        time.now += APART / 20 - 0.01
+        memory.looked(world())  # so many looks at one moment are one look
+    assert memory.remembered.seen == again(memory).remembered.seen == {A: ("site-1", START)}
+    time.now = START + APART
     memory.looked(world())
     assert memory.remembered.seen == again(memory).remembered.seen == {}
 
 
-def test_a_thing_that_is_seen_again_is_missed_from_the_start(memory: Memory) -> None:
+def test_a_thing_that_is_seen_again_is_missed_from_the_start(memory: Memory, time: Time) -> None:
     for _ in range(3):
         memory.looked(world(thing(A, "site-1")))
+        time.now += APART
         memory.looked(world())
-    assert memory.remembered.seen == {A: ("site-1", 1)}
+    assert memory.remembered.seen == {A: ("site-1", time.now)}
+
+
+def test_a_clock_that_is_set_back_does_not_make_a_second_look_wait(memory: Memory, time: Time) -> None:
+    memory.looked(world(thing(A, "site-1")))
+    memory.looked(world())
+    time.now = START - 1000
+    assert memory.remembered.seen == {A: ("site-1", time.now)}
 
 
 def test_looks_that_could_not_read_do_not_count(memory: Memory) -> None:
@@ -67,9 +82,9 @@ def test_looks_that_could_not_read_do_not_count(memory: Memory) -> None:
         memory.looked(
             world(unread=(SITES, THERE))
         )  # a vpc may be where could not be read, whatever its region was
-    assert memory.remembered.seen == {A: ("site-1", 0), VPC: ("vpc-1", 0)}
+    assert memory.remembered.seen == {A: ("site-1", None), VPC: ("vpc-1", None)}
     memory.looked(World(stack="ai", read=frozenset({SITES})))  # nobody asked for vpcs
-    assert memory.remembered.seen == {A: ("site-1", 1), VPC: ("vpc-1", 0)}
+    assert memory.remembered.seen == {A: ("site-1", START), VPC: ("vpc-1", None)}
 
 
 def test_a_thing_that_aws_lists_as_dead_is_forgotten_at_once(memory: Memory, time: Time) -> None:
@@ -161,7 +176,7 @@ def test_a_note_of_another_version_is_no_note(memory: Memory) -> None:
     assert memory.discovered("digest") is None
 
 
-def test_what_looks_have_missed_takes_its_successor_along_never(memory: Memory) -> None:
+def test_what_looks_have_missed_takes_its_successor_along_never(memory: Memory, time: Time) -> None:
     """One that was seen makes way, and the new one is not listed yet: looks miss the old one, not the new."""
     memory.looked(world(thing(A, "site-1")))
     old = thing(A, "site-1")
@@ -169,5 +184,6 @@ def test_what_looks_have_missed_takes_its_successor_along_never(memory: Memory) 
     memory.made(A, "site-2")
     for _ in range(3):
         memory.looked(world(old))
+        time.now += APART
     assert memory.remembered.seen == {}
     assert memory.remembered.created.keys() == again(memory).remembered.created.keys() == {A}

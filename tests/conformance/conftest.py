@@ -83,7 +83,7 @@ def ops(account: Account, fixture: Fixture, request: pytest.FixtureRequest) -> I
 
     Not where the memory of what tokens are used up will be lost: what AWS says to one of these is not documented.
     """
-    forgets = request.node.callspec.params.get("memory") == "lost"
+    forgets = request.node.callspec.params.get("memory") == "lost" or "robbed" in request.node.name
     if forgets and FACTS[fixture.kind].takes_token:
         account.forget()
     found = account.host()

@@ -57,22 +57,9 @@ def unborn(ops: Host, fixture: Fixture) -> None:
     assert report.outcome == "settled", report.outcomes
 
 
-@pytest.mark.parametrize("memory", ["kept", "lost"])
-def test_killed_after_its_creation(ops: Host, fixture: Fixture, memory: str) -> None:
+def test_killed_after_its_creation_and_robbed_of_its_memory(ops: Host, fixture: Fixture) -> None:
     dies(ops, fixture, "after")
-    if memory == "lost":
-        ops.forget()
-    assert_one(ops, fixture)
-
-
-@pytest.mark.parametrize("memory", ["kept", "lost"])
-def test_killed_after_its_creation_while_lists_lag(ops: Host, fixture: Fixture, memory: str) -> None:
-    """With its memory the program waits for a minute; without, for the grace, or longer where it sees others."""
-    kind = BY_NAME[fixture.kind]
-    ops.aws.hide(kind.service, kind.read.operation, seconds=4 if memory == "lost" else 50)
-    dies(ops, fixture, "after")
-    if memory == "lost":
-        ops.forget()
+    ops.forget()
     assert_one(ops, fixture)
 
 
@@ -83,6 +70,44 @@ def test_an_answer_is_lost_and_lists_lag(ops: Host, fixture: Fixture) -> None:
     assert_one(ops, fixture)
 
 
+# ---- what every kind goes through alike; all that a record adds is how it is listed, and how its creation is kept from
+# happening twice
+
+
+def shape(kind: str) -> tuple[object, ...]:
+    record = BY_NAME[kind]
+    return record.service, record.read.within is None, FACTS[kind].takes_token, record.answers_tags
+
+
+SHAPES = {shape(kind): kind for kind in reversed(KINDS)}
+one_of_each_shape = pytest.mark.parametrize(
+    "fixture",
+    [pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in SHAPES.values()],
+    indirect=True,
+    scope="module",
+)
+either = pytest.mark.parametrize("memory", ["kept", "lost"])
+
+
+@one_of_each_shape
+def test_killed_after_its_creation(ops: Host, fixture: Fixture) -> None:
+    dies(ops, fixture, "after")
+    assert_one(ops, fixture)
+
+
+@one_of_each_shape
+@either
+def test_killed_after_its_creation_while_lists_lag(ops: Host, fixture: Fixture, memory: str) -> None:
+    """With its memory the program waits for a minute; without, for the grace, or longer where it sees others."""
+    kind = BY_NAME[fixture.kind]
+    ops.aws.hide(kind.service, kind.read.operation, seconds=4 if memory == "lost" else 50)
+    dies(ops, fixture, "after")
+    if memory == "lost":
+        ops.forget()
+    assert_one(ops, fixture)
+
+
+@one_of_each_shape
 def test_lists_lag_for_minutes_behind_a_creation(ops: Host, fixture: Fixture) -> None:
     kind = BY_NAME[fixture.kind]
     ops.aws.hide(kind.service, kind.read.operation, seconds=200)
@@ -90,19 +115,8 @@ def test_lists_lag_for_minutes_behind_a_creation(ops: Host, fixture: Fixture) ->
     assert_one(ops, fixture)
 
 
-# ---- what no creation has come of; all that a record adds to that is how the creation is kept from happening twice
-
-SHAPES = {(FACTS[kind].takes_token, BY_NAME[kind].read.within): kind for kind in reversed(KINDS)}
-one_of_each_shape = pytest.mark.parametrize(
-    "fixture",
-    [pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in SHAPES.values()],
-    indirect=True,
-    scope="module",
-)
-
-
 @one_of_each_shape
-@pytest.mark.parametrize("memory", ["kept", "lost"])
+@either
 def test_killed_before_its_creation(ops: Host, fixture: Fixture, memory: str) -> None:
     dies(ops, fixture, "before")
     if memory == "lost":

@@ -43,10 +43,10 @@ def test_a_creation_that_no_list_shows_is_believed_for_five_minutes() -> None:
 
 
 def test_a_creation_that_aws_lists_as_dead_is_not_waited_for() -> None:
-    remembered = Remembered(since=0, created={ONE: ("site-1", 100)}, seen={OTHER: ("site-2", 1)})
+    remembered = Remembered(since=0, created={ONE: ("site-1", 100)}, seen={OTHER: ("site-2", 50.0)})
     dead = [thing("site/one", "site-1"), thing("site/other", "site-2")]
     assert held(remembered, 101, world(dead=dead)) == set()
 
 
 def test_what_was_there_is_missed_twice_before_it_is_made_again() -> None:
-    assert held(Remembered(since=0, seen={ONE: ("site-1", 1)}), 100) == {ONE}
+    assert held(Remembered(since=0, seen={ONE: ("site-1", 50.0)}), 100) == {ONE}

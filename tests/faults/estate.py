@@ -14,11 +14,19 @@ import yaml
 
 from tests.conformance.fixture import KINDS, Fixture, load
 
+Kinds = tuple[str, ...]
+EVERY: Kinds = tuple(KINDS)
+
+
+def share(number: int, of: int) -> Kinds:
+    """One of so many shares of the kinds, which together are all of them: for a proof that tries each kind once."""
+    return EVERY[number::of]
+
 
 @cache
-def _everything() -> dict[str, Any]:
+def _everything(kinds: Kinds) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for kind in KINDS:
+    for kind in kinds:
         for address, resource in load(kind)["resources"].items():
             if found.setdefault(address, resource) != resource:
                 raise ValueError(
@@ -27,22 +35,22 @@ def _everything() -> dict[str, Any]:
     return found
 
 
-def estate(change: str = "", **ours: Any) -> str:
-    """A config with the subject of every kind and what they need.
+def estate(change: str = "", kinds: Kinds = EVERY, **ours: Any) -> str:
+    """A config with the subject of every kind (or of some `kinds`) and what they need.
 
     `change` "update" or "fixed" gives each subject the fields of that fixture; `ours` are keys of ours that all
     subjects get (`{"replace": "delete-first"}`).
     """
-    resources = deepcopy(_everything())
-    for kind in KINDS:
+    resources = deepcopy(_everything(kinds))
+    for kind in kinds:
         subject = resources[Fixture(kind).address]
         subject.update(load(f"{kind}-{change}") if change else {})
         subject.update(ours)
     return yaml.safe_dump({"resources": resources}, sort_keys=False)
 
 
-def without_subjects() -> str:
+def without_subjects(kinds: Kinds = EVERY) -> str:
     """What the subjects need, and none of them."""
-    subjects = {Fixture(kind).address for kind in KINDS}
-    left = {address: resource for address, resource in _everything().items() if address not in subjects}
+    subjects = {Fixture(kind).address for kind in kinds}
+    left = {address: resource for address, resource in _everything(kinds).items() if address not in subjects}
     return yaml.safe_dump({"resources": left}, sort_keys=False)

@@ -11,8 +11,7 @@ import yaml
 
 from reconciler.kinds import BY_NAME
 from reconciler.model.verdicts import Steps
-from tests.conformance.fixture import KINDS
-from tests.faults.estate import estate, without_subjects
+from tests.faults.estate import EVERY, Kinds, estate, without_subjects
 from tests.harness import Host
 
 
@@ -36,42 +35,50 @@ def settle(text: str) -> Callable[[Host], object]:
     return stage
 
 
-def drift(host: Host) -> None:
+def drifted(kinds: Kinds) -> Callable[[Host], object]:
     """What somebody does by hand: fields and tags of every subject are changed, what nobody needs is deleted."""
-    settle(estate())(host)
-    edited = estate("update", Tags={"Name": "by hand", "theirs": "stays"})
-    base = yaml.safe_load(estate())["resources"]
-    used = set(re.findall(r"\$\{([^}]+)\}", estate()))
+    edited = estate("update", kinds, Tags={"Name": "by hand", "theirs": "stays"})
+    base = yaml.safe_load(estate(kinds=kinds))["resources"]
+    used = set(re.findall(r"\$\{([^}]+)\}", estate(kinds=kinds)))
+    used |= {other for resource in base.values() for other in resource.get("depends-on", ())}
     for address in list(base):
         if address not in used and not address.endswith("/subject"):
             del base[address]
-    for text in (edited, yaml.safe_dump({"resources": base})):
-        for entry in host.plan(text).entries:
-            assert isinstance(entry.verdict, Steps) or not entry.label.endswith("/subject") or text != edited
-            for call in entry.verdict.calls if isinstance(entry.verdict, Steps) else ():
-                host.hand.perform(call)
-    host.aws.clock.advance(60)
+
+    def stage(host: Host) -> None:
+        settle(estate(kinds=kinds))(host)
+        for text in (edited, yaml.safe_dump({"resources": base})):
+            for entry in host.plan(text).entries:
+                assert (
+                    isinstance(entry.verdict, Steps) or not entry.label.endswith("/subject") or text != edited
+                )
+                for call in entry.verdict.calls if isinstance(entry.verdict, Steps) else ():
+                    host.hand.perform(call)
+        host.aws.clock.advance(60)
+
+    return stage
 
 
-def replaced(how: str) -> str:
+def replaced(how: str, kinds: Kinds) -> str:
     """What cannot change in place has changed; kinds that cannot have a successor beside them make way first."""
-    resources = yaml.safe_load(estate("fixed", replace=how, protect=False))["resources"]
-    for kind in KINDS:
+    resources = yaml.safe_load(estate("fixed", kinds, replace=how, protect=False))["resources"]
+    for kind in kinds:
         if BY_NAME[kind].unique:
             resources[f"{kind}/subject"]["replace"] = "delete-first"
     return yaml.safe_dump({"resources": resources}, sort_keys=False)
 
 
-def runs() -> dict[str, Run]:
-    """All of them, by name."""
-    unprotected = settle(estate(protect=False))
+def runs(kinds: Kinds = EVERY) -> dict[str, Run]:
+    """All of them, by name, for an estate of some kinds."""
+    plain = estate(kinds=kinds)
+    unprotected = settle(estate(kinds=kinds, protect=False))
     found = (
-        Run("create", lambda host: None, estate()),
-        Run("heal", drift, estate()),
-        Run("update", settle(estate()), estate("update")),
-        Run("replace-delete-first", unprotected, replaced("delete-first")),
-        Run("replace-create-first", unprotected, replaced("create-first")),
-        Run("prune", unprotected, without_subjects()),
-        Run("destroy", settle(estate()), estate(), {"destroy": True, "unprotected": True}),
+        Run("create", lambda host: None, plain),
+        Run("heal", drifted(kinds), plain),
+        Run("update", settle(plain), estate("update", kinds)),
+        Run("replace-delete-first", unprotected, replaced("delete-first", kinds)),
+        Run("replace-create-first", unprotected, replaced("create-first", kinds)),
+        Run("prune", unprotected, without_subjects(kinds)),
+        Run("destroy", settle(plain), plain, {"destroy": True, "unprotected": True}),
     )
     return {run.name: run for run in found}

@@ -1,18 +1,20 @@
 """Killed again and again, in one run, around a call of each kind: the estate is the same in the end.
 
-A spread sample, which dies around one call of each kind.  `python -m benchmarks.kills` dies around every call there is.
+A spread sample: each run has a share of the kinds, and dies around one call of each.  `python -m benchmarks.kills` dies
+around every call there is, in an estate of all kinds.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from reconciler.kinds import ALL
+from reconciler.kinds import BY_NAME
 from reconciler.model.kind import Kind
 from tests.conformance.fixture import load
+from tests.faults.estate import share
 from tests.faults.killing import Course, Damage, Death, Memory, Moment, account, die_often, on_stage
 from tests.faults.runs import runs
 from tests.harness import Host
@@ -54,26 +56,36 @@ def deletes(kind: Kind) -> set[str]:
     return {kind.delete}
 
 
-@pytest.mark.parametrize(
-    ("name", "operations", "first"),
-    [("create", creates, 0), ("update", updates, 2), ("destroy", deletes, 4)],
-)
-def test_killed_around_a_call_of_each_kind_the_estate_is_the_same(
-    empty: Host, name: str, operations: object, first: int
-) -> None:
-    assert callable(operations)
-    ways = itertools.islice(itertools.cycle(WAYS), first, None)
+def all_calls(kind: Kind) -> set[str]:
+    return updates(kind) | creates(kind) | deletes(kind)
+
+
+RUNS: dict[str, Callable[[Kind], set[str]]] = {
+    "create": creates,
+    "heal": all_calls,
+    "update": updates,
+    "replace-delete-first": all_calls,
+    "replace-create-first": all_calls,
+    "destroy": deletes,
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_killed_around_a_call_of_each_kind_the_estate_is_the_same(empty: Host, name: str) -> None:
+    number = [*RUNS].index(name)
+    kinds = share(number, len(RUNS))
+    ways = itertools.islice(itertools.cycle(WAYS), number, None)
     deaths = [
-        Death(kind.name, frozenset(found), moment, memory)
-        for kind, (moment, memory) in zip(ALL, ways, strict=False)
-        if (found := operations(kind))
+        Death(kind, frozenset(found), moment, memory)
+        for kind, (moment, memory) in zip(kinds, ways, strict=False)
+        if (found := RUNS[name](BY_NAME[kind]))
     ]
 
     def work(host: Host, course: Course) -> tuple[Damage, list[Death]]:
         done = {boundary.operation for boundary in course.boundaries}
         return die_often(host, run, course, [death for death in deaths if death.operations & done])
 
-    run = runs()[name]
+    run = runs(kinds)[name]
     damage, unmet = on_stage(empty, run, work)
     assert damage.problems == []
     assert unmet == []

@@ -50,7 +50,7 @@ def document(text: str, half: str = "both", everything: bool = False) -> dict[st
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iam:
     """Everything that happens to an estate, each config under its own policy; what left one is still the stack's."""
     first, updated = estate(), estate("update", Tags={"Name": None})
-    with host(tmp_path_factory.mktemp("life")) as ops:
+    with host(tmp_path_factory.mktemp("life"), page_size=50) as ops:
         iam = Iam({})
 
         def settled(text: str) -> None:

@@ -19,6 +19,7 @@ import moto
 import moto.core.responses
 import pytest
 from moto.core.responses import BaseResponse
+from moto.core.serialize import EC2Serializer, XFormedAttributePicker
 from moto.core.utils import get_service_model
 
 from reconciler.sandbox import LocalAws, local_aws, pipeline, world
@@ -32,6 +33,13 @@ HINT = f"The sandbox was written for moto {PINNED}, here is {moto.__version__}: 
 PRISTINE = {
     "moto.core.responses:BaseResponse._dispatch": BaseResponse.__dict__.get("_dispatch"),
     "moto.core.responses:BaseResponse.call_action": BaseResponse.__dict__.get("call_action"),
+    "moto.core.responses:BaseResponse._get_action_from_method_and_request_uri": BaseResponse.__dict__.get(
+        "_get_action_from_method_and_request_uri"
+    ),
+    "moto.core.serialize:EC2Serializer._serialize_body": EC2Serializer.__dict__.get("_serialize_body"),
+    "moto.core.serialize:XFormedAttributePicker.get_possible_keys": XFormedAttributePicker.__dict__.get(
+        "get_possible_keys"
+    ),
     "moto.core.responses:method_names_from_class": vars(moto.core.responses).get("method_names_from_class"),
 }
 
@@ -60,6 +68,14 @@ CALLED = [
     ("moto.core.responses:BaseResponse.setup_class", "self request full_url headers", "pipeline.py"),
     ("moto.core.responses:BaseResponse.call_action", "self", "pipeline.py"),
     ("moto.core.responses:BaseResponse._get_action", "self", "pipeline.py"),
+    (
+        "moto.core.responses:BaseResponse._get_action_from_method_and_request_uri",
+        "self request",
+        "pipeline.py",
+    ),
+    ("moto.core.serialize:EC2Serializer._serialize_body", "self body", "pipeline.py"),
+    ("moto.core.serialize:XFormedAttributePicker.get_possible_keys", "self context", "pipeline.py"),
+    ("moto.core.serialize:EC2Serializer.get_value", "self value key shape", "wire.py"),
     ("moto.core.responses:BaseResponse.get_access_key", "self", "cloudtrail.py"),
     ("moto.core.responses:BaseResponse.dispatch", "args kwargs", "networkmanager/urls.py"),
     ("moto.core.responses:method_names_from_class", "clazz", "pipeline.py"),
