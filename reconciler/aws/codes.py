@@ -173,6 +173,9 @@ BY_TEXT: tuple[tuple[str, str, type[AwsError]], ...] = (
     ("InvalidParameterValue", "has no associated iam roles", NotYet),
     # an instance that is pending has no place for an address yet
     ("InvalidInstanceID", "not in a valid state", NotYet),
+    # a gateway that is not attached yet; a route that somebody has just taken out
+    ("InvalidParameterValue", "belong to different networks", NotYet),
+    ("InvalidParameterValue", "no route (defined for|with destination)", NotYet),
     # not a quota: so many may change at one time
     ("VpnConnectionLimitExceeded", "mutating objects", NotYet),
     ("VpnGatewayLimitExceeded", "mutating objects", NotYet),

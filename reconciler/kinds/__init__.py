@@ -11,6 +11,7 @@ from reconciler.kinds.gateways import (
     NAT_GATEWAY,
 )
 from reconciler.kinds.networkmanager import CONNECTION, DEVICE, GLOBAL_NETWORK, LINK, SITE
+from reconciler.kinds.routing import ROUTE_TABLE
 from reconciler.kinds.vpc import SUBNET, VPC
 from reconciler.model.kind import Kind
 
@@ -28,5 +29,6 @@ ALL: tuple[Kind, ...] = (
     EGRESS_ONLY_INTERNET_GATEWAY,
     ELASTIC_IP,
     NAT_GATEWAY,
+    ROUTE_TABLE,
 )
 BY_NAME = {kind.name: kind for kind in ALL}

@@ -81,6 +81,13 @@ def change_by_hand(ops: Host) -> None:
     """What no change of a fixture leads to, somebody else does."""
     subject = ops.seen(estate(), "instance/subject").id
     ops.by_hand("ec2", "ModifyInstanceMetadataOptions", InstanceId=subject, HttpTokens="optional")
+    (taken, *_) = ops.seen(estate(), "route-table/subject").spec["Associations"]
+    ops.by_hand(
+        "ec2",
+        "ReplaceRouteTableAssociation",
+        AssociationId=taken["RouteTableAssociationId"],
+        RouteTableId=ops.seen(estate(), "route-table/spare").id,
+    )
 
 
 def look_after(ops: Host, text: str, iam: Iam) -> None:

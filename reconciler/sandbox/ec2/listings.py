@@ -27,6 +27,7 @@ from .missing import (
     GROUP,
     INSTANCE,
     NAT,
+    ROUTE_TABLE,
     RULE,
     SUBNET,
     VPC,
@@ -88,6 +89,9 @@ LISTINGS: Mapping[str, Listing] = {
     ),
     "DescribeNatGateways": Listing(
         "NatGateways", "NatGatewayId", "NatGatewayIds", NAT, filter_paths.NAT_GATEWAYS
+    ),
+    "DescribeRouteTables": Listing(
+        "RouteTables", "RouteTableId", "RouteTableIds", ROUTE_TABLE, filter_paths.ROUTE_TABLES
     ),
     "DescribeTags": Listing("Tags", "ResourceId", filters=filter_paths.TAGS, tag_filters=("tag:",)),
     "DescribeRegions": Listing("Regions", "RegionName", filters=filter_paths.REGIONS, tag_filters=()),

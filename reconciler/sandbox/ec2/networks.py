@@ -15,6 +15,7 @@ from ..request import Answer, Request
 from . import backend as moto
 from . import tags
 from .groups import give_default_group_its_rule
+from .routes import forget_subnet
 
 # VPC User Guide, "VPC CIDR blocks" and "Subnet sizing": between /16 and /28; moto looks at that of a VPC only
 _SMALLEST = 28
@@ -89,6 +90,13 @@ def create_subnet(request: Request, backend: Any) -> Answer:
     subnet.default_for_az = subnet.map_public_ip_on_launch = False
     _pending(request, "subnet", subnet)
     return {**answer, "Subnet": _with_flags(request, _subnet(request, backend, subnet))}
+
+
+def delete_subnet(request: Request, backend: Any) -> Answer:
+    """DeleteSubnet takes along the association with its route table."""
+    answer = tags.forget(request, backend)
+    forget_subnet(backend, str(request.parameters["SubnetId"]))
+    return answer
 
 
 def _zone(parameters: Mapping[str, Any], backend: Any) -> str | None:
