@@ -105,11 +105,14 @@ NOT_YET = {
     "IncorrectModificationState",
     "IncorrectSpotRequestState",
     "IncorrectState",
+    "InvalidCidrBlock.InUse",
     "InvalidGroup.InUse",
     "InvalidIPAddress.InUse",
     "InvalidPermission.Duplicate",
     "InvalidPlacementGroup.InUse",
     "InvalidStateTransition",
+    "InvalidSubnet.Range",
+    "NetworkAclEntryAlreadyExists",
     "OperationInProgress",
     "OperationInProgressException",
     "Resource.AlreadyAssociated",
@@ -121,7 +124,9 @@ NOT_YET = {
     "TransactionInProgressException",
     "VolumeInUse",
 }
-"""Busy, still in use, or there already although the list did not show it: a later look knows more."""
+"""Busy, still in use, or there already although the list did not show it: a later look knows more.
+
+`InvalidSubnet.Range`: the VPC may be about to get the range (`check` finds a subnet that lies in none)."""
 GONE = {
     "InvalidLaunchTemplateId.VersionNotFound",
     "InvalidPermission.NotFound",

@@ -175,6 +175,12 @@ ROUTE_TABLE = Kind(
         "Routes[].InstanceId": "instance",
         "Routes[].NatGatewayId": "nat-gateway",
     },
+    alike={
+        "Associations[].SubnetId": ("VpcId",),
+        "Associations[].GatewayId": ("VpcId",),
+        "Routes[].EgressOnlyInternetGatewayId": ("VpcId",),
+        "Routes[].GatewayId": ("VpcId",),
+    },
     tag_type="route-table",
     parts=(ROUTES, ASSOCIATIONS),
 )

@@ -44,6 +44,7 @@ PREFIXES = {
     "vgw": "vpn-gateway",
     "vol": "volume",
     "vpc": "vpc",
+    "vpc-cidr-assoc": "vpc",
     "vpce": "vpc-endpoint",
     "vpn": "vpn-connection",
 }

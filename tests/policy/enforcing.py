@@ -49,6 +49,8 @@ def tags_of(region: str, id: str) -> Tags:
         id = next((one.allocation_id for one in backend.addresses if one.association_id == id), id)
         id = next((one.id for one in backend.route_tables.values() if id in one.all_associations_ids), id)
         id = next((one.id for one in backend.network_acls.values() if id in one._associations), id)
+        ranges = backend.vpcs.values()
+        id = next((one.id for one in ranges if id in one._cidr_block_association_set), id)
         found: Tags = dict(backend.tags.get(id, {}))
         if found:
             return found

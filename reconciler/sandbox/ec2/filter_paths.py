@@ -121,6 +121,33 @@ NAT_GATEWAYS: Mapping[str, str] = {
     "vpc-id": "VpcId",
 }
 
+DHCP_OPTIONS: Mapping[str, str] = {
+    "dhcp-options-id": "DhcpOptionsId",
+    "key": "DhcpConfigurations.Key",
+    "owner-id": "OwnerId",
+    "value": "DhcpConfigurations.Values.Value",
+}
+
+NETWORK_ACLS: Mapping[str, str] = {
+    "association.association-id": "Associations.NetworkAclAssociationId",
+    "association.network-acl-id": "Associations.NetworkAclId",
+    "association.subnet-id": "Associations.SubnetId",
+    "default": "IsDefault",
+    "entry.cidr": "Entries.CidrBlock",
+    "entry.egress": "Entries.Egress",
+    "entry.icmp.code": "Entries.IcmpTypeCode.Code",
+    "entry.icmp.type": "Entries.IcmpTypeCode.Type",
+    "entry.ipv6-cidr": "Entries.Ipv6CidrBlock",
+    "entry.port-range.from": "Entries.PortRange.From",
+    "entry.port-range.to": "Entries.PortRange.To",
+    "entry.protocol": "Entries.Protocol",
+    "entry.rule-action": "Entries.RuleAction",
+    "entry.rule-number": "Entries.RuleNumber",
+    "network-acl-id": "NetworkAclId",
+    "owner-id": "OwnerId",
+    "vpc-id": "VpcId",
+}
+
 ROUTE_TABLES: Mapping[str, str] = {
     "association.gateway-id": "Associations.GatewayId",
     "association.main": "Associations.Main",
