@@ -105,11 +105,14 @@ NOT_YET = {
     "IncorrectModificationState",
     "IncorrectSpotRequestState",
     "IncorrectState",
+    "InvalidCidrBlock.InUse",
     "InvalidGroup.InUse",
     "InvalidIPAddress.InUse",
     "InvalidPermission.Duplicate",
     "InvalidPlacementGroup.InUse",
     "InvalidStateTransition",
+    "InvalidSubnet.Range",
+    "NetworkAclEntryAlreadyExists",
     "OperationInProgress",
     "OperationInProgressException",
     "Resource.AlreadyAssociated",
@@ -121,7 +124,9 @@ NOT_YET = {
     "TransactionInProgressException",
     "VolumeInUse",
 }
-"""Busy, still in use, or there already although the list did not show it: a later look knows more."""
+"""Busy, still in use, or there already although the list did not show it: a later look knows more.
+
+`InvalidSubnet.Range`: the VPC may be about to get the range (`check` finds a subnet that lies in none)."""
 GONE = {
     "InvalidLaunchTemplateId.VersionNotFound",
     "InvalidPermission.NotFound",
@@ -173,6 +178,9 @@ BY_TEXT: tuple[tuple[str, str, type[AwsError]], ...] = (
     ("InvalidParameterValue", "has no associated iam roles", NotYet),
     # an instance that is pending has no place for an address yet
     ("InvalidInstanceID", "not in a valid state", NotYet),
+    # a gateway that is not attached yet; a route that somebody has just taken out
+    ("InvalidParameterValue", "belong to different networks", NotYet),
+    ("InvalidParameterValue", "no route (defined for|with destination)", NotYet),
     # not a quota: so many may change at one time
     ("VpnConnectionLimitExceeded", "mutating objects", NotYet),
     ("VpnGatewayLimitExceeded", "mutating objects", NotYet),

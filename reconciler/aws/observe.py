@@ -142,11 +142,13 @@ class _Look:
         for companion in kind.read.companions:
             if companion.fields and not any(self._matters(companion, thing) for thing in things):
                 continue
+            whose: dict[str, list[str]] = {}
             for thing in things:
                 more[thing.id][companion.name] = []
+                whose.setdefault(_asked_by(companion, thing), []).append(thing.id)
             for row in self._companions(scope, kind, companion, things):
-                if row[companion.key] in more:  # within a parent, others' things have some too
-                    more[row[companion.key]][companion.name].append(row)
+                for id in whose.get(row[companion.key], ()):  # within a parent, others' things have some too
+                    more[id][companion.name].append(row)
         return [_enriched(kind, thing, more[thing.id]) if more[thing.id] else thing for thing in things]
 
     def _matters(self, companion: Companion, thing: Observed) -> bool:
@@ -171,7 +173,7 @@ class _Look:
             )
 
         if companion.filter:
-            ids = [thing.id for thing in things]
+            ids = sorted({_asked_by(companion, thing) for thing in things})
             for start in range(0, len(ids), IDS_AT_ONCE):
                 values = ids[start : start + IDS_AT_ONCE]
                 yield from ask(Filters=[{"Name": companion.filter, "Values": values}])
@@ -197,6 +199,11 @@ class _Look:
             parameters={kind.id: thing.id, **detail.arguments},
         )
         return next(iter(found))
+
+
+def _asked_by(companion: Companion, thing: Observed) -> str:
+    """What the rows of a companion that concern a thing are known by."""
+    return str(thing.raw[companion.of]) if companion.of else thing.id
 
 
 class _ParentUnread(Exception):

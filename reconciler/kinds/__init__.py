@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.kinds.acls import NETWORK_ACL
 from reconciler.kinds.compute import INSTANCE
 from reconciler.kinds.firewall import SECURITY_GROUP
 from reconciler.kinds.gateways import (
@@ -11,7 +12,8 @@ from reconciler.kinds.gateways import (
     NAT_GATEWAY,
 )
 from reconciler.kinds.networkmanager import CONNECTION, DEVICE, GLOBAL_NETWORK, LINK, SITE
-from reconciler.kinds.vpc import SUBNET, VPC
+from reconciler.kinds.routing import ROUTE_TABLE
+from reconciler.kinds.vpc import DHCP_OPTIONS, SUBNET, VPC
 from reconciler.model.kind import Kind
 
 ALL: tuple[Kind, ...] = (
@@ -28,5 +30,8 @@ ALL: tuple[Kind, ...] = (
     EGRESS_ONLY_INTERNET_GATEWAY,
     ELASTIC_IP,
     NAT_GATEWAY,
+    ROUTE_TABLE,
+    NETWORK_ACL,
+    DHCP_OPTIONS,
 )
 BY_NAME = {kind.name: kind for kind in ALL}

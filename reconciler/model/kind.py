@@ -32,10 +32,12 @@ class Detail:
 class Companion:
     """One more list per scope, for what belongs to many things at once (the rules of all security groups).
 
-    `key` is the member of a row that says whose it is.  Asked only for things that are ours: EC2's by `filter`, which
-    takes their ids; where there is none, once for each thing of the kind `within` that they lie in, and again with
-    `each`, the parameter that takes one thing's id, if AWS refuses to list all at once.  With `fields`, it is asked
-    only while the config names one of them, or wants one of the things no more.  Kept in `raw` under `name`.
+    `key` is the member of a row that says whose it is: the id of a thing, or, with `of`, the value that things have
+    there (`of="VpcId"`: whatever lies in the same VPC as they).  Asked only for things that are ours: EC2's by
+    `filter`, which takes these ids or values; where there is none, once for each thing of the kind `within` that they
+    lie in, and again with `each`, the parameter that takes one thing's id, if AWS refuses to list all at once.  With
+    `fields`, it is asked only while the config names one of them, or wants one of the things no more.  Kept in `raw`
+    under `name`.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Companion:
     filter: str | None = None
     within: str | None = None
     each: str | None = None
+    of: str | None = None
     fields: frozenset[str] = frozenset()
 
 

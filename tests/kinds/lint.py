@@ -65,6 +65,12 @@ def flags(row: dict[str, Any]) -> list[str]:
     return [name for name, value in row.items() if isinstance(value, bool)]
 
 
+def both(rows: list[Any]) -> list[Any]:
+    """Each row with every flag set and once more with none, since parts choose by flags."""
+    unset = [{**row, **dict.fromkeys(flags(row), False)} for row in rows if isinstance(row, dict)]
+    return [*rows, *unset]
+
+
 class Lint:
     """All that is wrong with one record."""
 
@@ -195,9 +201,9 @@ class Lint:
                 self.wrong(
                     f"{companion.path}[].{companion.key} is not in the answer of {companion.operation}"
                 )
-            # one row with every flag set and one with none, since parts choose by flags
-            more[companion.name] = [*rows, *({**row, **dict.fromkeys(flags(row), False)} for row in rows)]
-        return {**row, **more}
+            more[companion.name] = both(rows)
+        lists = {name: both(value) for name, value in row.items() if isinstance(value, list)}
+        return {**row, **lists, **more}
 
     def _thing(self, row: dict[str, Any]) -> Observed:
         raw = self._raw(row)

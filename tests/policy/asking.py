@@ -23,6 +23,7 @@ PREFIXES = {
     "dopt": "dhcp-options",
     "eigw": "egress-only-internet-gateway",
     "eipalloc": "elastic-ip",
+    "aclassoc": "network-acl",
     "eipassoc": "elastic-ip",  # EC2 looks at the address that is associated
     "eni": "network-interface",
     "i": "instance",
@@ -32,6 +33,7 @@ PREFIXES = {
     "pcx": "vpc-peering-connection",
     "pl": "prefix-list",
     "rtb": "route-table",
+    "rtbassoc": "route-table",  # and at the table that is
     "sg": "security-group",
     "sgr": "security-group-rule",
     "snap": "snapshot",
@@ -42,6 +44,7 @@ PREFIXES = {
     "vgw": "vpn-gateway",
     "vol": "volume",
     "vpc": "vpc",
+    "vpc-cidr-assoc": "vpc",
     "vpce": "vpc-endpoint",
     "vpn": "vpn-connection",
 }
