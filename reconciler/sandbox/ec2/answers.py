@@ -13,7 +13,19 @@ from ..errors import AwsError
 from ..request import Answer, Request
 from ..tokens import digest
 from ..world import World
-from . import gateways, groups, images, instances, launches, listings, metadata, modify, networks, tags
+from . import (
+    gateways,
+    groups,
+    images,
+    instances,
+    launches,
+    listings,
+    metadata,
+    modify,
+    networks,
+    options,
+    tags,
+)
 from .backend import backend_of
 from .guards import check_guards
 from .missing import check_references
@@ -21,6 +33,7 @@ from .missing import check_references
 ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
     "AllocateAddress": gateways.allocate,
     "AssociateAddress": gateways.associate,
+    "AssociateIamInstanceProfile": options.associate_profile,
     "AttachInternetGateway": gateways.attach,
     "AuthorizeSecurityGroupEgress": groups.authorize,
     "AuthorizeSecurityGroupIngress": groups.authorize,
@@ -33,8 +46,10 @@ ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
     "DeleteTags": tags.delete_tags,
     "DeleteVpc": networks.delete_vpc,
     "DescribeAddresses": gateways.describe_addresses,
+    "DescribeIamInstanceProfileAssociations": options.describe_profiles,
     "DescribeInstances": instances.describe,
     "DescribeInstanceAttribute": modify.describe_attribute,
+    "DescribeInstanceCreditSpecifications": options.describe_credits,
     "DescribeNatGateways": gateways.describe_nats,
     "DescribeRegions": networks.describe_regions,
     "DescribeSecurityGroupRules": groups.describe_rules,
@@ -43,17 +58,29 @@ ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
     "DescribeTags": tags.describe_tags,
     "DisassociateAddress": gateways.disassociate,
     "ModifyInstanceAttribute": modify.modify_attribute,
+    "ModifyInstanceCapacityReservationAttributes": options.changes(
+        "CapacityReservationSpecification", stopped=True, inside="CapacityReservationSpecification"
+    ),
+    "ModifyInstanceCpuOptions": options.changes("CpuOptions", stopped=True),
+    "ModifyInstanceCreditSpecification": options.modify_credits,
+    "ModifyInstanceMaintenanceOptions": options.changes("MaintenanceOptions", stopped=False),
     "ModifyInstanceMetadataOptions": metadata.modify_options,
+    "ModifyInstanceNetworkPerformanceOptions": options.changes("NetworkPerformanceOptions", stopped=True),
+    "ModifyInstancePlacement": options.modify_placement,
+    "ModifyPrivateDnsNameOptions": options.modify_dns,
     "ModifySecurityGroupRules": groups.modify_rules,
     "ModifySubnetAttribute": networks.modify_subnet,
     "ModifyVpcAttribute": networks.modify_vpc,
+    "MonitorInstances": options.monitor,
     "ReleaseAddress": gateways.release,
+    "ReplaceIamInstanceProfileAssociation": options.associate_profile,
     "RevokeSecurityGroupEgress": groups.revoke,
     "RevokeSecurityGroupIngress": groups.revoke,
     "RunInstances": launches.run,
     "StartInstances": instances.start,
     "StopInstances": instances.stop,
     "TerminateInstances": instances.terminate,
+    "UnmonitorInstances": options.monitor,
     "UpdateSecurityGroupRuleDescriptionsEgress": groups.describe_anew,
     "UpdateSecurityGroupRuleDescriptionsIngress": groups.describe_anew,
 }
