@@ -279,7 +279,7 @@ INSTANCE = Kind(
         "Placement": _structure(
             "ModifyInstancePlacement",
             disruptive=True,
-            fixed=frozenset({"AvailabilityZone", "AvailabilityZoneId", "SpreadDomain"}),
+            fixed=frozenset({"AvailabilityZone", "AvailabilityZoneId", "SpreadDomain", "Tenancy"}),
         ),
         "PrivateDnsNameOptions": _structure("ModifyPrivateDnsNameOptions", _dns, disruptive=True),
         "RamdiskId": _attribute("RamdiskId", "Ramdisk", disruptive=True),

@@ -45,6 +45,8 @@ def tags_of(region: str, id: str) -> Tags:
     from moto.networkmanager.models import networkmanager_backends
 
     if region:
+        profiles = ec2_backends[ACCOUNT][region].iam_instance_profile_associations.values()
+        id = next((one.instance_id for one in profiles if one.association_id == id), id)
         addresses = ec2_backends[ACCOUNT][region].addresses
         id = next((one.allocation_id for one in addresses if one.association_id == id), id)
         found: Tags = dict(ec2_backends[ACCOUNT][region].tags.get(id, {}))
