@@ -11,7 +11,8 @@ import pytest
 from reconciler.model.things import HALTED_TAG
 from reconciler.model.verdicts import Blocked, Steps, Wait
 from reconciler.sandbox.calls import Call
-from tests.harness import Host, host, tags
+from reconciler.show.plan import as_text
+from tests.harness import FACTS, Host, host, tags
 from tests.passes import estates
 
 NETWORK = dedent(estates.NETWORK)
@@ -46,6 +47,8 @@ def test_it_is_stopped_changed_and_started_again(ops: Host) -> None:
     planned = ops.entry(MORE, LABEL).verdict
     assert isinstance(planned, Steps)
     assert planned.disruptive
+    assert "instance/i (us-west-2)" in (text := as_text(ops.plan(MORE), FACTS))
+    assert "update (differs: InstanceType, UserData, for which it is stopped and started again)" in text
     id = ops.ours("instance")[0]["InstanceId"]
     assert ops.run(MORE).outcome == "settled"
     assert machine(ops) == ("running", "t3.large", False)
