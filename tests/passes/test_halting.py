@@ -48,7 +48,9 @@ def test_it_is_stopped_changed_and_started_again(ops: Host) -> None:
     assert isinstance(planned, Steps)
     assert planned.disruptive
     assert "instance/i (us-west-2)" in (text := as_text(ops.plan(MORE), FACTS))
-    assert "update (differs: InstanceType, UserData, for which it is stopped and started again)" in text
+    assert (
+        "update (differs: InstanceType, UserData, EbsOptimized, for which it is stopped and started" in text
+    )
     id = ops.ours("instance")[0]["InstanceId"]
     assert ops.run(MORE).outcome == "settled"
     assert machine(ops) == ("running", "t3.large", False)
