@@ -51,7 +51,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if getattr(session.config.option, "loadgroup", False):
         for item in session.items:
             if item.get_closest_marker("xdist_group") and "@" not in item.nodeid.rpartition("]")[2]:
-                raise pytest.UsageError(f"this pytest and this pytest-xdist do not group tests: {item.nodeid}")
+                raise pytest.UsageError(
+                    f"this pytest and this pytest-xdist do not group tests: {item.nodeid}"
+                )
 
 
 @pytest.fixture

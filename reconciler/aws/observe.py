@@ -17,7 +17,7 @@ from reconciler.errors import AwsError, Denied, Gone, ReconcilerError, Refused
 from reconciler.log import get_logger
 from reconciler.model.address import REPLACED, Address
 from reconciler.model.kind import Companion, Detail, Kind, Read
-from reconciler.model.things import ADDRESS_TAG, STACK_TAG, Desired, Observed, Scope, World
+from reconciler.model.things import ADDRESS_TAG, DIGEST_TAG, STACK_TAG, Desired, Observed, Scope, Spec, World
 
 KindsByName = Mapping[str, Kind]
 IDS_AT_ONCE = 200
@@ -26,7 +26,9 @@ MADE_BY_OTHERS = (
     "aws:autoscaling:groupName",
     "aws:ec2:fleet-id",
     "aws:cloudformation:stack-id",
+    "aws:elasticmapreduce:job-flow-id",
     "eks:nodegroup-name",
+    "elasticbeanstalk:environment-id",
 )
 """Tags that AWS's own controllers put on what they make; such a thing is theirs, whatever tags were copied onto it."""
 
@@ -137,7 +139,8 @@ class _Look:
         for thing in things:
             desired = self.question.resources.get(thing.address) if thing.address else None
             for detail in kind.read.details:
-                if desired is not None and detail.field in desired.spec:
+                noted = detail.field in kind.write_only and DIGEST_TAG + detail.field in thing.tags
+                if desired is not None and detail.field in desired.spec and not noted:
                     more[thing.id][detail.field] = self._detail(scope, kind, thing, detail)
         for companion in kind.read.companions:
             if companion.fields and not any(self._matters(companion, thing) for thing in things):
@@ -272,9 +275,14 @@ def arn_of(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str) -> 
 
 def concerns(thing: Observed, stack: str) -> bool:
     """Whether a thing has an owner tag that concerns us: our stack's, or an address without any stack."""
-    if any(tag in thing.tags for tag in MADE_BY_OTHERS):
+    if any(tag in thing.tags for tag in MADE_BY_OTHERS) or _is_run_by_aws(thing.raw):
         return False
     return thing.stack == stack or (thing.stack is None and ADDRESS_TAG in thing.tags)
+
+
+def _is_run_by_aws(row: Spec) -> bool:
+    """Whether a service of AWS looks after a thing: nobody else can change it, whatever tags it has."""
+    return bool(row.get("RequesterManaged") or (row.get("Operator") or {}).get("Managed"))
 
 
 def _enriched(kind: Kind, thing: Observed, more: Mapping[str, Any]) -> Observed:

@@ -18,6 +18,8 @@ Item = dict[str, Any]
 class Detail:
     """One more read per thing, for what its list leaves out; made only where the config names `field`.
 
+    Of a write-only field it is made only while no tag has its digest: to find out once what nobody has noted.
+
     `arguments` are fixed parameters; the thing's id goes in as the parameter of the same name.  `path` (JMESPath)
     finds the value in the answer; it is kept in `raw` under `field`.
     """
@@ -80,13 +82,28 @@ class Remedy:
     the documentation and the IAM policy.  `shape` is the path of the value's type in the service model
     (`ModifyVpcAttribute.EnableDnsSupport.Value`), needed only for a field that the create call does not have.
     `disruptive`: the change interrupts what the thing does, so that it waits for a maintenance window; a `then` says so
-    of its own steps.
+    of its own steps.  Where the kind has a `halt`, it is made only while the thing stands still.
+    `fixed` are members of the value, at any depth, that cannot change after creation.
     """
 
     operations: tuple[str, ...]
     make: Callable[[Observed, Any], Sequence[Call]]
     shape: str | None = None
     disruptive: bool = False
+    fixed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Halt:
+    """How a thing is stopped for changes that AWS makes at no other time, and started again (`engine.halting`).
+
+    `still` are the states in which it stands still.  `operations` names the operations of `stop` and `start`.
+    """
+
+    still: frozenset[str]
+    stop: Callable[[Observed], Call]
+    start: Callable[[Observed], Call]
+    operations: tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +188,8 @@ class Kind:
     unordered: frozenset[str] = frozenset()
     """Lists that mean sets."""
     remedies: Mapping[str, Remedy] = dataclasses.field(default_factory=dict)
+    halt: Halt | None = None
+    """How it is stopped for its disruptive remedies; None for kinds that change as they run."""
     parts: tuple[Part, ...] = ()
     project: Callable[[Spec], Spec] = dict
     """A row in the words that the config uses."""

@@ -52,6 +52,8 @@ def changes(kind: Kind) -> Iterator[tuple[str, str]]:
         yield f"{kind.service}:{kind.update}", ""
     for name, remedy in kind.remedies.items():
         yield from ((f"{kind.service}:{operation}", name) for operation in remedy.operations)
+    if kind.halt:
+        yield from ((f"{kind.service}:{operation}", kind.id) for operation in kind.halt.operations)
     for part in kind.parts:
         yield from ((f"{kind.service}:{operation}", part.field) for operation in part.operations)
 

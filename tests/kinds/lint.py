@@ -102,6 +102,7 @@ class Lint:
         names += [companion.operation for companion in kind.read.companions]
         names += [name for remedy in kind.remedies.values() for name in remedy.operations]
         names += [name for part in kind.parts for name in part.operations]
+        names += kind.halt.operations if kind.halt else ()
         missing = sorted(set(names) - set(model(kind.service).operation_names))
         for name in missing:
             self.wrong(f"{kind.service} has no operation {name}")
@@ -235,6 +236,8 @@ class Lint:
         for name, remedy in self.kind.remedies.items():
             if name in self.facts.fields:
                 self._valid(remedy.make(thing, self._sample(name)), set(remedy.operations))
+        if halt := self.kind.halt:
+            self._valid([halt.stop(thing), halt.start(thing)], set(halt.operations))
         for part in self.kind.parts:
             self._part(part, thing)
         if self.kind.update:

@@ -28,6 +28,7 @@ PREFIXES = {
     "eni": "network-interface",
     "i": "instance",
     "igw": "internet-gateway",
+    "iip-assoc": "instance",  # EC2 looks at the instance whose profile it is
     "lt": "launch-template",
     "nat": "natgateway",
     "pcx": "vpc-peering-connection",
@@ -49,6 +50,8 @@ PREFIXES = {
     "vpn": "vpn-connection",
 }
 """What EC2's ids begin with.  https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html"""
+NAMED_INSIDE = {"ModifyInstanceCreditSpecification"}
+"""Calls that name what they are about in a structure."""
 ID = re.compile(r"([a-z]+(?:-[a-z]+)*)-[0-9a-f]{8,17}")
 
 Tags = Mapping[str, str]
@@ -129,7 +132,7 @@ def _of_ec2(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Iterator
     }
     types = looked_at("ec2", call.operation)
     ids: dict[str, list[str]] = {}
-    for id in _ids(call.parameters, deep=any(type.new for type in types)):
+    for id in _ids(call.parameters, deep=any(type.new for type in types) or call.operation in NAMED_INSIDE):
         ids.setdefault(_type(id), []).append(id)
     for type in types:
         if type.new:

@@ -46,6 +46,8 @@ def tags_of(region: str, id: str) -> Tags:
 
     if region:
         backend = ec2_backends[ACCOUNT][region]
+        profiles = backend.iam_instance_profile_associations.values()
+        id = next((one.instance_id for one in profiles if one.association_id == id), id)
         id = next((one.allocation_id for one in backend.addresses if one.association_id == id), id)
         id = next((one.id for one in backend.route_tables.values() if id in one.all_associations_ids), id)
         id = next((one.id for one in backend.network_acls.values() if id in one._associations), id)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 
 from reconciler import policy
 from reconciler.aws import checkup
@@ -37,6 +38,14 @@ UNSEEN = {
     **{f"networkmanager:{verb}TransitGateway": UNTIED for verb in ("Register", "Deregister")},
 }
 """Actions that no run here can need, and why."""
+HALTED: dict[str, Any] = {
+    "CapacityReservationSpecification": {"CapacityReservationPreference": "none"},
+    "CpuOptions": {"CoreCount": 1, "ThreadsPerCore": 1},
+    "NetworkPerformanceOptions": {"BandwidthWeighting": "vpc-1"},
+    "Placement": {"Affinity": "default"},
+    "PrivateDnsNameOptions": {"EnableResourceNameDnsARecord": True},
+}
+"""Fields of a machine that has to be stopped for them; no fixture has them."""
 LEASE = "\nlease: {table: leases}\n"
 
 
@@ -62,7 +71,15 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iam:
                 [one for one in report.outcomes if one.status != "settled"],
             )
 
-        for text in (first, updated, first):
+        for name in ("one", "two"):
+            ops.by_hand("iam", "CreateInstanceProfile", InstanceProfileName=name)
+        texts = (
+            first,
+            with_machine(updated, **HALTED, IamInstanceProfile={"Name": "one"}),
+            with_machine(first, IamInstanceProfile={"Name": "two"}),
+            with_machine(first, IamInstanceProfile={}),
+        )
+        for text in texts:
             iam.policy = document(text)
             settled(text)
         change_by_hand(ops)
@@ -76,6 +93,13 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iam:
         look_after(ops, first + LEASE, iam)
         assert [kind for kind in BY_NAME if ops.ours(kind)] == []
     return iam
+
+
+def with_machine(text: str, **fields: Any) -> str:
+    """An estate whose machine has more fields."""
+    config = yaml.safe_load(text)
+    config["resources"]["instance/subject"].update(fields)
+    return str(yaml.safe_dump(config, sort_keys=False))
 
 
 def change_by_hand(ops: Host) -> None:

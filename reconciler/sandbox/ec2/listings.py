@@ -77,6 +77,21 @@ LISTINGS: Mapping[str, Listing] = {
     "DescribeInstances": Listing(
         "Instances", "InstanceId", "InstanceIds", INSTANCE, filter_paths.INSTANCES, omits_no_tags=True
     ),
+    "DescribeInstanceCreditSpecifications": Listing(
+        "InstanceCreditSpecifications",
+        "InstanceId",
+        "InstanceIds",
+        INSTANCE,
+        {"instance-id": "InstanceId"},
+        tag_filters=(),
+    ),
+    "DescribeIamInstanceProfileAssociations": Listing(
+        "IamInstanceProfileAssociations",
+        "AssociationId",
+        "AssociationIds",
+        filters={"instance-id": "InstanceId", "state": "State"},
+        tag_filters=(),
+    ),
     "DescribeInternetGateways": Listing(
         "InternetGateways", "InternetGatewayId", "InternetGatewayIds", GATEWAY, filter_paths.INTERNET_GATEWAYS
     ),
