@@ -143,8 +143,12 @@ class Applier:
             change.line.critical("unit.failed", error=str(error), exc_info=True)
             return Result(entry, Outcome(label=entry.label, status="failed", why=f"a defect: {error!r}"))
         change.succeeded(call, steps.why)
-        if takes_away(entry) and call.operation == self._changes.kinds[entry.address.kind].delete:
+        deletes = call.operation == self._changes.kinds[entry.address.kind].delete
+        if takes_away(entry) and deletes:
             self._creator.memory.deleted(entry.address)
+        elif steps.verb in {"delete", "replace"} and not deletes and not call.creates:
+            why = f"{steps.why}: it is released first"
+            return Result(entry, Outcome(label=entry.label, status="waiting", why=why), change.made)
         return Result(entry, Outcome(label=entry.label, status=DONE[steps.verb], why=steps.why), change.made)
 
     def _prove(self, entry: Entry) -> None:

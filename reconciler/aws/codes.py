@@ -99,6 +99,7 @@ NOT_YET = {
     "ConflictException",
     "DeleteConflict",
     "DependencyViolation",
+    "DuplicateTransitGatewayAttachment",
     "Gateway.NotAttached",
     "HostedZoneNotEmpty",
     "IncorrectInstanceState",
@@ -113,6 +114,7 @@ NOT_YET = {
     "InvalidStateTransition",
     "InvalidSubnet.Range",
     "NetworkAclEntryAlreadyExists",
+    "InvalidVpcState",
     "OperationInProgress",
     "OperationInProgressException",
     "Resource.AlreadyAssociated",
@@ -123,6 +125,7 @@ NOT_YET = {
     "ScalingActivityInProgress",
     "TransactionInProgressException",
     "VolumeInUse",
+    "VpnGatewayAttachmentLimitExceeded",
 }
 """Busy, still in use, or there already although the list did not show it: a later look knows more.
 

@@ -58,6 +58,8 @@ def unready(kind: Kind, observed: Observed) -> Verdict | None:
         return Wait(f"{observed.id} is {state}; its address is free when it is gone")
     if state in kind.failed:
         return Blocked(f"{observed.id} is {state} in AWS; delete it there, or remove it from the config")
+    if state in kind.asking:
+        return Wait(f"{observed.id} is {state}: {kind.asking[state]}", "person")
     if kind.ready and state not in kind.ready:
         return Wait(f"{observed.id} is {state}")
     return None
@@ -67,6 +69,15 @@ def removal(kind: Kind, observed: Observed, why: str) -> Steps:
     """The steps that delete a thing."""
     calls = kind.destroy(observed) if kind.destroy else [_deletion(kind, observed)]
     return Steps("delete", tuple(_placed(call, observed, why) for call in calls), why=why)
+
+
+def releasing(kind: Kind, observed: Observed, why: str) -> Steps | Wait | None:
+    """What is done, or waited for, before a thing can be deleted; None when nothing is in the way."""
+    verdict = kind.release(observed) if kind.release else None
+    if isinstance(verdict, Steps):
+        calls = tuple(_placed(call, observed, why) for call in verdict.calls)
+        return replace(verdict, verb="delete", calls=calls, why=why)
+    return verdict
 
 
 def loosening(kind: Kind, observed: Observed, circle: Collection[str]) -> Steps | None:
@@ -140,12 +151,12 @@ def _mended(facts: Facts, desired: Desired, observed: Observed, stack: str) -> V
     later = [] if halting.stands_still(kind, observed) else halting.needing(kind, drifts)
     drifts = [found for found in drifts if found not in later]
     changed, halted = _fields(drifts), _fields(later)
-    work = [
-        *_updates(facts, desired, observed, changed),
-        *_part_calls(kind, desired, observed),
-    ]
+    updates = list(_updates(facts, desired, observed, changed))
+    work = [*updates, *_part_calls(kind, desired, observed)]
     tags = [found for found in tags if found.path.removeprefix(f"Tags.{DIGEST_TAG}") not in halted]
     done = _applied(facts, desired, observed, wanted) if (work or tags) and not later else []
+    if kind.sequential and updates and len(work) > 1:
+        work, tags, done = updates[:1], [], []  # the rest when it is ready again
     calls = [
         *tag_calls(kind, observed, owner, _why(owner)),
         *work,
@@ -161,7 +172,7 @@ def _mended(facts: Facts, desired: Desired, observed: Observed, stack: str) -> V
         return Steps("update", tuple(calls), drift=everything, why=why, disruptive=disruptive)
     if later:
         return halting.stopping(kind, observed, later, halted)
-    verdict = kind.then(desired, observed) if kind.then else Settled()
+    verdict = kind.then(_less_ignored(desired), observed) if kind.then else Settled()
     if isinstance(verdict, Settled) and is_stale(facts, desired, wanted, observed.tags):
         why = "what was last applied is written down anew"
         stale = tag_calls(kind, observed, _applied(facts, desired, observed, wanted), why)
@@ -174,6 +185,14 @@ def _is_fixed(facts: Facts, path: str) -> bool:
     name, member = _field(path), path.rpartition(".")[2]
     remedy = facts.kind.remedies.get(name)
     return not facts.fields[name].mutable or (remedy is not None and member in remedy.fixed)
+
+
+def _less_ignored(desired: Desired) -> Desired:
+    """The same without the fields whose drift is left alone."""
+    return replace(
+        desired,
+        spec={name: value for name, value in desired.spec.items() if not is_ignored(name, desired.ignore)},
+    )
 
 
 def _applied(facts: Facts, desired: Desired, observed: Observed, wanted: dict[str, Any]) -> list[Drift]:
@@ -235,24 +254,31 @@ def _cannot_change(
         )
     why = f"{paths} cannot change after creation"
     if desired.replace == "delete-first":
-        return replace(removal(facts.kind, observed, why), verb="replace", drift=drifts)
+        steps = releasing(facts.kind, observed, why) or removal(facts.kind, observed, why)
+        return replace(steps, verb="replace", drift=drifts) if isinstance(steps, Steps) else steps
     moving = [_placed(call, observed, call.why) for call in make_way(facts.kind, observed, desired)]
     birth = replace(creation(facts, desired, stack, (observed.id,)), why=why)
     return Steps("replace", (*moving, birth), drift=drifts, why=why)
 
 
 def _updates(facts: Facts, desired: Desired, observed: Observed, changed: list[str]) -> Iterator[Call]:
-    kind, together = facts.kind, {}
+    kind, together, names = facts.kind, {}, []
     for name in changed:
         wanted = _minded(desired.spec[name], name, desired.ignore)
-        if facts.fields[name].change == "remedy":
-            yield from kind.remedies[name].make(observed, _present(wanted))
+        remedy = kind.remedies.get(name)
+        if remedy is None:
+            names.append(name)
+            together[name] = _cleared(_merged(wanted, observed.spec.get(name)))
+        elif remedy.joins:
+            names.append(name)
+            for call in remedy.make(observed, _present(wanted)):
+                together |= call.parameters
         else:
-            together[name] = _merged(wanted, observed.spec.get(name))
+            yield from remedy.make(observed, _present(wanted))
     if together:
         assert kind.update is not None, "only an update call makes a field updatable"
-        parameters = identity(kind, observed) | {name: _cleared(value) for name, value in together.items()}
-        why = "differs: " + ", ".join(together)
+        parameters = identity(kind, observed) | together
+        why = "differs: " + ", ".join(names)
         yield Call(service=kind.service, operation=kind.update, parameters=parameters, why=why)
 
 

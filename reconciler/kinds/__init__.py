@@ -13,7 +13,10 @@ from reconciler.kinds.gateways import (
 )
 from reconciler.kinds.networkmanager import CONNECTION, DEVICE, GLOBAL_NETWORK, LINK, SITE
 from reconciler.kinds.routing import ROUTE_TABLE
+from reconciler.kinds.transit import TRANSIT_GATEWAY, TRANSIT_GATEWAY_VPC_ATTACHMENT
 from reconciler.kinds.vpc import DHCP_OPTIONS, SUBNET, VPC
+from reconciler.kinds.vpn import CUSTOMER_GATEWAY, VPN_GATEWAY
+from reconciler.kinds.vpnconnections import VPN_CONNECTION
 from reconciler.model.kind import Kind
 
 ALL: tuple[Kind, ...] = (
@@ -33,5 +36,10 @@ ALL: tuple[Kind, ...] = (
     ROUTE_TABLE,
     NETWORK_ACL,
     DHCP_OPTIONS,
+    CUSTOMER_GATEWAY,
+    VPN_GATEWAY,
+    TRANSIT_GATEWAY,
+    TRANSIT_GATEWAY_VPC_ATTACHMENT,
+    VPN_CONNECTION,
 )
 BY_NAME = {kind.name: kind for kind in ALL}

@@ -37,6 +37,7 @@ GLOBAL_NETWORK = Kind(
     state="State",
     ready=READY,
     leaving=LEAVING,
+    refs={"TransitGateways[].TransitGatewayArn": "transit-gateway.arn"},
     parts=(TRANSIT_GATEWAYS,),
     destroy=loosened((TRANSIT_GATEWAYS,), "DeleteGlobalNetwork", "GlobalNetworkId"),
 )
@@ -84,6 +85,7 @@ DEVICE = Kind(
         "SiteId": "site",
         "AWSLocation.SubnetArn": "subnet.arn",
         "Links[].LinkId": "link",
+        "CustomerGateways[].CustomerGatewayArn": "customer-gateway.arn",
         "CustomerGateways[].LinkId": "link",
         "TransitGatewayConnectPeers[].LinkId": "link",
         "ConnectPeers[].LinkId": "link",

@@ -36,7 +36,20 @@ def token(seed: tuple[str, ...], generation: int) -> str:
     return digest(*seed, generation)
 
 
+KEYS = frozenset({"CustomerGatewayConfiguration", "PreSharedKey"})
+"""Members that hold keys: no digest is made of them, since a short key can be found by trying."""
+
+
 def digest(*values: Any) -> str:
-    """A short stable digest (32 hex digits) of values that JSON can hold; others count by their text."""
-    text = json.dumps(values, sort_keys=True, default=str, separators=(",", ":"))
+    """A short stable digest (32 hex digits) of values that JSON can hold, less their `KEYS`; others count by their
+    text."""
+    text = json.dumps(_without_keys(values), sort_keys=True, default=str, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _without_keys(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: None if name in KEYS else _without_keys(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_keys(inner) for inner in value]
+    return value

@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.model.calls import Call
 from reconciler.model.things import Desired, Observed, Spec
-from reconciler.model.verdicts import Verdict
+from reconciler.model.verdicts import Steps, Verdict, Wait
 
 Item = dict[str, Any]
 
@@ -67,8 +67,9 @@ class Read:
     ids: str
     page: int | None
     within: str | None = None
-    filters: str = "Filters"
-    """The parameter that takes EC2's filters; two operations spell it `Filter`."""
+    filters: str | None = "Filters"
+    """The parameter that takes EC2's filters; two operations spell it `Filter`.  None for lists of which AWS does not
+    say that they can be filtered by tag: all is read."""
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     details: Sequence[Detail] = ()
     companions: Sequence[Companion] = ()
@@ -83,13 +84,15 @@ class Remedy:
     (`ModifyVpcAttribute.EnableDnsSupport.Value`), needed only for a field that the create call does not have.
     `disruptive`: the change interrupts what the thing does, so that it waits for a maintenance window; a `then` says so
     of its own steps.  Where the kind has a `halt`, it is made only while the thing stands still.
-    `fixed` are members of the value, at any depth, that cannot change after creation.
+    `joins`: its calls are calls of the update operation, and made as one with it: while AWS works at one it refuses
+    another.  `fixed` are members of the value, at any depth, that cannot change after creation.
     """
 
     operations: tuple[str, ...]
     make: Callable[[Observed, Any], Sequence[Call]]
     shape: str | None = None
     disruptive: bool = False
+    joins: bool = False
     fixed: frozenset[str] = frozenset()
 
 
@@ -165,6 +168,8 @@ class Kind:
     """States in which the thing is still listed and no longer exists."""
     leaving: frozenset[str] = frozenset()
     """States in which it is on its way out: no call is made, its address waits until it is gone."""
+    asking: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """States in which it waits for a person, and what that person has to do."""
     refs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Field path (`SubnetId`, `SecurityGroupIds[]`) to the kind it names; `.arn` behind that where it takes an ARN."""
     alike: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
@@ -181,6 +186,8 @@ class Kind:
     """Members of the create call that no config may set, because they would work against us."""
     write_only: frozenset[str] = frozenset()
     """Fields that AWS takes and does not report; compared by a digest in a tag."""
+    left_out: frozenset[str] = frozenset()
+    """Members of a row that are not even looked at: they change by themselves, or hold keys."""
     normal: Mapping[str, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
     """Fields that AWS reports in a spelling of its own, and what brings a wanted and a seen value to it."""
     refuses: Mapping[str, Callable[[Any], str | None]] = dataclasses.field(default_factory=dict)
@@ -195,10 +202,16 @@ class Kind:
     """A row in the words that the config uses."""
     destroy: Callable[[Observed], Sequence[Call]] | None = None
     """The calls that delete it, where it is not just the delete operation with the id: first those that loosen it."""
+    release: Callable[[Observed], Steps | Wait | None] | None = None
+    """What has to be over before it can be deleted, since AWS takes time to undo it; None when nothing has."""
     then: Callable[[Desired, Observed], Verdict] | None = None
     """What else there is to do once nothing drifts: the place for small state machines."""
     then_owns: frozenset[str] = frozenset()
     """Fields that only `then` looks after."""
+    then_operations: tuple[str, ...] = ()
+    """All operations of `then`.  Others that need a thing of such a kind are made when there is nothing left to do."""
+    sequential: bool = False
+    """Whether AWS works at one change at a time: fields are put right one by one, each once it is ready again."""
     protected: bool = False
     """Whether things of this kind are never deleted unless the config said `protect: false`."""
     unique: str | None = None

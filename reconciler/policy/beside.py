@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 
 from reconciler.model.kind import Kind
 from reconciler.policy.extent import Extent
-from reconciler.policy.facts import BESIDE, FROM_OTHERS, OWN_TYPES, TAGGED_BY_RESOURCE
+from reconciler.policy.facts import BESIDE, FROM_OTHERS, HELD_AT, OWN_TYPES, TAGGED_BY_RESOURCE
 from reconciler.policy.statements import Statement, in_order
 
 
@@ -22,7 +22,7 @@ def beside(extent: Extent) -> Iterator[Statement]:
     for kind in extent.kinds:
         for action, fields in _touches(kind, extent.mode):
             found.setdefault(action, set()).update(_types(extent, kind, action, fields))
-            guarded.setdefault(action, set()).add(own_type(kind))
+            guarded.setdefault(action, set()).add(HELD_AT.get(action, own_type(kind)))
     together: dict[tuple[str, ...], list[str]] = {}
     for action, types in found.items():
         service = action.partition(":")[0]
@@ -56,6 +56,7 @@ def changes(kind: Kind) -> Iterator[tuple[str, str]]:
         yield from ((f"{kind.service}:{operation}", kind.id) for operation in kind.halt.operations)
     for part in kind.parts:
         yield from ((f"{kind.service}:{operation}", part.field) for operation in part.operations)
+    yield from ((f"{kind.service}:{operation}", "") for operation in kind.then_operations)
 
 
 def _types(extent: Extent, kind: Kind, action: str, fields: Collection[str]) -> Iterator[str]:

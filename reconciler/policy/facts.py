@@ -42,6 +42,12 @@ names: by field of the config, "" for always."""
 FROM_OTHERS = frozenset({"ec2:ReplaceNetworkAclAssociation"})
 """Calls that take something from a thing of the same type that is not ours, or give it back: the default ACL of a
 network, which AWS makes, has no tags."""
+HELD_AT: Mapping[str, str] = {
+    f"networkmanager:Disassociate{what}": "global-network"
+    for what in ("ConnectPeer", "CustomerGateway", "TransitGatewayConnectPeer")
+}
+"""Operations of parts for which AWS does not look at the thing that they are part of, and what it looks at instead:
+that has to be ours."""
 FIRST_USE = {"networkmanager:CreateGlobalNetwork": ("networkmanager", "AWSServiceRoleForNetworkManager")}
 """Calls that make a service's own role in the account when they are the first of their sort.
 

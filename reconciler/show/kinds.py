@@ -25,6 +25,7 @@ def operations(kind: Kind) -> dict[str, list[str]]:
     changes += [name for remedy in kind.remedies.values() for name in remedy.operations]
     changes += kind.halt.operations if kind.halt else ()
     changes += [name for part in kind.parts for name in part.operations]
+    changes += kind.then_operations
     details = [detail.operation for detail in read.details] + [other.operation for other in read.companions]
     found = {
         "read": [read.operation, *details],
@@ -74,9 +75,11 @@ def as_data(facts: Facts) -> dict[str, Any]:
 
 def _interrupting(kind: Kind, field: Field) -> str:
     remedy = kind.remedies.get(field.name)
-    if remedy is None or not remedy.disruptive:
+    if remedy is None:
         return ""
-    return ", within a window: it is stopped for it" if kind.halt else ", within a window: it interrupts"
+    fixed = f", but for {', '.join(sorted(remedy.fixed))}" if remedy.fixed else ""
+    halted = ", within a window: it is stopped for it" if kind.halt else ", within a window: it interrupts"
+    return fixed + (halted if remedy.disruptive else "")
 
 
 def path_target(kind: Kind, path: str) -> dict[str, str]:

@@ -24,14 +24,20 @@ DRAWN = frozenset(
         "ClientToken",
         "CreateTime",
         "CreatedAt",
+        "CreationTime",
+        "CustomerGatewayConfiguration",
+        "IpAddress",
+        "LastStatusChange",
         "LaunchTime",
         "MacAddress",
+        "OutsideIpAddress",
         "PrivateDnsName",
         "PrivateIp",
         "PrivateIpAddress",
         "PublicDnsName",
         "PublicIp",
         "PublicIpAddress",
+        "TunnelInsideCidr",
     }
 )
 """Members whose values are drawn anew for each thing."""

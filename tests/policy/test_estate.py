@@ -34,9 +34,8 @@ UNSEEN = {
     **{
         f"networkmanager:{verb}{what}": UNTIED
         for verb in ("Associate", "Disassociate")
-        for what in ("ConnectPeer", "CustomerGateway", "TransitGatewayConnectPeer")
+        for what in ("ConnectPeer", "TransitGatewayConnectPeer")
     },
-    **{f"networkmanager:{verb}TransitGateway": UNTIED for verb in ("Register", "Deregister")},
 }
 """Actions that no run here can need, and why."""
 HALTED: dict[str, Any] = {
@@ -47,6 +46,23 @@ HALTED: dict[str, Any] = {
     "PrivateDnsNameOptions": {"EnableResourceNameDnsARecord": True},
 }
 """Fields of a machine that has to be stopped for them; no fixture has them."""
+WIRED = """
+resources:
+  global-network/wide: {TransitGateways: [{TransitGatewayArn: "${transit-gateway/t}"}]}
+  device/d:
+    GlobalNetworkId: ${global-network/wide}
+    CustomerGateways: [{CustomerGatewayArn: "${customer-gateway/far}"}]
+  customer-gateway/far: {Type: ipsec.1, BgpAsn: 65030, IpAddress: 198.51.100.30}
+  transit-gateway/t: {}
+  vpn-connection/v:
+    Type: ipsec.1
+    CustomerGatewayId: ${customer-gateway/far}
+    TransitGatewayId: ${transit-gateway/t}
+"""
+"""What no fixture leads to, since it takes things of many kinds: they are tied to a device and a global network."""
+LOOSE = WIRED.replace('[{CustomerGatewayArn: "${customer-gateway/far}"}]', "[]").replace(
+    '[{TransitGatewayArn: "${transit-gateway/t}"}]', "[]"
+)
 LEASE = "\nlease: {table: leases}\n"
 
 
@@ -88,6 +104,11 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iam:
             iam.policy = document(text)
             settled(text)
         settled(without_subjects())
+        with enforced(ops.aws, iam):
+            ops.destroy()
+        iam.policy = document(updated)
+        for text in (WIRED, LOOSE):
+            settled(text)
         with enforced(ops.aws, iam):
             ops.destroy()
         iam.policy = document(first + LEASE)

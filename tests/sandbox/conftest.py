@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from reconciler.sandbox import LocalAws, local_aws
+from reconciler.sandbox import HeldClock, LocalAws, local_aws
+from reconciler.sandbox.world import current
 
 # a request that left the process would be refused: no account has these
 SAFE_KEYS = {"aws_access_key_id": "AKIDOFNOBODY", "aws_secret_access_key": "of-nobody"}
@@ -64,6 +66,25 @@ def ec2(aws: LocalAws) -> Any:
 def network(nm: Any) -> str:
     """The id of a global network."""
     return str(nm.create_global_network()["GlobalNetwork"]["GlobalNetworkId"])
+
+
+_addresses = itertools.count(1)
+
+
+def transit_gateway() -> str:
+    """The id of a new transit gateway that is available."""
+    made = client("ec2").create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
+    clock = current().settings.clock
+    assert isinstance(clock, HeldClock)
+    clock.advance(0.3)
+    return str(made)
+
+
+def customer_gateway() -> str:
+    """The id of a new customer gateway, unlike any other."""
+    address = f"198.51.100.{next(_addresses) % 256}"
+    made = client("ec2").create_customer_gateway(Type="ipsec.1", IpAddress=address, BgpAsn=65000)
+    return str(made["CustomerGateway"]["CustomerGatewayId"])
 
 
 def refusal(call: Callable[..., Any], **parameters: Any) -> dict[str, Any]:

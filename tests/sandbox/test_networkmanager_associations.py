@@ -9,6 +9,7 @@ import pytest
 
 from reconciler.sandbox import Delays, LocalAws, local_aws
 
+from . import conftest
 from .conftest import client, code, refusal
 from .test_networkmanager import BANDWIDTH, site
 
@@ -45,18 +46,15 @@ def branch(nm: Any, network: str, *, associated: bool = True) -> Branch:
 
 
 def transit_gateway() -> str:
-    made = client("ec2").create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
-    return f"{EC2}:transit-gateway/{made}"
+    return f"{EC2}:transit-gateway/{conftest.transit_gateway()}"
 
 
 def customer_gateway(behind: str | None) -> str:
     """The ARN of a customer gateway with a VPN connection on a transit gateway."""
-    ec2 = client("ec2")
-    made = ec2.create_customer_gateway(Type="ipsec.1", IpAddress="198.51.100.7", BgpAsn=65000)
-    identity = made["CustomerGateway"]["CustomerGatewayId"]
+    identity = conftest.customer_gateway()
     if behind is not None:
         more = {"TransitGatewayId": behind.rpartition("/")[2]}
-        ec2.create_vpn_connection(CustomerGatewayId=identity, Type="ipsec.1", **more)
+        client("ec2").create_vpn_connection(CustomerGatewayId=identity, Type="ipsec.1", **more)
     return f"{EC2}:customer-gateway/{identity}"
 
 

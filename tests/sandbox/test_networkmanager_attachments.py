@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.sandbox import LocalAws, local_aws
 
-from . import wan
+from . import conftest, wan
 from .conftest import client, code, refusal
 
 NOT_FOUND = ("ResourceNotFoundException", 404)
@@ -343,10 +343,8 @@ def test_a_vpc_attachment_fails_of_what_ec2_does_not_have(aws: LocalAws, nm: Any
 
 
 def vpn(**more: str) -> str:
-    ec2 = client("ec2")
-    gateway = ec2.create_customer_gateway(Type="ipsec.1", IpAddress="198.51.100.7", BgpAsn=65000)
-    identity = gateway["CustomerGateway"]["CustomerGatewayId"]
-    made = ec2.create_vpn_connection(CustomerGatewayId=identity, Type="ipsec.1", **more)
+    given = {"CustomerGatewayId": conftest.customer_gateway(), "Type": "ipsec.1"}
+    made = client("ec2").create_vpn_connection(**given, **more)
     return f"{wan.EC2}:vpn-connection/{made['VpnConnection']['VpnConnectionId']}"
 
 
@@ -361,7 +359,7 @@ def test_a_vpn_attachment(aws: LocalAws, nm: Any, core: str) -> None:
     found = nm.get_site_to_site_vpn_attachment(AttachmentId=identity)["SiteToSiteVpnAttachment"]
     assert (found["Attachment"]["State"], found["Attachment"]["SegmentName"]) == ("AVAILABLE", "open")
     assert code(nm.get_vpc_attachment, AttachmentId=identity) == NOT_FOUND
-    gateway = client("ec2").create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
+    gateway = conftest.transit_gateway()
     taken = nm.create_site_to_site_vpn_attachment(**given, VpnConnectionArn=vpn(TransitGatewayId=gateway))
     identity = taken["SiteToSiteVpnAttachment"]["Attachment"]["AttachmentId"]
     assert failure(aws, nm, identity) == ["VPN_EXISTING_ASSOCIATIONS"]

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.sandbox import LocalAws
 
-from . import wan
+from . import conftest, wan
 from .conftest import client, code, refusal
 from .test_networkmanager_attachments import vpn
 
@@ -163,8 +163,7 @@ def test_a_connect_peer_is_on_a_device_of_its_global_network(
 
 
 def transit_gateway() -> str:
-    made = client("ec2").create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
-    return f"{wan.EC2}:transit-gateway/{made}"
+    return f"{wan.EC2}:transit-gateway/{conftest.transit_gateway()}"
 
 
 def route_table(gateway: str) -> str:

@@ -32,6 +32,7 @@ from . import (
 from .backend import backend_of
 from .guards import check_guards
 from .missing import check_references
+from .transit.answers import ANSWERS as TRANSIT
 
 ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
     "AllocateAddress": gateways.allocate,
@@ -108,6 +109,7 @@ ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
     "UnmonitorInstances": options.monitor,
     "UpdateSecurityGroupRuleDescriptionsEgress": groups.describe_anew,
     "UpdateSecurityGroupRuleDescriptionsIngress": groups.describe_anew,
+    **TRANSIT,
 }
 
 # what a repeated request is answered with; other operations get their first answer again

@@ -14,8 +14,11 @@ from ..errors import AwsError
 from ..request import Request
 from . import backend as moto
 from .gateways import has_public_addresses
+from .transit import vpn_ends
 
 _GONE = ("deleted", "deleting", "terminated", "failed", "rejected", "expired")
+_OVER = tuple(word for word in _GONE if word != "deleting")
+"""What holds another thing to its very end is not listed with those that let go when they begin to go."""
 Blocks = Callable[[Any, Mapping[str, Any]], bool]
 
 
@@ -140,13 +143,28 @@ def _vpc_has_public_address(backend: Any, parameters: Mapping[str, Any]) -> bool
 def _transit_gateway_is_attached(backend: Any, parameters: Mapping[str, Any]) -> bool:
     attachments = backend.transit_gateway_attachments.values()
     wanted = parameters.get("TransitGatewayId")
-    return any(one.transit_gateway_id == wanted and _state(one) not in _GONE for one in attachments)
+    return any(one.transit_gateway_id == wanted and _state(one) not in _OVER for one in attachments)
 
 
 def _customer_gateway_is_used(backend: Any, parameters: Mapping[str, Any]) -> bool:
     connections = backend.vpn_connections.values()
     wanted = parameters.get("CustomerGatewayId")
-    return any(one.customer_gateway_id == wanted and _state(one) not in _GONE for one in connections)
+    return any(one.customer_gateway_id == wanted and _state(one) not in _OVER for one in connections)
+
+
+def _vpn_gateway_is_used(backend: Any, parameters: Mapping[str, Any]) -> bool:
+    connections = backend.vpn_connections.values()
+    wanted = parameters.get("VpnGatewayId")
+    gateway = backend.vpn_gateways.get(wanted)
+    attached = gateway is not None and vpn_ends.attachment_of(gateway) is not None
+    return attached or any(one.vpn_gateway_id == wanted and _state(one) not in _OVER for one in connections)
+
+
+def _vpc_has_vpn_gateway(backend: Any, parameters: Mapping[str, Any]) -> bool:
+    return any(
+        (vpn_ends.attachment_of(one) or {}).get("VpcId") == parameters.get("VpcId")
+        for one in backend.vpn_gateways.values()
+    )
 
 
 @dataclass(frozen=True)
@@ -174,6 +192,7 @@ GUARDS: Mapping[str, tuple[Guard, ...]] = {
                 _vpc_has("vpc_end_points"),
                 _vpc_has("egress_only_internet_gateways"),
                 _vpc_has("transit_gateway_attachments", "resource_id"),
+                _vpc_has_vpn_gateway,
             ),
         ),
     ),
@@ -236,6 +255,7 @@ GUARDS: Mapping[str, tuple[Guard, ...]] = {
     "DeleteCustomerGateway": (
         Guard("IncorrectState", "The customer gateway is in use.", (_customer_gateway_is_used,)),
     ),
+    "DeleteVpnGateway": (Guard("IncorrectState", "The vpnGateway is in use.", (_vpn_gateway_is_used,)),),
 }
 
 

@@ -22,6 +22,7 @@ from .backend import backend_of
 from .filters import TAG_FILTERS, is_tag_filter, keep, read_filters
 from .missing import (
     ADDRESS,
+    CUSTOMER_GATEWAY,
     DHCP_OPTIONS,
     EGRESS_GATEWAY,
     GATEWAY,
@@ -32,10 +33,17 @@ from .missing import (
     ROUTE_TABLE,
     RULE,
     SUBNET,
+    TRANSIT_GATEWAY,
+    TRANSIT_GATEWAY_ATTACHMENT,
+    TRANSIT_GATEWAY_CONNECT_PEER,
+    TRANSIT_GATEWAY_ROUTE_TABLE,
     VPC,
+    VPN_CONNECTION,
+    VPN_GATEWAY,
     Kind,
     require_known,
 )
+from .transit import filter_paths as transit_paths
 
 _EVERYTHING = 1_000_000
 # EC2 API reference: "MaxResults … this value can be between 5 and 1000" where the model does not say it
@@ -115,6 +123,78 @@ LISTINGS: Mapping[str, Listing] = {
     ),
     "DescribeRouteTables": Listing(
         "RouteTables", "RouteTableId", "RouteTableIds", ROUTE_TABLE, filter_paths.ROUTE_TABLES
+    ),
+    "DescribeCustomerGateways": Listing(
+        "CustomerGateways",
+        "CustomerGatewayId",
+        "CustomerGatewayIds",
+        CUSTOMER_GATEWAY,
+        transit_paths.CUSTOMER_GATEWAYS,
+    ),
+    "DescribeVpnGateways": Listing(
+        "VpnGateways", "VpnGatewayId", "VpnGatewayIds", VPN_GATEWAY, transit_paths.VPN_GATEWAYS
+    ),
+    "DescribeVpnConnections": Listing(
+        "VpnConnections",
+        "VpnConnectionId",
+        "VpnConnectionIds",
+        VPN_CONNECTION,
+        transit_paths.VPN_CONNECTIONS,
+    ),
+    "DescribeTransitGateways": Listing(
+        "TransitGateways",
+        "TransitGatewayId",
+        "TransitGatewayIds",
+        TRANSIT_GATEWAY,
+        transit_paths.TRANSIT_GATEWAYS,
+    ),
+    "DescribeTransitGatewayPeeringAttachments": Listing(
+        "TransitGatewayPeeringAttachments",
+        "TransitGatewayAttachmentId",
+        "TransitGatewayAttachmentIds",
+        TRANSIT_GATEWAY_ATTACHMENT,
+        transit_paths.PEERINGS,
+    ),
+    # the API reference names no filter by tag for these
+    "DescribeTransitGatewayConnects": Listing(
+        "TransitGatewayConnects",
+        "TransitGatewayAttachmentId",
+        "TransitGatewayAttachmentIds",
+        TRANSIT_GATEWAY_ATTACHMENT,
+        transit_paths.CONNECTS,
+        tag_filters=(),
+    ),
+    "DescribeTransitGatewayConnectPeers": Listing(
+        "TransitGatewayConnectPeers",
+        "TransitGatewayConnectPeerId",
+        "TransitGatewayConnectPeerIds",
+        TRANSIT_GATEWAY_CONNECT_PEER,
+        transit_paths.CONNECT_PEERS,
+        tag_filters=(),
+    ),
+    "DescribeTransitGatewayVpcAttachments": Listing(
+        "TransitGatewayVpcAttachments",
+        "TransitGatewayAttachmentId",
+        "TransitGatewayAttachmentIds",
+        TRANSIT_GATEWAY_ATTACHMENT,
+        transit_paths.VPC_ATTACHMENTS,
+        tag_filters=(),
+    ),
+    "DescribeTransitGatewayAttachments": Listing(
+        "TransitGatewayAttachments",
+        "TransitGatewayAttachmentId",
+        "TransitGatewayAttachmentIds",
+        TRANSIT_GATEWAY_ATTACHMENT,
+        transit_paths.ATTACHMENTS,
+        tag_filters=(),
+    ),
+    "DescribeTransitGatewayRouteTables": Listing(
+        "TransitGatewayRouteTables",
+        "TransitGatewayRouteTableId",
+        "TransitGatewayRouteTableIds",
+        TRANSIT_GATEWAY_ROUTE_TABLE,
+        transit_paths.ROUTE_TABLES,
+        tag_filters=(),
     ),
     "DescribeTags": Listing("Tags", "ResourceId", filters=filter_paths.TAGS, tag_filters=("tag:",)),
     "DescribeRegions": Listing("Regions", "RegionName", filters=filter_paths.REGIONS, tag_filters=()),

@@ -108,6 +108,36 @@ DHCP_OPTIONS = Kind(
     "InvalidDhcpOptionID.NotFound",
     "The dhcpOption ID '{}' does not exist",
 )
+VPN_GATEWAY = Kind(
+    "vgw",
+    _in("vpn_gateways"),
+    "InvalidVpnGatewayID.NotFound",
+    "The vpnGateway ID '{}' does not exist",
+)
+VPN_CONNECTION = Kind(
+    "vpn",
+    _in("vpn_connections"),
+    "InvalidVpnConnectionID.NotFound",
+    "The vpnConnection ID '{}' does not exist",
+)
+TRANSIT_GATEWAY_ATTACHMENT = Kind(
+    "tgw-attach",
+    _in("transit_gateway_attachments"),
+    "InvalidTransitGatewayAttachmentID.NotFound",
+    "Transit Gateway Attachment {} was deleted or does not exist.",
+)
+TRANSIT_GATEWAY_ROUTE_TABLE = Kind(
+    "tgw-rtb",
+    _in("transit_gateways_route_tables"),
+    "InvalidRouteTableID.NotFound",
+    "Transit Gateway Route Table {} was deleted or does not exist.",
+)
+TRANSIT_GATEWAY_CONNECT_PEER = Kind(
+    "tgw-connect-peer",
+    lambda backend, key: getattr(backend, "transit_gateway_connect_peers", {}).get(key),
+    "InvalidTransitGatewayConnectPeerID.NotFound",
+    "Transit Gateway Connect Peer {} was deleted or does not exist.",
+)
 
 PREFIX_LIST = Kind(
     "pl",
@@ -134,6 +164,11 @@ KINDS: tuple[Kind, ...] = (
     CUSTOMER_GATEWAY,
     NETWORK_ACL,
     DHCP_OPTIONS,
+    VPN_GATEWAY,
+    VPN_CONNECTION,
+    TRANSIT_GATEWAY_ATTACHMENT,
+    TRANSIT_GATEWAY_ROUTE_TABLE,
+    TRANSIT_GATEWAY_CONNECT_PEER,
     PREFIX_LIST,
 )
 BY_PREFIX: Mapping[str, Kind] = {kind.prefix: kind for kind in KINDS}

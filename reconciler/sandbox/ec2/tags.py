@@ -34,6 +34,15 @@ _TAGGABLE: Mapping[str, tuple[str, ...]] = {
     "CreateNetworkAcl": ("network-acl",),
     "CreateNetworkInterface": ("network-interface",),
     "CreateVolume": ("volume",),
+    "CreateCustomerGateway": ("customer-gateway",),
+    "CreateVpnGateway": ("vpn-gateway",),
+    "CreateVpnConnection": ("vpn-connection",),
+    "CreateTransitGateway": ("transit-gateway",),
+    "CreateTransitGatewayVpcAttachment": ("transit-gateway-attachment",),
+    "CreateTransitGatewayPeeringAttachment": ("transit-gateway-attachment",),
+    "CreateTransitGatewayConnect": ("transit-gateway-attachment",),
+    "CreateTransitGatewayConnectPeer": ("transit-gateway-connect-peer",),
+    "CreateTransitGatewayRouteTable": ("transit-gateway-route-table",),
 }
 
 # id prefix -> resource type, where moto's own names differ or are missing
@@ -54,6 +63,13 @@ _TYPES: Mapping[str, str] = {
     "eipalloc": "elastic-ip",
     "pl": "prefix-list",
     "ami": "image",
+    "cgw": "customer-gateway",
+    "vgw": "vpn-gateway",
+    "vpn": "vpn-connection",
+    "tgw": "transit-gateway",
+    "tgw-attach": "transit-gateway-attachment",
+    "tgw-rtb": "transit-gateway-route-table",
+    "tgw-connect-peer": "transit-gateway-connect-peer",
 }
 
 

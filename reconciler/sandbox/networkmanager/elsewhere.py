@@ -106,10 +106,7 @@ def vpns_behind(customer_gateway: str) -> set[str]:
 
 
 def gateway_of_connect_peer(text: str) -> str | None:
-    """The ARN of the transit gateway that a transit gateway Connect peer is on; None: EC2 has no such peer.
-
-    moto has no Connect peers; where the EC2 side keeps them, it is as `transit_gateway_connect_peers`, by id.
-    """
+    """The ARN of the transit gateway that a transit gateway Connect peer is on; None: EC2 has no such peer."""
     arn = Arn.parse(text)
     if arn is None or arn.service != "ec2" or arn.type != "transit-gateway-connect-peer":
         return None
@@ -140,18 +137,12 @@ def unplug(interface: str) -> None:
 
 def peer(transit_gateway: str, core_network: str) -> str | None:
     """Makes the attachment that EC2 shows of a peering with a core network: its id, or None without the gateway."""
-    from moto.ec2.models.transit_gateway_attachments import TransitGatewayPeeringAttachment
+    from ..ec2.transit.peerings import of_core_network
 
     arn, found = Arn.parse(transit_gateway), find(transit_gateway, "transit-gateway")
     if arn is None or found is None:
         return None
-    store = _ec2(arn)
-    made = TransitGatewayPeeringAttachment(
-        store, found, core_network, arn.region, arn.account, {}, arn.region
-    )
-    made.state = "available"
-    store.transit_gateway_attachments[made.id] = made
-    return str(made.id)
+    return of_core_network(_ec2(arn), found, core_network, arn.region, arn.account).id
 
 
 def part(transit_gateway: str, attachment: str | None) -> None:

@@ -1,0 +1,126 @@
+"""Transit gateways and what is attached to them.
+
+Facts: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/ (CreateTransitGateway, ModifyTransitGateway,
+CreateTransitGatewayVpcAttachment, …) and https://docs.aws.amazon.com/vpc/latest/tgw/.  No create call takes a token,
+and of most lists AWS does not say that they can be filtered by tag.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.kinds.calls import ec2
+from reconciler.kinds.vpc import canonical
+from reconciler.model.calls import Call
+from reconciler.model.kind import Kind, Read, Remedy
+from reconciler.model.things import Observed
+
+LEAVING, GONE = frozenset({"deleting"}), frozenset({"deleted"})
+FAILED = frozenset({"failed", "rejected"})
+BLOCKS = "TransitGatewayCidrBlocks"
+
+# ---- transit gateways
+
+
+def _options(value: Any) -> Any:
+    """Options with their CIDR blocks in one spelling and order."""
+    if not isinstance(value, dict) or BLOCKS not in value:
+        return value
+    return {**value, BLOCKS: sorted(map(canonical, value[BLOCKS] or ()))}
+
+
+def _change_options(gateway: Observed, wanted: Any) -> list[Call]:
+    """Only what differs: blocks are added and removed one by one, and some options cannot be sent at all."""
+    seen, options = _options(gateway.spec.get("Options") or {}), _options(wanted)
+    changes = {name: value for name, value in options.items() if name != BLOCKS and value != seen.get(name)}
+    if BLOCKS in options:
+        before, after = seen.get(BLOCKS) or [], options[BLOCKS]
+        changes["AddTransitGatewayCidrBlocks"] = [one for one in after if one not in before]
+        changes["RemoveTransitGatewayCidrBlocks"] = [one for one in before if one not in after]
+    sent = {name: value for name, value in changes.items() if value != []}
+    return [ec2("ModifyTransitGateway", TransitGatewayId=gateway.id, Options=sent)]
+
+
+TRANSIT_GATEWAY = Kind(
+    name="transit-gateway",
+    about="A router of one region, to which VPCs, VPNs and other transit gateways are attached.",
+    service="ec2",
+    read=Read(
+        operation="DescribeTransitGateways", path="TransitGateways", ids="TransitGatewayIds", page=1000
+    ),
+    create="CreateTransitGateway",
+    update="ModifyTransitGateway",
+    delete="DeleteTransitGateway",
+    id="TransitGatewayId",
+    arn="TransitGatewayArn",
+    state="State",
+    ready=frozenset({"available"}),
+    usable=frozenset({"modifying"}),
+    leaving=LEAVING,
+    gone=GONE,
+    tag_type="transit-gateway",
+    normal={"Options": _options},
+    remedies={
+        "Options": Remedy(
+            operations=("ModifyTransitGateway",),
+            make=_change_options,
+            joins=True,
+            fixed=frozenset({"MulticastSupport"}),
+        )
+    },
+    protected=True,
+)
+
+# ---- attachments of VPCs
+
+
+def _change_subnets(attachment: Observed, wanted: Any) -> list[Call]:
+    """One subnet a zone, and never none: what comes and what goes is said in one call."""
+    seen = attachment.spec.get("SubnetIds") or []
+    changes = {
+        "AddSubnetIds": [one for one in wanted if one not in seen],
+        "RemoveSubnetIds": [one for one in seen if one not in wanted],
+    }
+    sent = {name: subnets for name, subnets in changes.items() if subnets}
+    return [ec2("ModifyTransitGatewayVpcAttachment", TransitGatewayAttachmentId=attachment.id, **sent)]
+
+
+def _some_subnet(value: Any) -> str | None:
+    return "an attachment has at least one subnet" if value == [] else None
+
+
+ACCEPTANCE = "somebody in the account of the transit gateway has to accept it"
+
+TRANSIT_GATEWAY_VPC_ATTACHMENT = Kind(
+    name="transit-gateway-vpc-attachment",
+    about="The attachment of a VPC to a transit gateway, with one subnet in each zone that shall reach it.",
+    service="ec2",
+    read=Read(
+        operation="DescribeTransitGatewayVpcAttachments",
+        path="TransitGatewayVpcAttachments",
+        ids="TransitGatewayAttachmentIds",
+        page=1000,
+        filters=None,
+    ),
+    create="CreateTransitGatewayVpcAttachment",
+    update="ModifyTransitGatewayVpcAttachment",
+    delete="DeleteTransitGatewayVpcAttachment",
+    id="TransitGatewayAttachmentId",
+    arn_tail="transit-gateway-attachment/{id}",
+    state="State",
+    ready=frozenset({"available"}),
+    usable=frozenset({"modifying"}),
+    asking={"pendingAcceptance": ACCEPTANCE},
+    failed=FAILED,
+    leaving=LEAVING,
+    gone=GONE,
+    refs={"TransitGatewayId": "transit-gateway", "VpcId": "vpc", "SubnetIds[]": "subnet"},
+    tag_type="transit-gateway-attachment",
+    unordered=frozenset({"SubnetIds"}),
+    refuses={"SubnetIds": _some_subnet},
+    remedies={
+        "SubnetIds": Remedy(
+            operations=("ModifyTransitGatewayVpcAttachment",), make=_change_subnets, joins=True
+        )
+    },
+)

@@ -1,0 +1,71 @@
+"""Which function answers which operation of transit gateways and VPNs.  Read by EC2's `answers.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ...request import Answer, Request
+from . import (
+    attachments,
+    connections,
+    connects,
+    gateways,
+    peerings,
+    route_tables,
+    routing,
+    things,
+    vpc_attachments,
+    vpn_ends,
+)
+
+ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
+    "AcceptTransitGatewayPeeringAttachment": peerings.accept,
+    "AssociateTransitGatewayRouteTable": routing.associate,
+    "AttachVpnGateway": vpn_ends.attach,
+    "CreateCustomerGateway": vpn_ends.create_customer_gateway,
+    "CreateTransitGateway": gateways.create,
+    "CreateTransitGatewayConnect": connects.create,
+    "CreateTransitGatewayConnectPeer": connects.create_peer,
+    "CreateTransitGatewayPeeringAttachment": peerings.create,
+    "CreateTransitGatewayRoute": route_tables.create_route,
+    "CreateTransitGatewayRouteTable": route_tables.create,
+    "CreateTransitGatewayVpcAttachment": vpc_attachments.create,
+    "CreateVpnConnection": connections.create,
+    "CreateVpnConnectionRoute": connections.create_route,
+    "CreateVpnGateway": vpn_ends.create_vpn_gateway,
+    "DeleteCustomerGateway": vpn_ends.delete_customer_gateway,
+    "DeleteTransitGateway": gateways.delete,
+    "DeleteTransitGatewayConnect": connects.delete,
+    "DeleteTransitGatewayConnectPeer": connects.delete_peer,
+    "DeleteTransitGatewayPeeringAttachment": peerings.delete,
+    "DeleteTransitGatewayRoute": route_tables.delete_route,
+    "DeleteTransitGatewayRouteTable": route_tables.delete,
+    "DeleteTransitGatewayVpcAttachment": vpc_attachments.delete,
+    "DeleteVpnConnection": connections.delete,
+    "DeleteVpnConnectionRoute": connections.delete_route,
+    "DeleteVpnGateway": vpn_ends.delete_vpn_gateway,
+    "DescribeCustomerGateways": things.describe(things.CUSTOMER_GATEWAY),
+    "DescribeTransitGatewayAttachments": attachments.describe,
+    "DescribeTransitGatewayConnectPeers": things.describe(things.CONNECT_PEER),
+    "DescribeTransitGatewayConnects": things.describe(things.CONNECT),
+    "DescribeTransitGatewayPeeringAttachments": things.describe(things.PEERING),
+    "DescribeTransitGatewayRouteTables": things.describe(things.ROUTE_TABLE),
+    "DescribeTransitGatewayVpcAttachments": things.describe(things.VPC_ATTACHMENT),
+    "DescribeTransitGateways": things.describe(things.TRANSIT_GATEWAY),
+    "DescribeVpnConnections": connections.describe,
+    "DescribeVpnGateways": things.describe(things.VPN_GATEWAY),
+    "DetachVpnGateway": vpn_ends.detach,
+    "DisableTransitGatewayRouteTablePropagation": routing.disable,
+    "DisassociateTransitGatewayRouteTable": routing.disassociate,
+    "EnableTransitGatewayRouteTablePropagation": routing.enable,
+    "GetTransitGatewayRouteTableAssociations": routing.associations,
+    "GetTransitGatewayRouteTablePropagations": routing.propagations,
+    "ModifyTransitGateway": gateways.modify,
+    "ModifyTransitGatewayVpcAttachment": vpc_attachments.modify,
+    "ModifyVpnConnection": connections.modify,
+    "ModifyVpnConnectionOptions": connections.modify_options,
+    "ModifyVpnTunnelOptions": connections.modify_tunnel,
+    "ReplaceTransitGatewayRoute": route_tables.replace_route,
+    "SearchTransitGatewayRoutes": route_tables.search,
+}
