@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reconciler.kinds.acls import NETWORK_ACL
 from reconciler.kinds.compute import INSTANCE
+from reconciler.kinds.endpoints import VPC_ENDPOINT
 from reconciler.kinds.firewall import SECURITY_GROUP
 from reconciler.kinds.gateways import (
     EGRESS_ONLY_INTERNET_GATEWAY,
@@ -33,5 +34,6 @@ ALL: tuple[Kind, ...] = (
     ROUTE_TABLE,
     NETWORK_ACL,
     DHCP_OPTIONS,
+    VPC_ENDPOINT,
 )
 BY_NAME = {kind.name: kind for kind in ALL}

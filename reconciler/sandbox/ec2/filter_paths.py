@@ -121,6 +121,16 @@ NAT_GATEWAYS: Mapping[str, str] = {
     "vpc-id": "VpcId",
 }
 
+VPC_ENDPOINTS: Mapping[str, str] = {
+    "ip-address-type": "IpAddressType",
+    "service-name": "ServiceName",
+    "service-region": "ServiceRegion",
+    "vpc-endpoint-id": "VpcEndpointId",
+    "vpc-endpoint-state": "State",
+    "vpc-endpoint-type": "VpcEndpointType",
+    "vpc-id": "VpcId",
+}
+
 DHCP_OPTIONS: Mapping[str, str] = {
     "dhcp-options-id": "DhcpOptionsId",
     "key": "DhcpConfigurations.Key",

@@ -33,6 +33,7 @@ from .missing import (
     RULE,
     SUBNET,
     VPC,
+    VPC_ENDPOINT,
     Kind,
     require_known,
 )
@@ -115,6 +116,9 @@ LISTINGS: Mapping[str, Listing] = {
     ),
     "DescribeRouteTables": Listing(
         "RouteTables", "RouteTableId", "RouteTableIds", ROUTE_TABLE, filter_paths.ROUTE_TABLES
+    ),
+    "DescribeVpcEndpoints": Listing(
+        "VpcEndpoints", "VpcEndpointId", "VpcEndpointIds", VPC_ENDPOINT, filter_paths.VPC_ENDPOINTS
     ),
     "DescribeTags": Listing("Tags", "ResourceId", filters=filter_paths.TAGS, tag_filters=("tag:",)),
     "DescribeRegions": Listing("Regions", "RegionName", filters=filter_paths.REGIONS, tag_filters=()),

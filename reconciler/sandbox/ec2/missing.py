@@ -108,6 +108,12 @@ DHCP_OPTIONS = Kind(
     "InvalidDhcpOptionID.NotFound",
     "The dhcpOption ID '{}' does not exist",
 )
+VPC_ENDPOINT = Kind(
+    "vpce",
+    _in("vpc_end_points"),
+    "InvalidVpcEndpointId.NotFound",
+    "The Vpc Endpoint Id '{}' does not exist",
+)
 
 PREFIX_LIST = Kind(
     "pl",
@@ -134,6 +140,7 @@ KINDS: tuple[Kind, ...] = (
     CUSTOMER_GATEWAY,
     NETWORK_ACL,
     DHCP_OPTIONS,
+    VPC_ENDPOINT,
     PREFIX_LIST,
 )
 BY_PREFIX: Mapping[str, Kind] = {kind.prefix: kind for kind in KINDS}
