@@ -123,6 +123,7 @@ NOT_YET = {
     "ScalingActivityInProgress",
     "TransactionInProgressException",
     "VolumeInUse",
+    "VpcPeeringConnectionAlreadyExists",
 }
 """Busy, still in use, or there already although the list did not show it: a later look knows more.
 

@@ -13,6 +13,7 @@ from reconciler.kinds.gateways import (
     NAT_GATEWAY,
 )
 from reconciler.kinds.networkmanager import CONNECTION, DEVICE, GLOBAL_NETWORK, LINK, SITE
+from reconciler.kinds.peering import VPC_PEERING_CONNECTION
 from reconciler.kinds.routing import ROUTE_TABLE
 from reconciler.kinds.vpc import DHCP_OPTIONS, SUBNET, VPC
 from reconciler.model.kind import Kind
@@ -35,5 +36,6 @@ ALL: tuple[Kind, ...] = (
     NETWORK_ACL,
     DHCP_OPTIONS,
     VPC_ENDPOINT,
+    VPC_PEERING_CONNECTION,
 )
 BY_NAME = {kind.name: kind for kind in ALL}

@@ -199,6 +199,8 @@ class Kind:
     """What else there is to do once nothing drifts: the place for small state machines."""
     then_owns: frozenset[str] = frozenset()
     """Fields that only `then` looks after."""
+    then_operations: tuple[str, ...] = ()
+    """All operations of `then`."""
     protected: bool = False
     """Whether things of this kind are never deleted unless the config said `protect: false`."""
     unique: str | None = None

@@ -56,6 +56,7 @@ def changes(kind: Kind) -> Iterator[tuple[str, str]]:
         yield from ((f"{kind.service}:{operation}", kind.id) for operation in kind.halt.operations)
     for part in kind.parts:
         yield from ((f"{kind.service}:{operation}", part.field) for operation in part.operations)
+    yield from ((f"{kind.service}:{operation}", "") for operation in kind.then_operations)
 
 
 def _types(extent: Extent, kind: Kind, action: str, fields: Collection[str]) -> Iterator[str]:

@@ -25,6 +25,7 @@ def operations(kind: Kind) -> dict[str, list[str]]:
     changes += [name for remedy in kind.remedies.values() for name in remedy.operations]
     changes += kind.halt.operations if kind.halt else ()
     changes += [name for part in kind.parts for name in part.operations]
+    changes += kind.then_operations
     details = [detail.operation for detail in read.details] + [other.operation for other in read.companions]
     found = {
         "read": [read.operation, *details],

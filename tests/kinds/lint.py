@@ -103,6 +103,7 @@ class Lint:
         names += [name for remedy in kind.remedies.values() for name in remedy.operations]
         names += [name for part in kind.parts for name in part.operations]
         names += kind.halt.operations if kind.halt else ()
+        names += kind.then_operations
         missing = sorted(set(names) - set(model(kind.service).operation_names))
         for name in missing:
             self.wrong(f"{kind.service} has no operation {name}")

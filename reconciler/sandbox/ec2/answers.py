@@ -26,6 +26,7 @@ from . import (
     modify,
     networks,
     options,
+    peerings,
     ranges,
     routes,
     tags,
@@ -35,6 +36,7 @@ from .guards import check_guards
 from .missing import check_references
 
 ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
+    "AcceptVpcPeeringConnection": peerings.accept,
     "AllocateAddress": gateways.allocate,
     "AssociateAddress": gateways.associate,
     "AssociateDhcpOptions": ranges.associate_options,
@@ -55,6 +57,7 @@ ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
     "CreateTags": tags.create_tags,
     "CreateVpc": networks.create_vpc,
     "CreateVpcEndpoint": endpoints.create,
+    "CreateVpcPeeringConnection": peerings.create,
     "DeleteDhcpOptions": ranges.delete_options,
     "DeleteNatGateway": gateways.delete_nat,
     "DeleteNetworkAclEntry": acls.delete_entry,
@@ -63,6 +66,7 @@ ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
     "DeleteTags": tags.delete_tags,
     "DeleteVpc": networks.delete_vpc,
     "DeleteVpcEndpoints": endpoints.delete,
+    "DeleteVpcPeeringConnection": peerings.delete,
     "DescribeAddresses": gateways.describe_addresses,
     "DescribeDhcpOptions": ranges.describe_options,
     "DescribeInstanceAttribute": modify.describe_attribute,
@@ -78,6 +82,7 @@ ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
     "DescribeSubnets": networks.describe_subnets,
     "DescribeTags": tags.describe_tags,
     "DescribeVpcEndpoints": endpoints.describe,
+    "DescribeVpcPeeringConnections": peerings.describe,
     "DescribeVpcs": ranges.describe_vpcs,
     "DisassociateAddress": gateways.disassociate,
     "DisassociateRouteTable": routes.disassociate,
@@ -98,6 +103,7 @@ ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
     "ModifyVpcAttribute": networks.modify_vpc,
     "ModifyVpcEndpoint": endpoints.modify,
     "MonitorInstances": options.monitor,
+    "ModifyVpcPeeringConnectionOptions": peerings.modify_options,
     "ReleaseAddress": gateways.release,
     "ReplaceNetworkAclAssociation": acls.replace_association,
     "ReplaceNetworkAclEntry": acls.replace_entry,

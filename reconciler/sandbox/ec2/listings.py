@@ -29,6 +29,7 @@ from .missing import (
     INSTANCE,
     NAT,
     NETWORK_ACL,
+    PEERING,
     ROUTE_TABLE,
     RULE,
     SUBNET,
@@ -116,6 +117,13 @@ LISTINGS: Mapping[str, Listing] = {
     ),
     "DescribeRouteTables": Listing(
         "RouteTables", "RouteTableId", "RouteTableIds", ROUTE_TABLE, filter_paths.ROUTE_TABLES
+    ),
+    "DescribeVpcPeeringConnections": Listing(
+        "VpcPeeringConnections",
+        "VpcPeeringConnectionId",
+        "VpcPeeringConnectionIds",
+        PEERING,
+        filter_paths.VPC_PEERINGS,
     ),
     "DescribeVpcEndpoints": Listing(
         "VpcEndpoints", "VpcEndpointId", "VpcEndpointIds", VPC_ENDPOINT, filter_paths.VPC_ENDPOINTS

@@ -108,6 +108,12 @@ DHCP_OPTIONS = Kind(
     "InvalidDhcpOptionID.NotFound",
     "The dhcpOption ID '{}' does not exist",
 )
+PEERING = Kind(
+    "pcx",
+    _in("vpc_pcxs"),
+    "InvalidVpcPeeringConnectionID.NotFound",
+    "The vpcPeeringConnection ID '{}' does not exist",
+)
 VPC_ENDPOINT = Kind(
     "vpce",
     _in("vpc_end_points"),
@@ -140,6 +146,7 @@ KINDS: tuple[Kind, ...] = (
     CUSTOMER_GATEWAY,
     NETWORK_ACL,
     DHCP_OPTIONS,
+    PEERING,
     VPC_ENDPOINT,
     PREFIX_LIST,
 )
