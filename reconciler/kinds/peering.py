@@ -70,6 +70,7 @@ VPC_PEERING_CONNECTION = Kind(
     leaving=frozenset({"deleting"}),
     gone=frozenset({"deleted", "expired"}),
     refs={"VpcId": "vpc", "PeerVpcId": "vpc"},
+    across=True,
     tag_type="vpc-peering-connection",
     project=_peering,
     forbidden=frozenset({"RequesterPeeringConnectionOptions"}),  # not reported as it is asked for

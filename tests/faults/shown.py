@@ -24,6 +24,7 @@ DRAWN = frozenset(
         "ClientToken",
         "CreateTime",
         "CreatedAt",
+        "CreationTimestamp",
         "LaunchTime",
         "MacAddress",
         "PrivateDnsName",

@@ -21,6 +21,11 @@ resources:
     VpcId: ${vpc/there}
     Routes: [{DestinationCidrBlock: 10.1.0.0/16, VpcPeeringConnectionId: "${vpc-peering-connection/a}"}]
 """
+WITHOUT = """
+resources:
+  vpc/here: {CidrBlock: 10.1.0.0/16}
+  vpc-peering-connection/b: {VpcId: "${vpc/here}", PeerVpcId: vpc-0123456789abcdef0}
+"""
 
 
 def accepted(ops: Host) -> list[str]:
@@ -51,3 +56,14 @@ def test_it_is_accepted_in_the_region_of_the_other_side(tmp_path: Path) -> None:
         assert "210987654321" in verdict.why
 
         assert ops.destroy(CONFIG).count("failed", "blocked", "waiting") == 0
+
+
+def test_a_vpc_stays_while_peerings_of_another_region_could_not_be_read(tmp_path: Path) -> None:
+    free = CONFIG.replace("{region: eu-west-1, Cidr", "{region: eu-west-1, protect: false, Cidr")
+    with host(tmp_path, 10.0, regions=("us-west-2", "eu-west-1")) as ops:
+        assert ops.run(free).outcome == "settled"
+        ops.aws.fail("ec2", "DescribeVpcPeeringConnections", code="InternalError", status=500, times=10_000)
+        plan = ops.plan(WITHOUT)
+        entry = next(entry for entry in plan.entries if entry.label == "vpc/there")
+        assert isinstance(entry.verdict, Wait)
+        assert "vpc-peering-connection in us-west-2" in entry.verdict.why
