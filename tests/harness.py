@@ -15,6 +15,8 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+import jmespath
+
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.memory import Memory
 from reconciler.aws.schema import BotocoreSchema
@@ -178,9 +180,8 @@ class Host:
         return [row for row in found if not self._dead(kind, row)]
 
     def _dead(self, kind: str, row: Mapping[str, Any]) -> bool:
-        state = row.get("State")
-        name = state.get("Name") if isinstance(state, dict) else state
-        return name in BY_NAME[kind].gone
+        record = BY_NAME[kind]
+        return record.state is not None and jmespath.search(record.state, row) in record.gone
 
     def ours(self, kind: str, region: str = "us-west-2") -> list[dict[str, Any]]:
         """Those of a kind that carry some stack's tag."""

@@ -126,6 +126,7 @@ NOT_YET = {
     "TransactionInProgressException",
     "VolumeInUse",
     "VpnGatewayAttachmentLimitExceeded",
+    "VpcPeeringConnectionAlreadyExists",
 }
 """Busy, still in use, or there already although the list did not show it: a later look knows more.
 
@@ -186,6 +187,8 @@ BY_TEXT: tuple[tuple[str, str, type[AwsError]], ...] = (
     # a gateway that is not attached yet; a route that somebody has just taken out
     ("InvalidParameterValue", "belong to different networks", NotYet),
     ("InvalidParameterValue", "no route (defined for|with destination)", NotYet),
+    # the network gets these attributes when it is there
+    ("InvalidParameter", "private dns requires both", NotYet),
     # not a quota: so many may change at one time
     ("VpnConnectionLimitExceeded", "mutating objects", NotYet),
     ("VpnGatewayLimitExceeded", "mutating objects", NotYet),

@@ -33,6 +33,8 @@ def check_addressing(made: Mapping[Address, Made], findings: Findings) -> None:
                 _inside(one, made, findings)
             case "route-table":
                 _routes(one, findings)
+            case "vpc-peering-connection":
+                _peered(one, made, findings)
     _subnets(made, findings)
     for kind in ("route-table", "network-acl"):
         _associated_once([one for address, one in made.items() if address.kind == kind], findings)
@@ -121,6 +123,19 @@ def _subnets(made: Mapping[Address, Made], findings: Findings) -> None:
             groups.setdefault(vpc, []).extend(_range(one, "CidrBlock", given, Findings(), sized=True))
     for group in groups.values():
         _apart(group, findings)
+
+
+def _peered(peering: Made, made: Mapping[Address, Made], findings: Findings) -> None:
+    """Report two VPCs that share addresses: AWS lets such a peering fail."""
+    sides = [_made(peering.desired.spec.get(name), made) for name in ("VpcId", "PeerVpcId")]
+    ours, theirs = (_ranges(side, Findings()) if side else [] for side in sides)
+    for one in ours:
+        for other in theirs:
+            if one.network.overlaps(other.network):
+                what = f"{other.network} of {other.owner} overlaps {one.network} of {one.owner}"
+                path = (str(peering.desired.address), "PeerVpcId")
+                findings.add(peering.places["PeerVpcId"], path, what, "peered VPCs share no addresses")
+                return
 
 
 def _made(value: Any, made: Mapping[Address, Made]) -> Made | None:

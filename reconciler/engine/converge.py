@@ -358,7 +358,9 @@ def _deletion(kind: Kind, observed: Observed) -> Call:
 
 
 def _placed(call: Call, observed: Observed, why: str) -> Call:
-    return replace(call, account=observed.account, region=observed.region, why=why)
+    """A call goes where its thing is, unless it says another region."""
+    region = call.region or observed.region
+    return replace(call, account=observed.account, region=region, why=why)
 
 
 def _whereabouts(thing: Desired | Observed) -> str:

@@ -345,8 +345,10 @@ class Planner:
     def _unreadable(self, kind: Kind, thing: Observed) -> str | None:
         """Guarantee 1: nothing is deleted while it, or what may use it, could not be read whole."""
         for scope, why in self.world.unread.items():
-            targets = {target for target, _ in self.facts[scope.kind].kind.targets().values()}
-            if scope == thing.scope or (kind.name in targets and scope.region in {thing.region, ""}):
+            user = self.facts[scope.kind].kind
+            targets = {target for target, _ in user.targets().values()}
+            near = user.across or scope.region in {thing.region, ""}
+            if scope == thing.scope or (kind.name in targets and near):
                 return f"{scope} could not be read: {why}"
         return None
 

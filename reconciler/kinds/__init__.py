@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reconciler.kinds.acls import NETWORK_ACL
 from reconciler.kinds.compute import INSTANCE
+from reconciler.kinds.endpoints import VPC_ENDPOINT
 from reconciler.kinds.firewall import SECURITY_GROUP
 from reconciler.kinds.gateways import (
     EGRESS_ONLY_INTERNET_GATEWAY,
@@ -12,6 +13,7 @@ from reconciler.kinds.gateways import (
     NAT_GATEWAY,
 )
 from reconciler.kinds.networkmanager import CONNECTION, DEVICE, GLOBAL_NETWORK, LINK, SITE
+from reconciler.kinds.peering import VPC_PEERING_CONNECTION
 from reconciler.kinds.routing import ROUTE_TABLE
 from reconciler.kinds.transit import TRANSIT_GATEWAY, TRANSIT_GATEWAY_VPC_ATTACHMENT
 from reconciler.kinds.vpc import DHCP_OPTIONS, SUBNET, VPC
@@ -41,5 +43,7 @@ ALL: tuple[Kind, ...] = (
     TRANSIT_GATEWAY,
     TRANSIT_GATEWAY_VPC_ATTACHMENT,
     VPN_CONNECTION,
+    VPC_ENDPOINT,
+    VPC_PEERING_CONNECTION,
 )
 BY_NAME = {kind.name: kind for kind in ALL}

@@ -29,6 +29,8 @@ TARGETS = (
     "VpcEndpointId",
     "VpcPeeringConnectionId",
 )
+LIVE = frozenset({"TransitGatewayId", "VpcPeeringConnectionId"})
+"""Targets that lead somewhere by themselves once the other side is there: to write their route anew changes nothing."""
 ASSOCIATED = ("SubnetId", "GatewayId")
 OVER = frozenset({"disassociating", "disassociated", "failed"})
 """States of an association that routes nothing."""
@@ -59,7 +61,8 @@ def _routes(raw: Spec) -> Iterator[Item]:
                 continue
             row = {**row, "VpcEndpointId": gateway, "GatewayId": None}
         target = {name: row[name] for name in TARGETS if row.get(name)}
-        yield {**_destination(row), **target, "Target": target, "State": row.get("State")}
+        state = "active" if target.keys() & LIVE else row.get("State")
+        yield {**_destination(row), **target, "Target": target, "State": state}
 
 
 def _by_destination(item: Item) -> Hashable:
@@ -174,6 +177,8 @@ ROUTE_TABLE = Kind(
         "Routes[].GatewayId": "internet-gateway",
         "Routes[].InstanceId": "instance",
         "Routes[].NatGatewayId": "nat-gateway",
+        "Routes[].VpcEndpointId": "vpc-endpoint",
+        "Routes[].VpcPeeringConnectionId": "vpc-peering-connection",
     },
     alike={
         "Associations[].SubnetId": ("VpcId",),

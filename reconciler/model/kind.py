@@ -172,6 +172,8 @@ class Kind:
     """States in which it waits for a person, and what that person has to do."""
     refs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Field path (`SubnetId`, `SecurityGroupIds[]`) to the kind it names; `.arn` behind that where it takes an ARN."""
+    across: bool = False
+    """Whether its references may lead into other regions."""
     alike: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     """Path of a reference (`Links[].LinkId`) to the fields in which the thing and what it refers to have to agree."""
     unlike: Mapping[str, str] = dataclasses.field(default_factory=dict)

@@ -41,6 +41,12 @@ def test_the_good_one() -> None:
     ("right", "wrong", "told"),
     [
         (
+            "vpc/w: {CidrBlock: 10.1.0.0/16}",
+            "vpc/w: {CidrBlock: 10.1.0.0/16}\n"
+            f'vpc-peering-connection/p: {{VpcId: "${{vpc/v}}", PeerVpcId: {HERE}"${{vpc/w}}"}}',
+            "vpc-peering-connection/p.PeerVpcId: 10.1.0.0/16 of vpc/w overlaps 10.1.0.0/16 of vpc/v",
+        ),
+        (
             "CidrBlock: 10.2.1.0/24",
             f"CidrBlock: {HERE}10.3.1.0/24",
             "subnet/c.CidrBlock: 10.3.1.0/24 lies outside of vpc/v (it has 10.1.0.0/16, 10.2.0.0/16; more go into its "

@@ -28,6 +28,7 @@ DRAWN = frozenset(
         "CustomerGatewayConfiguration",
         "IpAddress",
         "LastStatusChange",
+        "CreationTimestamp",
         "LaunchTime",
         "MacAddress",
         "OutsideIpAddress",

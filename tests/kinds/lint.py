@@ -143,6 +143,7 @@ class Lint:
         enum = self._state_words()
         if jmespath.search(kind.state, row) is None:
             self.wrong(f"state {kind.state} is not in the rows of {kind.read.operation}")
+        enum |= {word[0].lower() + word[1:] for word in enum}  # endpoints report them so
         for word in sorted(words - enum if enum else ()):  # of some states the model does not know the words
             self.wrong(f"state {word!r} is never reported by {kind.read.operation}")
         groups = [kind.ready, kind.usable, kind.failed, kind.gone, kind.leaving, kind.asking]

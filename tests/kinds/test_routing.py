@@ -76,3 +76,13 @@ def test_none_is_taken_out_that_nobody_has_put_in() -> None:
     (row,) = ROUTES.rows(raw)
     assert row["Target"] == {"VpcEndpointId": "vpce-2"}
     assert ASSOCIATIONS.rows(raw) == []
+
+
+def test_a_route_over_a_peering_that_is_not_accepted_yet_is_left_to_itself() -> None:
+    """It is black until then, and to write it anew would change nothing; another one's target is gone."""
+    wanted = {"DestinationCidrBlock": "10.2.0.0/16", "VpcPeeringConnectionId": "pcx-1"}
+    raw = {"Routes": [{**wanted, "Origin": "CreateRoute", "State": "blackhole"}]}
+    assert ROUTES.rows(raw)[0]["State"] == ROUTES.normal(wanted)["State"]
+    gone = {"DestinationCidrBlock": "10.2.0.0/16", "NatGatewayId": "nat-1"}
+    raw = {"Routes": [{**gone, "Origin": "CreateRoute", "State": "blackhole"}]}
+    assert ROUTES.rows(raw)[0]["State"] != ROUTES.normal(gone)["State"]

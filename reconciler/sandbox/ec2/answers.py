@@ -15,6 +15,7 @@ from ..tokens import digest
 from ..world import World
 from . import (
     acls,
+    endpoints,
     gateways,
     groups,
     images,
@@ -25,6 +26,7 @@ from . import (
     modify,
     networks,
     options,
+    peerings,
     ranges,
     routes,
     tags,
@@ -35,6 +37,7 @@ from .missing import check_references
 from .transit.answers import ANSWERS as TRANSIT
 
 ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
+    "AcceptVpcPeeringConnection": peerings.accept,
     "AllocateAddress": gateways.allocate,
     "AssociateAddress": gateways.associate,
     "AssociateDhcpOptions": ranges.associate_options,
@@ -54,6 +57,8 @@ ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
     "CreateSubnet": networks.create_subnet,
     "CreateTags": tags.create_tags,
     "CreateVpc": networks.create_vpc,
+    "CreateVpcEndpoint": endpoints.create,
+    "CreateVpcPeeringConnection": peerings.create,
     "DeleteDhcpOptions": ranges.delete_options,
     "DeleteNatGateway": gateways.delete_nat,
     "DeleteNetworkAclEntry": acls.delete_entry,
@@ -61,6 +66,8 @@ ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
     "DeleteSubnet": networks.delete_subnet,
     "DeleteTags": tags.delete_tags,
     "DeleteVpc": networks.delete_vpc,
+    "DeleteVpcEndpoints": endpoints.delete,
+    "DeleteVpcPeeringConnection": peerings.delete,
     "DescribeAddresses": gateways.describe_addresses,
     "DescribeDhcpOptions": ranges.describe_options,
     "DescribeInstanceAttribute": modify.describe_attribute,
@@ -75,6 +82,8 @@ ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
     "DescribeSecurityGroups": groups.describe,
     "DescribeSubnets": networks.describe_subnets,
     "DescribeTags": tags.describe_tags,
+    "DescribeVpcEndpoints": endpoints.describe,
+    "DescribeVpcPeeringConnections": peerings.describe,
     "DescribeVpcs": ranges.describe_vpcs,
     "DisassociateAddress": gateways.disassociate,
     "DisassociateRouteTable": routes.disassociate,
@@ -93,7 +102,9 @@ ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
     "ModifySecurityGroupRules": groups.modify_rules,
     "ModifySubnetAttribute": networks.modify_subnet,
     "ModifyVpcAttribute": networks.modify_vpc,
+    "ModifyVpcEndpoint": endpoints.modify,
     "MonitorInstances": options.monitor,
+    "ModifyVpcPeeringConnectionOptions": peerings.modify_options,
     "ReleaseAddress": gateways.release,
     "ReplaceNetworkAclAssociation": acls.replace_association,
     "ReplaceNetworkAclEntry": acls.replace_entry,

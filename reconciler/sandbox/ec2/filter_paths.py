@@ -121,6 +121,29 @@ NAT_GATEWAYS: Mapping[str, str] = {
     "vpc-id": "VpcId",
 }
 
+VPC_PEERINGS: Mapping[str, str] = {
+    "accepter-vpc-info.cidr-block": "AccepterVpcInfo.CidrBlock",
+    "accepter-vpc-info.owner-id": "AccepterVpcInfo.OwnerId",
+    "accepter-vpc-info.vpc-id": "AccepterVpcInfo.VpcId",
+    "expiration-time": "ExpirationTime",
+    "requester-vpc-info.cidr-block": "RequesterVpcInfo.CidrBlock",
+    "requester-vpc-info.owner-id": "RequesterVpcInfo.OwnerId",
+    "requester-vpc-info.vpc-id": "RequesterVpcInfo.VpcId",
+    "status-code": "Status.Code",
+    "status-message": "Status.Message",
+    "vpc-peering-connection-id": "VpcPeeringConnectionId",
+}
+
+VPC_ENDPOINTS: Mapping[str, str] = {
+    "ip-address-type": "IpAddressType",
+    "service-name": "ServiceName",
+    "service-region": "ServiceRegion",
+    "vpc-endpoint-id": "VpcEndpointId",
+    "vpc-endpoint-state": "State",
+    "vpc-endpoint-type": "VpcEndpointType",
+    "vpc-id": "VpcId",
+}
+
 DHCP_OPTIONS: Mapping[str, str] = {
     "dhcp-options-id": "DhcpOptionsId",
     "key": "DhcpConfigurations.Key",

@@ -14,6 +14,7 @@ from ..errors import AwsError
 from ..request import Request
 from . import backend as moto
 from .gateways import has_public_addresses
+from .peerings import blocks as peered
 from .transit import vpn_ends
 
 _GONE = ("deleted", "deleting", "terminated", "failed", "rejected", "expired")
@@ -190,6 +191,7 @@ GUARDS: Mapping[str, tuple[Guard, ...]] = {
                 _vpc_has_acl,
                 _vpc_has("nat_gateways"),
                 _vpc_has("vpc_end_points"),
+                peered,
                 _vpc_has("egress_only_internet_gateways"),
                 _vpc_has("transit_gateway_attachments", "resource_id"),
                 _vpc_has_vpn_gateway,

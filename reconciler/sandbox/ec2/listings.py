@@ -30,6 +30,7 @@ from .missing import (
     INSTANCE,
     NAT,
     NETWORK_ACL,
+    PEERING,
     ROUTE_TABLE,
     RULE,
     SUBNET,
@@ -38,6 +39,7 @@ from .missing import (
     TRANSIT_GATEWAY_CONNECT_PEER,
     TRANSIT_GATEWAY_ROUTE_TABLE,
     VPC,
+    VPC_ENDPOINT,
     VPN_CONNECTION,
     VPN_GATEWAY,
     Kind,
@@ -195,6 +197,16 @@ LISTINGS: Mapping[str, Listing] = {
         TRANSIT_GATEWAY_ROUTE_TABLE,
         transit_paths.ROUTE_TABLES,
         tag_filters=(),
+    ),
+    "DescribeVpcPeeringConnections": Listing(
+        "VpcPeeringConnections",
+        "VpcPeeringConnectionId",
+        "VpcPeeringConnectionIds",
+        PEERING,
+        filter_paths.VPC_PEERINGS,
+    ),
+    "DescribeVpcEndpoints": Listing(
+        "VpcEndpoints", "VpcEndpointId", "VpcEndpointIds", VPC_ENDPOINT, filter_paths.VPC_ENDPOINTS
     ),
     "DescribeTags": Listing("Tags", "ResourceId", filters=filter_paths.TAGS, tag_filters=("tag:",)),
     "DescribeRegions": Listing("Regions", "RegionName", filters=filter_paths.REGIONS, tag_filters=()),

@@ -138,6 +138,18 @@ TRANSIT_GATEWAY_CONNECT_PEER = Kind(
     "InvalidTransitGatewayConnectPeerID.NotFound",
     "Transit Gateway Connect Peer {} was deleted or does not exist.",
 )
+PEERING = Kind(
+    "pcx",
+    _in("vpc_pcxs"),
+    "InvalidVpcPeeringConnectionID.NotFound",
+    "The vpcPeeringConnection ID '{}' does not exist",
+)
+VPC_ENDPOINT = Kind(
+    "vpce",
+    _in("vpc_end_points"),
+    "InvalidVpcEndpointId.NotFound",
+    "The Vpc Endpoint Id '{}' does not exist",
+)
 
 PREFIX_LIST = Kind(
     "pl",
@@ -169,6 +181,8 @@ KINDS: tuple[Kind, ...] = (
     TRANSIT_GATEWAY_ATTACHMENT,
     TRANSIT_GATEWAY_ROUTE_TABLE,
     TRANSIT_GATEWAY_CONNECT_PEER,
+    PEERING,
+    VPC_ENDPOINT,
     PREFIX_LIST,
 )
 BY_PREFIX: Mapping[str, Kind] = {kind.prefix: kind for kind in KINDS}

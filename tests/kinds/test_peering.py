@@ -1,0 +1,69 @@
+"""VPC peering over two regions: accepted where the other side is; by a person where it is somebody else's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reconciler.kinds.peering import then
+from reconciler.model.verdicts import Wait
+from tests.harness import Host, host
+
+CONFIG = """
+resources:
+  vpc/here: {CidrBlock: 10.1.0.0/16}
+  vpc/there: {region: eu-west-1, CidrBlock: 10.2.0.0/16}
+  vpc-peering-connection/a: {VpcId: "${vpc/here}", PeerVpcId: "${vpc/there}", PeerRegion: eu-west-1}
+  route-table/here:
+    VpcId: ${vpc/here}
+    Routes: [{DestinationCidrBlock: 10.2.0.0/16, VpcPeeringConnectionId: "${vpc-peering-connection/a}"}]
+  route-table/there:
+    region: eu-west-1
+    VpcId: ${vpc/there}
+    Routes: [{DestinationCidrBlock: 10.1.0.0/16, VpcPeeringConnectionId: "${vpc-peering-connection/a}"}]
+"""
+WITHOUT = """
+resources:
+  vpc/here: {CidrBlock: 10.1.0.0/16}
+  vpc-peering-connection/b: {VpcId: "${vpc/here}", PeerVpcId: vpc-0123456789abcdef0}
+"""
+
+
+def accepted(ops: Host) -> list[str]:
+    """In which regions something was accepted."""
+    return [call.region for call in ops.aws.writes if call.operation == "AcceptVpcPeeringConnection"]
+
+
+def test_it_is_accepted_in_the_region_of_the_other_side(tmp_path: Path) -> None:
+    with host(tmp_path, 10.0, regions=("us-west-2", "eu-west-1")) as ops:
+        assert ops.run(CONFIG).outcome == "settled"
+        assert set(accepted(ops)) == {"eu-west-1"}
+        seen = ops.seen(CONFIG, "vpc-peering-connection/a")
+        assert seen.state == "active"
+        (route,) = ops.seen(CONFIG, "route-table/there").raw["Routes"][1:]
+        assert route["State"] == "active"
+        ops.aws.clear_calls()
+        assert ops.run(CONFIG).outcome == "settled"
+        assert ops.writes() == []
+
+        asked = {"Status": {"Code": "pending-acceptance"}}
+        theirs = {"AccepterVpcInfo": {**seen.raw["AccepterVpcInfo"], "OwnerId": "210987654321"}}
+        other = seen.__class__(
+            **{**seen.__dict__, "raw": {**seen.raw, **asked, **theirs}, "state": "pending-acceptance"}
+        )
+        verdict = then(next(iter(ops.loop(CONFIG).config.resources.values())), other)
+        assert isinstance(verdict, Wait)
+        assert verdict.on == "person"
+        assert "210987654321" in verdict.why
+
+        assert ops.destroy(CONFIG).count("failed", "blocked", "waiting") == 0
+
+
+def test_a_vpc_stays_while_peerings_of_another_region_could_not_be_read(tmp_path: Path) -> None:
+    free = CONFIG.replace("{region: eu-west-1, Cidr", "{region: eu-west-1, protect: false, Cidr")
+    with host(tmp_path, 10.0, regions=("us-west-2", "eu-west-1")) as ops:
+        assert ops.run(free).outcome == "settled"
+        ops.aws.fail("ec2", "DescribeVpcPeeringConnections", code="InternalError", status=500, times=10_000)
+        plan = ops.plan(WITHOUT)
+        entry = next(entry for entry in plan.entries if entry.label == "vpc/there")
+        assert isinstance(entry.verdict, Wait)
+        assert "vpc-peering-connection in us-west-2" in entry.verdict.why
