@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.sandbox import local_aws
+from reconciler.sandbox import LocalAws, local_aws
 
 from .conftest import client, code, refusal
 from .test_ec2_networks import HTTPS, group, rules, vpc
@@ -169,7 +169,9 @@ def test_the_same_rule_twice_in_one_call(ec2: Any, group: str, cidrs: tuple[str,
     assert rules(ec2, group) == []
 
 
-def test_a_source_group_is_of_the_same_network_or_of_a_peer(ec2: Any, vpc: str, group: str) -> None:
+def test_a_source_group_is_of_the_same_network_or_of_a_peer(
+    aws: LocalAws, ec2: Any, vpc: str, group: str
+) -> None:
     other = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
     far = ec2.create_security_group(VpcId=other, GroupName="far", Description="d")["GroupId"]
     permission = [{**HTTPS, "UserIdGroupPairs": [{"GroupId": far}]}]
@@ -179,7 +181,9 @@ def test_a_source_group_is_of_the_same_network_or_of_a_peer(ec2: Any, vpc: str, 
     peering = ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=other)["VpcPeeringConnection"]
     peer = {"VpcPeeringConnectionId": peering["VpcPeeringConnectionId"]}
     assert code(ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=permission)[1] == 400
+    aws.clock.advance(1)
     ec2.accept_vpc_peering_connection(**peer)
+    aws.clock.advance(1)
     ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=permission)
     assert rules(ec2, group)[0]["ReferencedGroupInfo"]["VpcId"] == other
 
