@@ -218,7 +218,8 @@ def rows(
 ) -> Iterator[dict[str, Any]]:
     """The rows of one scope (within one parent): those with an owner tag where AWS can filter, or those with `ids`.
 
-    EC2's lists are asked for either owner tag, so that a thing that has lost one of them is still found.
+    EC2's lists are asked for either owner tag, so that a thing that has lost one of them is still found; those that
+    take no such filter are read whole.
     """
     kind = kinds[scope.kind]
     read: Read = kind.read
@@ -227,7 +228,7 @@ def rows(
         parameters[kinds[read.within].id] = parent
     if ids:
         parameters[read.ids] = list(ids)
-    elif kind.service == "ec2":
+    elif kind.service == "ec2" and read.filters:
         parameters[read.filters] = [{"Name": "tag-key", "Values": [STACK_TAG, ADDRESS_TAG]}]
     yield from gateway.rows(
         account=scope.account,
@@ -243,7 +244,7 @@ def rows(
 
 def as_observed(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str) -> Observed:
     """A row of a list, or the thing in the answer of a create call, as Observed."""
-    tags = {tag["Key"]: tag["Value"] for tag in row.get("Tags") or ()}
+    tags = {tag["Key"]: tag["Value"] for tag in row.get(kind.tags) or ()}
     claim = tags.get(ADDRESS_TAG, "")
     try:
         address = Address.parse(claim.removesuffix(REPLACED))

@@ -11,8 +11,11 @@ from reconciler.kinds.gateways import (
     INTERNET_GATEWAY,
     NAT_GATEWAY,
 )
+from reconciler.kinds.interfaces import NETWORK_INTERFACE
+from reconciler.kinds.launching import CAPACITY_RESERVATION, KEY_PAIR, LAUNCH_TEMPLATE, PLACEMENT_GROUP
 from reconciler.kinds.networkmanager import CONNECTION, DEVICE, GLOBAL_NETWORK, LINK, SITE
 from reconciler.kinds.routing import ROUTE_TABLE
+from reconciler.kinds.volumes import VOLUME
 from reconciler.kinds.vpc import DHCP_OPTIONS, SUBNET, VPC
 from reconciler.model.kind import Kind
 
@@ -25,7 +28,13 @@ ALL: tuple[Kind, ...] = (
     VPC,
     SUBNET,
     SECURITY_GROUP,
+    KEY_PAIR,
+    PLACEMENT_GROUP,
+    LAUNCH_TEMPLATE,
+    CAPACITY_RESERVATION,
     INSTANCE,
+    VOLUME,
+    NETWORK_INTERFACE,
     INTERNET_GATEWAY,
     EGRESS_ONLY_INTERNET_GATEWAY,
     ELASTIC_IP,

@@ -67,8 +67,9 @@ class Read:
     ids: str
     page: int | None
     within: str | None = None
-    filters: str = "Filters"
-    """The parameter that takes EC2's filters; two operations spell it `Filter`."""
+    filters: str | None = "Filters"
+    """The parameter that takes EC2's filters; two operations spell it `Filter`.  None for lists of which AWS does not
+    say that they can be filtered by tag: all is read."""
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     details: Sequence[Detail] = ()
     companions: Sequence[Companion] = ()
@@ -173,6 +174,8 @@ class Kind:
     """Field to another whose value has to be a different one."""
     answers_tags: bool = True
     """Whether the answer of the create call shows tags; where it does not, a look does."""
+    tags: str = "Tags"
+    """The member of a row that holds its tags."""
     tag_type: str | None = None
     """EC2's resource type in TagSpecifications; None where the create call takes a plain list of Tags."""
     always: Mapping[str, Any] = dataclasses.field(default_factory=dict)

@@ -86,8 +86,12 @@ def test_the_budget_of_deletions(limits: dict[str, Any], stops: bool) -> None:
 
 @pytest.mark.parametrize("how", ["create-first", "delete-first"])
 def test_a_replacement_counts_as_a_deletion(how: str) -> None:
-    seen = world(*(thing(f"subnet/{n}", raw={"VpcId": "vpc-1", "CidrBlock": f"10.{n}.0.0/16"}) for n in range(4)))
-    moved = [wish(f"subnet/{n}", {"VpcId": "vpc-1", "CidrBlock": f"10.{n}.0.0/17"}, replace=how) for n in range(2)]
+    seen = world(
+        *(thing(f"subnet/{n}", raw={"VpcId": "vpc-1", "CidrBlock": f"10.{n}.0.0/16"}) for n in range(4))
+    )
+    moved = [
+        wish(f"subnet/{n}", {"VpcId": "vpc-1", "CidrBlock": f"10.{n}.0.0/17"}, replace=how) for n in range(2)
+    ]
     kept = [wish(f"subnet/{n}", {"VpcId": "vpc-1", "CidrBlock": f"10.{n}.0.0/16"}) for n in range(2, 4)]
     plan = planner([*moved, *kept], seen).plan()
     stop = over_budget(plan, {"percent": 100, "deletes": 1}, seen)

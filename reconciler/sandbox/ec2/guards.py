@@ -14,6 +14,7 @@ from ..errors import AwsError
 from ..request import Request
 from . import backend as moto
 from .gateways import has_public_addresses
+from .volumes import volume_is_used
 
 _GONE = ("deleted", "deleting", "terminated", "failed", "rejected", "expired")
 Blocks = Callable[[Any, Mapping[str, Any]], bool]
@@ -214,6 +215,9 @@ GUARDS: Mapping[str, tuple[Guard, ...]] = {
             "Network interface '{NetworkInterfaceId}' is currently in use.",
             (_interface_is_attached,),
         ),
+    ),
+    "DeleteVolume": (
+        Guard("VolumeInUse", "Volume {VolumeId} is currently attached to an instance.", (volume_is_used,)),
     ),
     "DetachInternetGateway": (
         Guard(

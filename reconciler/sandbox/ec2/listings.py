@@ -22,16 +22,22 @@ from .backend import backend_of
 from .filters import TAG_FILTERS, is_tag_filter, keep, read_filters
 from .missing import (
     ADDRESS,
+    CAPACITY,
     DHCP_OPTIONS,
     EGRESS_GATEWAY,
     GATEWAY,
     GROUP,
     INSTANCE,
+    INTERFACE,
+    KEY_PAIR,
+    LAUNCH_TEMPLATE,
     NAT,
     NETWORK_ACL,
+    PLACEMENT_GROUP,
     ROUTE_TABLE,
     RULE,
     SUBNET,
+    VOLUME,
     VPC,
     Kind,
     require_known,
@@ -115,6 +121,35 @@ LISTINGS: Mapping[str, Listing] = {
     ),
     "DescribeRouteTables": Listing(
         "RouteTables", "RouteTableId", "RouteTableIds", ROUTE_TABLE, filter_paths.ROUTE_TABLES
+    ),
+    "DescribeKeyPairs": Listing("KeyPairs", "KeyPairId", "KeyPairIds", KEY_PAIR, filter_paths.KEY_PAIRS),
+    "DescribeNetworkInterfaces": Listing(
+        "NetworkInterfaces",
+        "NetworkInterfaceId",
+        "NetworkInterfaceIds",
+        INTERFACE,
+        filter_paths.NETWORK_INTERFACES,
+    ),
+    "DescribeCapacityReservations": Listing(
+        "CapacityReservations",
+        "CapacityReservationId",
+        "CapacityReservationIds",
+        CAPACITY,
+        filter_paths.CAPACITY_RESERVATIONS,
+        tag_filters=(),
+    ),
+    "DescribeLaunchTemplates": Listing(
+        "LaunchTemplates",
+        "LaunchTemplateId",
+        "LaunchTemplateIds",
+        LAUNCH_TEMPLATE,
+        {"create-time": "CreateTime", "launch-template-name": "LaunchTemplateName"},
+    ),
+    "DescribePlacementGroups": Listing(
+        "PlacementGroups", "GroupId", "GroupIds", PLACEMENT_GROUP, filter_paths.PLACEMENT_GROUPS
+    ),
+    "DescribeVolumes": Listing(
+        "Volumes", "VolumeId", "VolumeIds", VOLUME, filter_paths.VOLUMES, omits_no_tags=True
     ),
     "DescribeTags": Listing("Tags", "ResourceId", filters=filter_paths.TAGS, tag_filters=("tag:",)),
     "DescribeRegions": Listing("Regions", "RegionName", filters=filter_paths.REGIONS, tag_filters=()),

@@ -34,6 +34,10 @@ _TAGGABLE: Mapping[str, tuple[str, ...]] = {
     "CreateNetworkAcl": ("network-acl",),
     "CreateNetworkInterface": ("network-interface",),
     "CreateVolume": ("volume",),
+    "CreatePlacementGroup": ("placement-group",),
+    "ImportKeyPair": ("key-pair",),
+    "CreateCapacityReservation": ("capacity-reservation",),
+    "CreateLaunchTemplate": ("launch-template",),
 }
 
 # id prefix -> resource type, where moto's own names differ or are missing
@@ -54,6 +58,10 @@ _TYPES: Mapping[str, str] = {
     "eipalloc": "elastic-ip",
     "pl": "prefix-list",
     "ami": "image",
+    "pg": "placement-group",
+    "key": "key-pair",
+    "cr": "capacity-reservation",
+    "lt": "launch-template",
 }
 
 
