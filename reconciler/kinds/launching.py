@@ -7,8 +7,8 @@ CreateLaunchTemplateVersion, ModifyLaunchTemplate, CreateCapacityReservation, Mo
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.kinds.calls import ec2
@@ -128,16 +128,13 @@ LAUNCH_TEMPLATE = Kind(
 
 
 def _moment(value: Any) -> Any:
-    """A time as AWS reports it: whole seconds, UTC."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return value
-    if isinstance(value, datetime):
-        value = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return value.astimezone(UTC).replace(microsecond=0).isoformat()
-    return value
+    """A time in one spelling, without fractions of a second; one without an offset is UTC, as AWS reports it."""
+    if value is None:
+        return None
+    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
+    text = re.sub(r"\.\d+", "", text.strip().replace(" ", "T", 1))
+    text = re.sub(r"(Z|[+-]00:?00)$", "", text)
+    return text if re.search(r"[+-]\d\d:?\d\d$", text[10:]) else f"{text}+00:00"
 
 
 def _reservation(raw: Spec) -> Spec:
