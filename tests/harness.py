@@ -194,7 +194,7 @@ class Host:
 
 def tags(row: Mapping[str, Any]) -> dict[str, str]:
     """The tags of a row, by key."""
-    return {tag["Key"]: tag["Value"] for tag in row.get("Tags") or ()}
+    return {tag["Key"]: tag["Value"] for tag in row.get("Tags") or row.get("TagSet") or ()}
 
 
 @contextmanager

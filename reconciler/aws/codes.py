@@ -91,6 +91,7 @@ EXHAUSTED = {
     "SpotMaxPriceTooLow",
     "UnfulfillableCapacity",
     "Unsupported",
+    "VolumeModificationRateExceeded",
 }
 """Capacity, which may exist elsewhere (`Unsupported`: the zone has no such instance type), and quotas."""
 NOT_YET = {
@@ -180,6 +181,8 @@ BY_TEXT: tuple[tuple[str, str, type[AwsError]], ...] = (
     # an instance profile takes up to two minutes to get from IAM to EC2
     ("InvalidParameterValue", "invalid iam instance profile", NotYet),
     ("InvalidParameterValue", "has no associated iam roles", NotYet),
+    # an interface that is attached, or not yet off
+    ("InvalidParameterValue", "network interface .* is currently in use", NotYet),
     # it has just become of another type, and not everywhere yet
     ("InvalidParameterValue", "launchplan instance type does not match", NotYet),
     # an instance that is pending has no place for an address yet
@@ -271,12 +274,16 @@ def meaning(error: Exception, *, call: str, creates: bool = False) -> AwsError:
     raise error
 
 
+BY_CALL = {("InvalidKeyPair.NotFound", "ec2:DescribeKeyPairs"): Gone}
+"""Codes that mean something else where the thing itself is asked for."""
+
+
 def _of_answer(error: ClientError, call: str, creates: bool) -> AwsError:
     answer: dict[str, Any] = dict(error.response)
     code, text = str(answer.get("Error", {}).get("Code", "")), explanation(answer)
     about = answer.get("ResponseMetadata", {})
     status = int(about.get("HTTPStatusCode", 0))
-    sort = _sort(code, text, status)
+    sort = BY_CALL.get((code, call)) or _sort(code, text, status)
     if creates and sort is Gone:
         sort = NotYet
     return sort(

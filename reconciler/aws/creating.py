@@ -110,7 +110,7 @@ class Creator:
                 f"{kind.create}: the answer has no {kind.id}", code="IncompleteAnswer", call=kind.create
             )
         if not kind.answers_tags:
-            row = {**row, "Tags": call.parameters["TagSpecifications"][0]["Tags"]}
+            row = {**row, kind.tags: call.parameters["TagSpecifications"][0]["Tags"]}
         return as_observed(kind, row, entry.scope, self.partition)
 
     def _ours(self, entry: Entry, thing: Observed) -> Observed:

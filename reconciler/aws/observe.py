@@ -246,7 +246,7 @@ def as_observed(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str
     """A row of a list, or the thing in the answer of a create call, as Observed."""
     if kind.left_out:
         row = {name: value for name, value in row.items() if name not in kind.left_out}
-    tags = {tag["Key"]: tag["Value"] for tag in row.get("Tags") or ()}
+    tags = {tag["Key"]: tag["Value"] for tag in row.get(kind.tags) or ()}
     claim = tags.get(ADDRESS_TAG, "")
     try:
         address = Address.parse(claim.removesuffix(REPLACED))

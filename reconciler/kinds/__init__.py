@@ -12,10 +12,13 @@ from reconciler.kinds.gateways import (
     INTERNET_GATEWAY,
     NAT_GATEWAY,
 )
+from reconciler.kinds.interfaces import NETWORK_INTERFACE
+from reconciler.kinds.launching import CAPACITY_RESERVATION, KEY_PAIR, LAUNCH_TEMPLATE, PLACEMENT_GROUP
 from reconciler.kinds.networkmanager import CONNECTION, DEVICE, GLOBAL_NETWORK, LINK, SITE
 from reconciler.kinds.peering import VPC_PEERING_CONNECTION
 from reconciler.kinds.routing import ROUTE_TABLE
 from reconciler.kinds.transit import TRANSIT_GATEWAY, TRANSIT_GATEWAY_VPC_ATTACHMENT
+from reconciler.kinds.volumes import VOLUME
 from reconciler.kinds.vpc import DHCP_OPTIONS, SUBNET, VPC
 from reconciler.kinds.vpn import CUSTOMER_GATEWAY, VPN_GATEWAY
 from reconciler.kinds.vpnconnections import VPN_CONNECTION
@@ -30,7 +33,13 @@ ALL: tuple[Kind, ...] = (
     VPC,
     SUBNET,
     SECURITY_GROUP,
+    KEY_PAIR,
+    PLACEMENT_GROUP,
+    LAUNCH_TEMPLATE,
+    CAPACITY_RESERVATION,
     INSTANCE,
+    VOLUME,
+    NETWORK_INTERFACE,
     INTERNET_GATEWAY,
     EGRESS_ONLY_INTERNET_GATEWAY,
     ELASTIC_IP,

@@ -228,7 +228,16 @@ INSTANCE = Kind(
     usable=frozenset({"pending"}),
     leaving=frozenset({"shutting-down"}),
     gone=frozenset({"terminated"}),
-    refs={"SubnetId": "subnet", "SecurityGroupIds[]": "security-group"},
+    refs={
+        "CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationId": (
+            "capacity-reservation"
+        ),
+        "KeyName": "key-pair.KeyName",
+        "LaunchTemplate.LaunchTemplateId": "launch-template",
+        "Placement.GroupId": "placement-group",
+        "SubnetId": "subnet",
+        "SecurityGroupIds[]": "security-group",
+    },
     tag_type="instance",
     always={"MinCount": 1, "MaxCount": 1},
     forbidden=frozenset({"SecurityGroups", "Operator"}),

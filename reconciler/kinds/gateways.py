@@ -110,7 +110,7 @@ ELASTIC_IP = Kind(
     destroy=lambda address: [*_disassociation(address), ec2("ReleaseAddress", AllocationId=address.id)],
     id="AllocationId",
     arn_tail="elastic-ip/{id}",
-    refs={"InstanceId": "instance"},
+    refs={"InstanceId": "instance", "NetworkInterfaceId": "network-interface"},
     tag_type="elastic-ip",
     always={"Domain": "vpc"},
     write_only=frozenset({"IpamPoolId"}),

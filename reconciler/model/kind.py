@@ -180,6 +180,8 @@ class Kind:
     """Field to another whose value has to be a different one."""
     answers_tags: bool = True
     """Whether the answer of the create call shows tags; where it does not, a look does."""
+    tags: str = "Tags"
+    """The member of a row that holds its tags."""
     tag_type: str | None = None
     """EC2's resource type in TagSpecifications; None where the create call takes a plain list of Tags."""
     always: Mapping[str, Any] = dataclasses.field(default_factory=dict)

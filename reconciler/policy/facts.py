@@ -32,10 +32,6 @@ BESIDE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "ec2:RunInstances": {
         "": ("image", "network-interface", "volume"),
         "BlockDeviceMappings": ("snapshot",),
-        "CapacityReservationSpecification": ("capacity-reservation",),
-        "KeyName": ("key-pair",),
-        "LaunchTemplate": ("launch-template",),
-        "Placement": ("placement-group",),
     },
 }
 """Types of EC2's resources that an operation is allowed or denied for beside the thing itself and those that `refs`

@@ -49,7 +49,7 @@ class Regions:
 
     def __init__(self) -> None:
         self.together = threading.Barrier(4, timeout=20)
-        self.sorts = dict(zip(REGIONS, ("vpc", "subnet", "instance", "volume") * 2, strict=True))
+        self.sorts = dict(zip(REGIONS, ("vpc", "subnet", "instance", "fleet") * 2, strict=True))
 
     def __call__(self, request: Request) -> Answer:
         if request.form["Action"] == "DescribeRegions":
@@ -81,8 +81,8 @@ def test_each_region_is_asked_at_its_own_endpoint_with_its_own_signature(
         [(f"https://ec2.{region}.amazonaws.com", f"{region}/ec2") for region in REGIONS] * 2
     )
     assert found.scopes == {
-        Scope(sort, ACCOUNT, region) for region, sort in Regions().sorts.items() if sort != "volume"
-    }  # a volume is no kind of ours
+        Scope(sort, ACCOUNT, region) for region, sort in Regions().sorts.items() if sort != "fleet"
+    }  # a fleet is no kind of ours
     assert (found.unread, found.parents) == ({}, frozenset())
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from reconciler.kinds import ALL
+from reconciler.kinds import ALL, BY_NAME
 from tests.harness import FACTS
 
 FOLDER = Path(__file__).parent / "fixtures"
@@ -25,6 +25,16 @@ KINDS = [kind.name for kind in ALL]
 def load(name: str) -> dict[str, Any]:
     """A fixture as data, not to be changed; {} for an empty file."""
     return yaml.safe_load((FOLDER / f"{name}.yaml").read_text()) or {}
+
+
+def named_anew(text: str) -> str:
+    """A config with other names for what may have its name only once."""
+    config = yaml.safe_load(text)
+    for address, resource in config["resources"].items():
+        name = BY_NAME[address.partition("/")[0]].unique
+        if name and isinstance(resource.get(name), str) and "${" not in resource[name]:
+            resource[name] += "-theirs"
+    return str(yaml.safe_dump(config, sort_keys=False))
 
 
 class Fixture:

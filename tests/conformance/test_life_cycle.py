@@ -13,7 +13,7 @@ from reconciler.errors import ConfigError
 from reconciler.kinds import BY_NAME
 from reconciler.model.plan import Report
 from reconciler.model.verdicts import Blocked, Settled, Steps
-from tests.conformance.fixture import KINDS, Fixture
+from tests.conformance.fixture import KINDS, Fixture, named_anew
 from tests.harness import FACTS, HEAD, STACK, Host, tags
 
 
@@ -171,7 +171,7 @@ def test_two_that_claim_one_address_stop_it(doomed: Host, fixture: Fixture) -> N
     ops = doomed
     ops.run(fixture.base)
     one = ops.seen(fixture.base, fixture.address)
-    theirs = HEAD.replace(STACK, "theirs") + fixture.base
+    theirs = HEAD.replace(STACK, "theirs") + named_anew(fixture.base)
     ops.run(theirs)
     other = ops.seen(theirs, fixture.address)
     retag(ops, fixture, {"reconciler:stack": STACK}, other.id, other.arn)

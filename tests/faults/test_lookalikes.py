@@ -24,7 +24,7 @@ from reconciler.model.plan import Outcome, Plan
 from reconciler.model.verdicts import Blocked, Steps, Wait
 from reconciler.sandbox import Call
 from reconciler.sandbox.networkmanager.models import store_of
-from tests.conformance.fixture import KINDS
+from tests.conformance.fixture import KINDS, named_anew
 from tests.faults.estate import estate, without_subjects
 from tests.harness import ACCOUNT, HEAD, STACK, Host, host
 
@@ -108,7 +108,7 @@ class Stage:
         self.abroad = self._stranger(ABROAD, "abroad")
 
     def _stranger(self, region: str, stack: str) -> dict[str, Twin]:
-        text = (HEAD.replace(STACK, stack) + CONFIGS["kept"]).replace("us-west-2", region)
+        text = (HEAD.replace(STACK, stack) + named_anew(CONFIGS["kept"])).replace("us-west-2", region)
         if region != ABROAD:
             text = self._in_our_networks(text)
         assert self.ops.run(text).outcome == "settled"

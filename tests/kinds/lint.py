@@ -131,7 +131,7 @@ class Lint:
         ):
             if name is not None and name not in row:
                 self.wrong(f"{what} {name} is not in the rows of {kind.read.operation}")
-        if "Tags" not in row:
+        if kind.tags not in row:
             self.wrong(f"{kind.read.operation} shows no tags")
         if kind.arn is None and kind.arn_tail is None:
             self.wrong("neither arn nor arn_tail says what its ARN is")
@@ -330,9 +330,9 @@ class Lint:
         row = find_row(self.kind, answer)
         if row is None:
             self.wrong(f"{self.kind.create} answers no {self.kind.id}")
-        elif ("Tags" in row) is not self.kind.answers_tags:
+        elif (self.kind.tags in row) is not self.kind.answers_tags:
             self.wrong(
-                f"answers_tags: {self.kind.create} answers {'with' if 'Tags' in row else 'without'} tags"
+                f"answers_tags: {self.kind.create} answers {'with' if self.kind.tags in row else 'without'} tags"
             )
         if self.kind.tag_type is None:
             if "Tags" not in members:
@@ -381,7 +381,7 @@ def of_all(every: Mapping[str, Facts]) -> Iterator[str]:
             for member in facts.kind.alike.get(path, ()):
                 if member not in facts.fields or member not in every[target].fields:
                     yield f"{name}: {path} cannot be alike in {member}, which one of the two does not have"
-            if attribute not in {"id", "arn", "name"}:
+            if attribute not in {"id", "arn", "name", *every[target].fields}:
                 yield f"{name}: {path} cannot give {attribute}"
 
 

@@ -25,13 +25,17 @@ PREFIXES = {
     "eipalloc": "elastic-ip",
     "aclassoc": "network-acl",
     "eipassoc": "elastic-ip",  # EC2 looks at the address that is associated
+    "cr": "capacity-reservation",
     "eni": "network-interface",
+    "eni-attach": "network-interface",  # EC2 looks at the interface that is attached
     "i": "instance",
     "igw": "internet-gateway",
     "iip-assoc": "instance",  # EC2 looks at the instance whose profile it is
+    "key": "key-pair",
     "lt": "launch-template",
     "nat": "natgateway",
     "pcx": "vpc-peering-connection",
+    "pg": "placement-group",
     "pl": "prefix-list",
     "rtb": "route-table",
     "rtbassoc": "route-table",  # and at the table that is
@@ -52,6 +56,8 @@ PREFIXES = {
 """What EC2's ids begin with.  https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html"""
 NAMED_INSIDE = {"ModifyInstanceCreditSpecification"}
 """Calls that name what they are about in a structure."""
+NAMED = {"DeletePlacementGroup": ("placement-group", "GroupName")}
+"""Calls that say by its name what they are about: of which type it is, and the parameter."""
 ID = re.compile(r"([a-z]+(?:-[a-z]+)*)-[0-9a-f]{8,17}")
 
 Tags = Mapping[str, str]
@@ -134,6 +140,9 @@ def _of_ec2(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Iterator
     ids: dict[str, list[str]] = {}
     for id in _ids(call.parameters, deep=any(type.new for type in types) or call.operation in NAMED_INSIDE):
         ids.setdefault(_type(id), []).append(id)
+    if call.operation in NAMED:
+        of, parameter = NAMED[call.operation]
+        ids[of] = [str(call.parameters[parameter])]
     for type in types:
         if type.new:
             tags = specifications.get(type.name, {})

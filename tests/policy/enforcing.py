@@ -12,6 +12,7 @@ from typing import Any
 
 from reconciler.sandbox import AwsError, LocalAws
 from reconciler.sandbox.calls import Call
+from reconciler.sandbox.ec2.backend import placement_groups
 
 from .asking import ACCOUNT, Tags, asked
 from .iam import Asked, allows
@@ -46,6 +47,8 @@ def tags_of(region: str, id: str) -> Tags:
 
     if region:
         backend = ec2_backends[ACCOUNT][region]
+        id = next((one.id for one in backend.enis.values() if one.attachment_id == id), id)
+        id = placement_groups(backend)[id]["GroupId"] if id in placement_groups(backend) else id
         profiles = backend.iam_instance_profile_associations.values()
         id = next((one.instance_id for one in profiles if one.association_id == id), id)
         id = next((one.allocation_id for one in backend.addresses if one.association_id == id), id)

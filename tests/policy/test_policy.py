@@ -124,8 +124,8 @@ def test_a_role_is_handed_only_to_machines_and_only_where_the_config_says_so() -
 
 
 def test_what_a_creation_may_use_depends_on_the_fields_of_the_config() -> None:
-    assert "key-pair" not in text_of(statements(MACHINES))
-    assert "key-pair" in text_of(statements(MACHINES + "        KeyName: mine\n"))
+    assert "snapshot" not in text_of(statements(MACHINES))
+    assert "snapshot" in text_of(statements(MACHINES + "        BlockDeviceMappings: []\n"))
 
 
 def test_none_is_allowed_more_than_it_names() -> None:

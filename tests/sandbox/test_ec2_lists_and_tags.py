@@ -216,7 +216,7 @@ def test_bad_tags_at_birth(ec2: Any, kind: str, tags: list[dict[str, str]], expe
 
 
 def test_what_moto_lacks_is_an_error_of_ec2(ec2: Any) -> None:
-    assert code(ec2.describe_placement_groups) == ("InvalidAction", 400)
+    assert code(ec2.describe_capacity_block_offerings, CapacityDurationHours=24) == ("InvalidAction", 400)
 
 
 def test_regions_are_worlds_of_their_own(ec2: Any) -> None:

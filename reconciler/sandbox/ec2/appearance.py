@@ -24,7 +24,7 @@ _ECHOED: Mapping[str, Mapping[str, Any]] = {
         "EnableResourceNameDnsAAAARecord": False,
     },
 }
-_ECHOED_PLACEMENT = ("Affinity", "HostId", "PartitionNumber", "Tenancy")
+_ECHOED_PLACEMENT = ("Affinity", "GroupId", "GroupName", "HostId", "PartitionNumber", "Tenancy")
 
 # What a terminated instance no longer shows; it has neither addresses nor a network any more.
 _NOT_WHEN_TERMINATED = frozenset(

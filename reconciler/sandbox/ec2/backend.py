@@ -79,6 +79,28 @@ def interfaces(backend: Any) -> Iterator[Any]:
     yield from backend.enis.values()
 
 
+def placement_groups(backend: Any) -> dict[str, dict[str, Any]]:
+    """The placement groups of a region by name, as answers show them, less their tags; moto has none."""
+    found: dict[str, dict[str, Any]] = backend.__dict__.setdefault("placement_groups", {})
+    return found
+
+
+def find_placement_group(backend: Any, id: str) -> Any:
+    """A placement group by id, or None."""
+    return next((one for one in placement_groups(backend).values() if one["GroupId"] == id), None)
+
+
+def reservations_of_capacity(backend: Any) -> dict[str, dict[str, Any]]:
+    """The capacity reservations of a region by id, as answers show them, less their tags; moto has none."""
+    found: dict[str, dict[str, Any]] = backend.__dict__.setdefault("capacity_reservations", {})
+    return found
+
+
+def find_key_pair(backend: Any, id: str) -> Any:
+    """A key pair by id, or None."""
+    return next((one for one in backend.key_pairs.values() if one.id == id), None)
+
+
 def find_rule(backend: Any, rule_id: str) -> Any:
     """A security group rule by id, or None."""
     for group in groups(backend):

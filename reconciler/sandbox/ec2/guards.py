@@ -16,6 +16,7 @@ from . import backend as moto
 from .gateways import has_public_addresses
 from .peerings import blocks as peered
 from .transit import vpn_ends
+from .volumes import volume_is_used
 
 _GONE = ("deleted", "deleting", "terminated", "failed", "rejected", "expired")
 _OVER = tuple(word for word in _GONE if word != "deleting")
@@ -235,6 +236,9 @@ GUARDS: Mapping[str, tuple[Guard, ...]] = {
             "Network interface '{NetworkInterfaceId}' is currently in use.",
             (_interface_is_attached,),
         ),
+    ),
+    "DeleteVolume": (
+        Guard("VolumeInUse", "Volume {VolumeId} is currently attached to an instance.", (volume_is_used,)),
     ),
     "DetachInternetGateway": (
         Guard(

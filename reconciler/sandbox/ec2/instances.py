@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import AwsError
 from ..request import Answer, Request
 from ..settings import TERMINATED_LISTED_SECONDS
-from . import appearance
+from . import appearance, volumes
 from . import backend as moto
 
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
@@ -165,7 +165,8 @@ def _terminated(request: Request, backend: Any, instance: Any, reason: str) -> N
         subnet.del_subnet_ip(address)
     for interface in list(backend.enis.values()):
         if interface.instance is not None and interface.instance.id == instance.id:
-            interface.instance = None
+            instance.detach_eni(interface)
+    volumes.release(backend, instance)
     put(instance, "terminated")
 
     def forget() -> None:

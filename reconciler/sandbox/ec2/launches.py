@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import AwsError
 from ..request import Answer, Request
-from . import appearance, images, instances, options, tags
+from . import appearance, images, instances, options, placement, tags
 from . import backend as moto
 from .missing import GROUP, SUBNET, require
 
@@ -57,7 +57,8 @@ def run(request: Request, backend: Any) -> Answer:
         parameters["MetadataOptions"] = {**defaults, **(parameters.get("MetadataOptions") or {})}
     elif not parameters.get("LaunchTemplate"):
         raise AwsError("MissingParameter", "The request must contain the parameter ImageId")
-    _check_placement_group(parameters)
+    if parameters.get("Placement"):
+        parameters["Placement"] = placement.check(backend, parameters["Placement"])
     key = parameters.get("KeyName")
     if key and key not in backend.key_pairs:
         raise AwsError("InvalidKeyPair.NotFound", f"The key pair '{key}' does not exist")
@@ -121,13 +122,6 @@ def _filled_in(interface: Mapping[str, Any], parameters: Mapping[str, Any], back
     }
     _place(placed, backend)
     return {**interface, "SubnetId": placed["SubnetId"], "Groups": placed["SecurityGroupIds"]}
-
-
-def _check_placement_group(parameters: Mapping[str, Any]) -> None:
-    """No placement group can be made here, so there is none."""
-    name = (parameters.get("Placement") or {}).get("GroupName")
-    if name:
-        raise AwsError("InvalidPlacementGroup.Unknown", f"The Placement Group '{name}' is unknown.")
 
 
 def _check_address(parameters: dict[str, Any], subnet: Any) -> None:

@@ -22,15 +22,20 @@ from .backend import backend_of
 from .filters import TAG_FILTERS, is_tag_filter, keep, read_filters
 from .missing import (
     ADDRESS,
+    CAPACITY,
     CUSTOMER_GATEWAY,
     DHCP_OPTIONS,
     EGRESS_GATEWAY,
     GATEWAY,
     GROUP,
     INSTANCE,
+    INTERFACE,
+    KEY_PAIR,
+    LAUNCH_TEMPLATE,
     NAT,
     NETWORK_ACL,
     PEERING,
+    PLACEMENT_GROUP,
     ROUTE_TABLE,
     RULE,
     SUBNET,
@@ -38,6 +43,7 @@ from .missing import (
     TRANSIT_GATEWAY_ATTACHMENT,
     TRANSIT_GATEWAY_CONNECT_PEER,
     TRANSIT_GATEWAY_ROUTE_TABLE,
+    VOLUME,
     VPC,
     VPC_ENDPOINT,
     VPN_CONNECTION,
@@ -207,6 +213,35 @@ LISTINGS: Mapping[str, Listing] = {
     ),
     "DescribeVpcEndpoints": Listing(
         "VpcEndpoints", "VpcEndpointId", "VpcEndpointIds", VPC_ENDPOINT, filter_paths.VPC_ENDPOINTS
+    ),
+    "DescribeKeyPairs": Listing("KeyPairs", "KeyPairId", "KeyPairIds", KEY_PAIR, filter_paths.KEY_PAIRS),
+    "DescribeNetworkInterfaces": Listing(
+        "NetworkInterfaces",
+        "NetworkInterfaceId",
+        "NetworkInterfaceIds",
+        INTERFACE,
+        filter_paths.NETWORK_INTERFACES,
+    ),
+    "DescribeCapacityReservations": Listing(
+        "CapacityReservations",
+        "CapacityReservationId",
+        "CapacityReservationIds",
+        CAPACITY,
+        filter_paths.CAPACITY_RESERVATIONS,
+        tag_filters=(),
+    ),
+    "DescribeLaunchTemplates": Listing(
+        "LaunchTemplates",
+        "LaunchTemplateId",
+        "LaunchTemplateIds",
+        LAUNCH_TEMPLATE,
+        {"create-time": "CreateTime", "launch-template-name": "LaunchTemplateName"},
+    ),
+    "DescribePlacementGroups": Listing(
+        "PlacementGroups", "GroupId", "GroupIds", PLACEMENT_GROUP, filter_paths.PLACEMENT_GROUPS
+    ),
+    "DescribeVolumes": Listing(
+        "Volumes", "VolumeId", "VolumeIds", VOLUME, filter_paths.VOLUMES, omits_no_tags=True
     ),
     "DescribeTags": Listing("Tags", "ResourceId", filters=filter_paths.TAGS, tag_filters=("tag:",)),
     "DescribeRegions": Listing("Regions", "RegionName", filters=filter_paths.REGIONS, tag_filters=()),

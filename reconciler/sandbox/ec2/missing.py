@@ -158,6 +158,32 @@ PREFIX_LIST = Kind(
     "The prefix list ID '{}' does not exist",
 )
 
+PLACEMENT_GROUP = Kind(
+    "pg",
+    moto.find_placement_group,
+    "InvalidPlacementGroup.Unknown",
+    "The Placement Group '{}' is unknown.",
+)
+KEY_PAIR = Kind(
+    "key",
+    moto.find_key_pair,
+    "InvalidKeyPair.NotFound",
+    "The key pair ID '{}' does not exist",
+)
+
+CAPACITY = Kind(
+    "cr",
+    lambda backend, id: moto.reservations_of_capacity(backend).get(id),
+    "InvalidCapacityReservationId.NotFound",
+    "The capacity reservation '{}' does not exist",
+)
+LAUNCH_TEMPLATE = Kind(
+    "lt",
+    _in("launch_templates"),
+    "InvalidLaunchTemplateId.NotFound",
+    "The specified launch template, with template ID {}, does not exist.",
+)
+
 KINDS: tuple[Kind, ...] = (
     VPC,
     SUBNET,
@@ -184,6 +210,10 @@ KINDS: tuple[Kind, ...] = (
     PEERING,
     VPC_ENDPOINT,
     PREFIX_LIST,
+    PLACEMENT_GROUP,
+    KEY_PAIR,
+    CAPACITY,
+    LAUNCH_TEMPLATE,
 )
 BY_PREFIX: Mapping[str, Kind] = {kind.prefix: kind for kind in KINDS}
 

@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import AwsError
 from ..request import Answer, Request
 from . import backend as moto
+from . import placement
 from .missing import INSTANCE, require
 
 Change = Callable[[Request, Any], Answer]
@@ -83,7 +84,7 @@ def modify_placement(request: Request, backend: Any) -> Answer:
     """ModifyInstancePlacement: only while the instance is stopped; an empty group name takes it out of its group."""
     instance = _instance(request, backend, stopped=True)
     given = _given(request)
-    _remember(request, instance.id, "Placement", given)
+    _remember(request, instance.id, "Placement", placement.check(backend, given))
     return {"Return": True}
 
 

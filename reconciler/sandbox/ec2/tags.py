@@ -45,6 +45,10 @@ _TAGGABLE: Mapping[str, tuple[str, ...]] = {
     "CreateTransitGatewayConnect": ("transit-gateway-attachment",),
     "CreateTransitGatewayConnectPeer": ("transit-gateway-connect-peer",),
     "CreateTransitGatewayRouteTable": ("transit-gateway-route-table",),
+    "CreatePlacementGroup": ("placement-group",),
+    "ImportKeyPair": ("key-pair",),
+    "CreateCapacityReservation": ("capacity-reservation",),
+    "CreateLaunchTemplate": ("launch-template",),
 }
 
 # id prefix -> resource type, where moto's own names differ or are missing
@@ -74,6 +78,10 @@ _TYPES: Mapping[str, str] = {
     "tgw-attach": "transit-gateway-attachment",
     "tgw-rtb": "transit-gateway-route-table",
     "tgw-connect-peer": "transit-gateway-connect-peer",
+    "pg": "placement-group",
+    "key": "key-pair",
+    "cr": "capacity-reservation",
+    "lt": "launch-template",
 }
 
 
