@@ -138,7 +138,7 @@ class _Look:
             desired = self.question.resources.get(thing.address) if thing.address else None
             for detail in kind.read.details:
                 if desired is not None and detail.field in desired.spec:
-                    more[thing.id][detail.field] = self._detail(scope, kind, thing, detail)
+                    more[thing.id][detail.key] = self._detail(scope, kind, thing, detail, more[thing.id])
         for companion in kind.read.companions:
             if companion.fields and not any(self._matters(companion, thing) for thing in things):
                 continue
@@ -187,16 +187,26 @@ class _Look:
                         if thing.raw[parent] == id:
                             yield from ask(**{parent: id, companion.each: thing.id})
 
-    def _detail(self, scope: Scope, kind: Kind, thing: Observed, detail: Detail) -> Any:
+    def _detail(
+        self, scope: Scope, kind: Kind, thing: Observed, detail: Detail, before: Mapping[str, Any]
+    ) -> Any:
+        given = {name: jmespath.search(path, before) for name, path in detail.given.items()}
+        if None in given.values():
+            return None
         found = self.gateway.rows(
             account=scope.account,
             region=scope.region,
             service=kind.service,
             operation=detail.operation,
             path=detail.path,
-            parameters={kind.id: thing.id, **detail.arguments},
+            parameters={kind.id: thing.id, **detail.arguments, **given},
         )
-        return next(iter(found))
+        try:
+            return next(iter(found))
+        except AwsError as error:
+            if error.code in detail.none:
+                return None
+            raise
 
 
 class _ParentUnread(Exception):
@@ -215,7 +225,7 @@ def rows(
     parameters: dict[str, Any] = dict(read.arguments)
     if parent is not None and read.within is not None:
         parameters[kinds[read.within].id] = parent
-    if ids:
+    if ids and read.ids is not None:
         parameters[read.ids] = list(ids)
     elif kind.service == "ec2":
         parameters[read.filters] = [{"Name": "tag-key", "Values": [STACK_TAG, ADDRESS_TAG]}]

@@ -155,7 +155,7 @@ def _header() -> Json:
 def _kind(kind: Kind, schema: Schema, definitions: Json) -> Json:
     """An entry of `resources`."""
     found = fields(kind, schema)
-    properties = {name: _field(field, kind.service, definitions) for name, field in found.items()}
+    properties = {name: _field(field, kind, definitions) for name, field in found.items()}
     required = [name for name, field in found.items() if field.required]
     return {"description": kind.about} | _mapping(properties | _ours(kind), required, empty=not required)
 
@@ -187,12 +187,14 @@ def _ours(kind: Kind) -> Json:
     return (region | ours) if kind.regional else ours
 
 
-def _field(field: Field, service: str, definitions: Json) -> Json:
+def _field(field: Field, kind: Kind, definitions: Json) -> Json:
     if field.change == "part":
-        item = _value(field.shape, service, definitions)
+        item = _value(field.shape, kind.service, definitions)
         value: Json = {"anyOf": [{"type": "array", "items": item}, REFERENCE]}
+    elif field.name in kind.documents:
+        value = {"type": ["object", "array", "string"]}
     else:
-        value = _member(field.shape, service, definitions, field.required)
+        value = _member(field.shape, kind.service, definitions, field.required)
     return _told(_first_sentence(field.shape.documentation), value)
 
 

@@ -121,9 +121,13 @@ def _related(leaf: str, path: str) -> bool:
 
 
 def _wanted(facts: Facts, desired: Desired, tags: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Paths and values that AWS reports and the config has a say in; a list, and all items of a part, is one value."""
+    """Paths and values that AWS reports and the config has a say in; a list, and all items of a part, is one value.
+
+    What a state machine looks after is not applied when other fields are, and is left out.
+    """
     for name, value in desired.spec.items():
-        if not facts.fields[name].write_only and not contains(value, Parameter):
+        field = facts.fields[name]
+        if not field.write_only and field.change != "then" and not contains(value, Parameter):
             for path, leaf in _leaves(_spelt(facts, name, value), name):
                 if not is_ignored(path, desired.ignore):
                     yield path, leaf

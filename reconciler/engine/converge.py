@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
+import jmespath
+
 from reconciler.engine.applied import applied_tag, is_stale, origins
 from reconciler.engine.drift import drift, is_ignored, same_set
 from reconciler.engine.tags import OWNER_TAGS, birth_tags, make_way, tag_calls, tag_drift, wanted_tags
@@ -48,7 +50,11 @@ def unready(kind: Kind, observed: Observed) -> Verdict | None:
     if state in kind.leaving:
         return Wait(f"{observed.id} is {state}; its address is free when it is gone")
     if state in kind.failed:
-        return Blocked(f"{observed.id} is {state} in AWS; delete it there, or remove it from the config")
+        said = "; ".join(jmespath.search(kind.errors, observed.raw) or ()) if kind.errors else ""
+        why = f"{observed.id} is {state} in AWS" + (f" ({said})" if said else "")
+        return Blocked(f"{why}; delete it there, or remove it from the config")
+    if state in kind.asking:
+        return Wait(f"{observed.id} is {state}: {kind.asking[state]}", "person")
     if kind.ready and state not in kind.ready:
         return Wait(f"{observed.id} is {state}")
     return None
@@ -58,6 +64,15 @@ def removal(kind: Kind, observed: Observed, why: str) -> Steps:
     """The steps that delete a thing."""
     calls = kind.destroy(observed) if kind.destroy else [_deletion(kind, observed)]
     return Steps("delete", tuple(_placed(call, observed, why) for call in calls), why=why)
+
+
+def declining(kind: Kind, observed: Observed) -> Steps | None:
+    """The steps that take a leaving thing out of a state in which it waits for a person; None when it is in none."""
+    if observed.state not in kind.asking or kind.decline is None:
+        return None
+    why = f"not in the config, and it is {observed.state}"
+    call = Call(service=kind.service, operation=kind.decline, parameters={kind.id: observed.id})
+    return Steps("update", (_placed(call, observed, why),), why=why)
 
 
 def loosening(kind: Kind, observed: Observed, circle: Collection[str]) -> Steps | None:
@@ -87,7 +102,8 @@ def creation(facts: Facts, desired: Desired, stack: str, making_way: tuple[str, 
         and facts.fields[name].change not in {"part", "then"}
     }
     wanted = wanted_tags(kind, desired, stack)
-    tags = birth_tags(kind, {**wanted, APPLIED_TAG: applied_tag(facts, desired, wanted, birth=True)})
+    applied = {} if kind.tags_steer else {APPLIED_TAG: applied_tag(facts, desired, wanted, birth=True)}
+    tags = birth_tags(kind, {**wanted, **applied})
     seed = (stack, str(desired.address), *making_way) if facts.takes_token else None
     return Call(
         service=kind.service,
@@ -135,7 +151,7 @@ def _mend(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Ver
         placed = tuple(_placed(call, observed, call.why or why) for call in calls)
         disruptive = any(name in kind.remedies and kind.remedies[name].disruptive for name in changed)
         return Steps("update", placed, drift=everything, why=why, disruptive=disruptive)
-    verdict = kind.then(desired, observed) if kind.then else Settled()
+    verdict = kind.then(_less_ignored(desired), observed) if kind.then else Settled()
     if isinstance(verdict, Settled) and is_stale(facts, desired, wanted, observed.tags):
         why = "what was last applied is written down anew"
         stale = tag_calls(kind, observed, _applied(facts, desired, observed, wanted), why)
@@ -147,8 +163,18 @@ def _mend(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Ver
     return verdict
 
 
+def _less_ignored(desired: Desired) -> Desired:
+    """The same without the fields whose drift is left alone."""
+    return replace(
+        desired,
+        spec={name: value for name, value in desired.spec.items() if not is_ignored(name, desired.ignore)},
+    )
+
+
 def _applied(facts: Facts, desired: Desired, observed: Observed, wanted: dict[str, Any]) -> list[Drift]:
     """How the tag that says what was applied has to change; nothing while a value of it is not known."""
+    if facts.kind.tags_steer:
+        return []
     tag = applied_tag(facts, desired, wanted)
     before = observed.tags.get(APPLIED_TAG)
     return [] if isinstance(tag, Pending) or tag == before else [Drift(f"Tags.{APPLIED_TAG}", tag, before)]
@@ -209,17 +235,23 @@ def _cannot_change(
 
 
 def _updates(facts: Facts, desired: Desired, observed: Observed, changed: list[str]) -> Iterator[Call]:
-    kind, together = facts.kind, {}
+    kind, together, names = facts.kind, {}, []
     for name in changed:
         wanted = _minded(desired.spec[name], name, desired.ignore)
-        if facts.fields[name].change == "remedy":
-            yield from kind.remedies[name].make(observed, _present(wanted))
+        remedy = kind.remedies.get(name)
+        if remedy is None:
+            names.append(name)
+            together[name] = _cleared(_merged(wanted, observed.spec.get(name)))
+        elif remedy.joins:
+            names.append(name)
+            for call in remedy.make(observed, _present(wanted)):
+                together |= call.parameters
         else:
-            together[name] = _merged(wanted, observed.spec.get(name))
+            yield from remedy.make(observed, _present(wanted))
     if together:
         assert kind.update is not None, "only an update call makes a field updatable"
-        parameters = identity(kind, observed) | {name: _cleared(value) for name, value in together.items()}
-        why = "differs: " + ", ".join(together)
+        parameters = identity(kind, observed) | together
+        why = "differs: " + ", ".join(names)
         yield Call(service=kind.service, operation=kind.update, parameters=parameters, why=why)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
-from reconciler.engine.converge import converge, loosening, removal, unready
+from reconciler.engine.converge import converge, declining, loosening, removal, unready
 from reconciler.engine.order import AllFacts, in_order, needs
 from reconciler.engine.resolve import resolve
 from reconciler.engine.users import Users
@@ -111,6 +111,8 @@ class Planner:
             if self._unfinished(needed):
                 return Wait(f"needs {needed}, of which something is still to be done", "other")
         for needed in needs(desired, facts):
+            if holder is None and self._goes_on(needed):
+                return Wait(self._not_usable(needed), "other")
             if self.usable(needed) is not None or self._made_first(needed):
                 continue  # its value is known, or will be before this one's turn comes
             if holder is None or needed in spec.missing:
@@ -158,6 +160,12 @@ class Planner:
     def _strays(self) -> list[Scope]:
         named = {desired.scope for desired in self.resources.values()}
         return [scope for scope in self.world.unread if scope not in named]
+
+    def _goes_on(self, address: Address) -> bool:
+        """Whether a thing is there and not all that others need it for: its own small state machine goes on."""
+        if address not in self.resources or not self.facts[address.kind].kind.then_operations:
+            return False
+        return self.holder(address) is not None and not isinstance(self.verdict(address), Settled)
 
     def _made_first(self, address: Address) -> bool:
         """Whether an address will have a new thing before this pass ends, if all goes well."""
@@ -310,7 +318,8 @@ class Planner:
             return Blocked(
                 "it is protected: not in the config any more, and kept (say `protect: false` first)"
             )
-        if (state := unready(kind, thing)) and not isinstance(state, Blocked):
+        state = unready(kind, thing)
+        if state and not isinstance(state, Blocked) and not (kind.decline and thing.state in kind.asking):
             return state
         if thing.replaced and (why := self._successor_missing(thing.address)):
             return Wait(why, "other")
@@ -327,7 +336,7 @@ class Planner:
             first = _named(still) if len(still) < 4 else f"{len(still)} things"
             return Wait(f"{first} must go first", "other")
         why = "it makes way for its successor" if thing.replaced else "not in the config"
-        return self._or_instead(thing, removal(kind, thing, why))
+        return self._or_instead(thing, declining(kind, thing) or removal(kind, thing, why))
 
     def _or_instead(self, thing: Observed, steps: Verdict) -> Verdict:
         """The steps of a thing that leaves, or what takes their place."""

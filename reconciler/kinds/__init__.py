@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from reconciler.kinds.cloudwan import VPC_ATTACHMENT
 from reconciler.kinds.compute import INSTANCE
+from reconciler.kinds.corenetwork import CORE_NETWORK
 from reconciler.kinds.firewall import SECURITY_GROUP
 from reconciler.kinds.gateways import (
     EGRESS_ONLY_INTERNET_GATEWAY,
@@ -20,6 +22,7 @@ ALL: tuple[Kind, ...] = (
     LINK,
     DEVICE,
     CONNECTION,
+    CORE_NETWORK,
     VPC,
     SUBNET,
     SECURITY_GROUP,
@@ -28,5 +31,6 @@ ALL: tuple[Kind, ...] = (
     EGRESS_ONLY_INTERNET_GATEWAY,
     ELASTIC_IP,
     NAT_GATEWAY,
+    VPC_ATTACHMENT,
 )
 BY_NAME = {kind.name: kind for kind in ALL}

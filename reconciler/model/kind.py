@@ -19,13 +19,23 @@ class Detail:
     """One more read per thing, for what its list leaves out; made only where the config names `field`.
 
     `arguments` are fixed parameters; the thing's id goes in as the parameter of the same name.  `path` (JMESPath)
-    finds the value in the answer; it is kept in `raw` under `field`.
+    finds the value in the answer; it is kept in `raw` under `name`, or under `field` where that is empty.  `given`
+    are parameters found (JMESPath) in what earlier details gave; it is not made while one is null.  `none` are the
+    codes with which AWS says that there is no such thing: the value is then None.
     """
 
     field: str
     operation: str
     path: str
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    name: str = ""
+    given: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    none: frozenset[str] = frozenset()
+
+    @property
+    def key(self) -> str:
+        """Where it is kept in `raw`."""
+        return self.name or self.field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,13 +63,14 @@ class Read:
     """How a kind's things are listed: all of a region at once, or all within one parent.
 
     `path` (JMESPath) leads to the list in an answer.  `within` names the kind of the parent, whose id goes in as the
-    parameter of that id's name.  `ids` is the parameter that asks for single things, used right before a deletion.
+    parameter of that id's name.  `ids` is the parameter that asks for single things, used right before a deletion;
+    None where the operation has none, and all are asked for.
     `page` is the largest page to ask for, in things; None where the operation has no MaxResults.
     """
 
     operation: str
     path: str
-    ids: str
+    ids: str | None
     page: int | None
     within: str | None = None
     filters: str = "Filters"
@@ -77,13 +88,15 @@ class Remedy:
     the documentation and the IAM policy.  `shape` is the path of the value's type in the service model
     (`ModifyVpcAttribute.EnableDnsSupport.Value`), needed only for a field that the create call does not have.
     `disruptive`: the change interrupts what the thing does, so that it waits for a maintenance window; a `then` says so
-    of its own steps.
+    of its own steps.  `joins`: its calls are calls of the update operation, and made as one with it: while AWS works at
+    one it refuses another.
     """
 
     operations: tuple[str, ...]
     make: Callable[[Observed, Any], Sequence[Call]]
     shape: str | None = None
     disruptive: bool = False
+    joins: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +158,12 @@ class Kind:
     """States in which the thing is still listed and no longer exists."""
     leaving: frozenset[str] = frozenset()
     """States in which it is on its way out: no call is made, its address waits until it is gone."""
+    asking: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """States in which it waits for a person, and what that person has to do."""
+    decline: str | None = None
+    """The operation that takes it out of such a state by its id; without it, it cannot be deleted from there."""
+    errors: str | None = None
+    """Where (JMESPath) a row of a failed thing says what is wrong with it: a list of texts."""
     refs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Field path (`SubnetId`, `SecurityGroupIds[]`) to the kind it names; `.arn` behind that where it takes an ARN."""
     alike: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
@@ -161,6 +180,8 @@ class Kind:
     """Members of the create call that no config may set, because they would work against us."""
     write_only: frozenset[str] = frozenset()
     """Fields that AWS takes and does not report; compared by a digest in a tag."""
+    documents: frozenset[str] = frozenset()
+    """Fields that take JSON as a string; a config may write them as YAML."""
     normal: Mapping[str, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
     """Fields that AWS reports in a spelling of its own, and what brings a wanted and a seen value to it."""
     refuses: Mapping[str, Callable[[Any], str | None]] = dataclasses.field(default_factory=dict)
@@ -177,8 +198,12 @@ class Kind:
     """What else there is to do once nothing drifts: the place for small state machines."""
     then_owns: frozenset[str] = frozenset()
     """Fields that only `then` looks after."""
+    then_operations: tuple[str, ...] = ()
+    """All operations of `then`.  Others that need a thing of such a kind are made when there is nothing left to do."""
     protected: bool = False
     """Whether things of this kind are never deleted unless the config said `protect: false`."""
+    tags_steer: bool = False
+    """Whether AWS acts by the tags of things of this kind: they carry no tag of ours that changes with the config."""
     unique: str | None = None
     """The field whose value only one living thing may have; it rules out `replace: create-first`."""
 

@@ -52,6 +52,9 @@ def changes(kind: Kind) -> Iterator[tuple[str, str]]:
         yield from ((f"{kind.service}:{operation}", name) for operation in remedy.operations)
     for part in kind.parts:
         yield from ((f"{kind.service}:{operation}", part.field) for operation in part.operations)
+    yield from ((f"{kind.service}:{operation}", "") for operation in kind.then_operations)
+    if kind.decline:
+        yield f"{kind.service}:{kind.decline}", ""
 
 
 def _types(extent: Extent, kind: Kind, action: str, fields: Collection[str]) -> Iterator[str]:

@@ -24,13 +24,14 @@ def operations(kind: Kind) -> dict[str, list[str]]:
     changes = [kind.update] if kind.update else []
     changes += [name for remedy in kind.remedies.values() for name in remedy.operations]
     changes += [name for part in kind.parts for name in part.operations]
+    changes += kind.then_operations
     details = [detail.operation for detail in read.details] + [other.operation for other in read.companions]
     found = {
         "read": [read.operation, *details],
         "create": [kind.create],
         "update": changes,
         "tag": tags,
-        "delete": [kind.delete],
+        "delete": [*([kind.decline] if kind.decline else []), kind.delete],
     }
     return {what: list(dict.fromkeys(names)) for what, names in found.items() if names}
 

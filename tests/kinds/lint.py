@@ -96,6 +96,7 @@ class Lint:
         names += [companion.operation for companion in kind.read.companions]
         names += [name for remedy in kind.remedies.values() for name in remedy.operations]
         names += [name for part in kind.parts for name in part.operations]
+        names += [*kind.then_operations, *([kind.decline] if kind.decline else [])]
         missing = sorted(set(names) - set(model(kind.service).operation_names))
         for name in missing:
             self.wrong(f"{kind.service} has no operation {name}")
@@ -127,7 +128,7 @@ class Lint:
             self.wrong(f"{kind.read.operation} shows no tags")
         if kind.arn is None and kind.arn_tail is None:
             self.wrong("neither arn nor arn_tail says what its ARN is")
-        words = kind.ready | kind.usable | kind.failed | kind.gone | kind.leaving
+        words = kind.ready | kind.usable | kind.failed | kind.gone | kind.leaving | kind.asking.keys()
         if kind.state is None:
             if words:
                 self.wrong("has words for states and no state")
@@ -137,7 +138,7 @@ class Lint:
             self.wrong(f"state {kind.state} is not in the rows of {kind.read.operation}")
         for word in sorted(words - enum):
             self.wrong(f"state {word!r} is never reported by {kind.read.operation}")
-        groups = [kind.ready, kind.usable, kind.failed, kind.gone, kind.leaving]
+        groups = [kind.ready, kind.usable, kind.failed, kind.gone, kind.leaving, kind.asking]
         if sum(map(len, groups)) != len(words):
             self.wrong("a state word stands in two groups")
 
@@ -172,6 +173,7 @@ class Lint:
         for what, given in (
             ("unordered", kind.unordered),
             ("then_owns", kind.then_owns),
+            ("documents", kind.documents),
             ("remedies", kind.remedies),
         ):
             for name in sorted(set(given) - fields.keys()):
@@ -187,7 +189,11 @@ class Lint:
 
     def _raw(self, row: dict[str, Any]) -> dict[str, Any]:
         """A row with what further reads add to it."""
-        more: dict[str, Any] = {detail.field: True for detail in self.kind.read.details}
+        more: dict[str, Any] = {}
+        for detail in self.kind.read.details:
+            answer = skeleton(model(self.kind.service).operation_model(detail.operation).output_shape)
+            found = jmespath.search(detail.path, answer)
+            more[detail.key] = found[0] if isinstance(found, list) else found
         for companion in self.kind.read.companions:
             answer = skeleton(model(self.kind.service).operation_model(companion.operation).output_shape)
             rows = jmespath.search(companion.path, answer)
@@ -289,7 +295,7 @@ class Lint:
 
     def _read(self) -> None:
         read, members = self.kind.read, self._input(self.kind.read.operation)
-        if read.ids not in members:
+        if read.ids is not None and read.ids not in members:
             self.wrong(f"{read.operation} cannot be asked for {read.ids}")
         if self.kind.service == "ec2" and read.filters not in members:
             self.wrong(f"{read.operation} takes no {read.filters}")
@@ -306,7 +312,8 @@ class Lint:
             answer = skeleton(model(self.kind.service).operation_model(detail.operation).output_shape)
             if jmespath.search(detail.path, answer) is None:
                 self.wrong(f"{detail.path} is not in the answer of {detail.operation}")
-            given = {self.kind.id: "x", **detail.arguments}
+            sought = {name: skeleton(self._input(detail.operation).get(name)) for name in detail.given}
+            given = {self.kind.id: "x", **detail.arguments, **sought}
             report = ParamValidator().validate(
                 given, model(self.kind.service).operation_model(detail.operation).input_shape
             )

@@ -1,0 +1,254 @@
+"""Core networks, and how a policy becomes live: put, change set, execute, each a step of its own pass.
+
+Facts: https://docs.aws.amazon.com/networkmanager/latest/APIReference/API_PutCoreNetworkPolicy.html,
+API_GetCoreNetworkPolicy.html and API_ExecuteCoreNetworkChangeSet.html there; what a document must have:
+https://docs.aws.amazon.com/network-manager/latest/cloudwan/cloudwan-policies-json.html
+
+The policy does not go with CreateCoreNetwork, so that there is one way to make one live, and AWS's errors about it are
+about it alone.  Versions never change: what a look has read of one stays true.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reconciler.model.calls import Call
+from reconciler.model.kind import Detail, Kind, Read
+from reconciler.model.things import Desired, Observed, Parameter, Pending, Spec, within
+from reconciler.model.verdicts import Blocked, Drift, Settled, Steps, Verdict, Wait
+
+FIELD = "PolicyDocument"
+LIVE, LATEST, CHANGES = "LivePolicy", "LatestPolicy", "ChangeSet"
+"""Where the policies, and the change set of one that is ready, are kept in `raw`."""
+NO_VERSION = frozenset({"ResourceNotFoundException", "ValidationException"})
+"""What GetCoreNetworkPolicy answers while there is none."""
+VERSIONS = ("2021.12", "2025.11")
+MOST_CHANGES = 8
+"""How many changes of a change set are told by name."""
+
+# ---- documents
+
+
+def canonical(document: Any) -> Any:
+    """A policy in one spelling; what is no JSON stays as it is.
+
+    The order of keys says nothing, nor does that of a list of plain values: AWS does not promise to keep either.
+    """
+    tree = _tree(document)
+    return document if tree is None else json.dumps(tree, sort_keys=True, separators=(",", ":"))
+
+
+def _tree(document: Any) -> Any:
+    try:
+        return _sorted(json.loads(document))
+    except (TypeError, ValueError):
+        return None
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _sorted(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        items = [_sorted(inner) for inner in value]
+        return items if any(isinstance(item, dict | list) for item in items) else sorted(items, key=str)
+    return value
+
+
+def _differences(wanted: Any, seen: Any, path: str = FIELD) -> Iterator[Drift]:
+    """Where two documents differ, one entry a place."""
+    if isinstance(wanted, dict) and isinstance(seen, dict):
+        for name in dict.fromkeys([*wanted, *seen]):
+            yield from _differences(wanted.get(name), seen.get(name), f"{path}.{name}")
+    elif _is_list_of_things(wanted) and _is_list_of_things(seen):
+        for index in range(max(len(wanted), len(seen))):
+            one, other = (items[index] if index < len(items) else None for items in (wanted, seen))
+            yield from _differences(one, other, f"{path}[{index}]")
+    elif wanted != seen:
+        yield Drift(path, wanted, seen)
+
+
+def _is_list_of_things(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(item, dict) for item in value)
+
+
+def mistake(document: Any) -> str | None:
+    """What is plainly wrong with a policy; AWS finds the rest when it is put."""
+    if document is None:
+        return None
+    if any(True for _ in within(document, Parameter)):
+        return "cannot hold a parameter: it is compared with what is live"
+    try:
+        tree = json.loads(str(document))
+    except ValueError as error:
+        return f"is not JSON: {error}"
+    if not isinstance(tree, dict):
+        return "must be a mapping"
+    if tree.get("version") not in VERSIONS:
+        return 'needs a version, "2021.12" or "2025.11", in quotes'
+    configuration, segments = tree.get("core-network-configuration"), tree.get("segments")
+    if not isinstance(configuration, dict):
+        return "needs core-network-configuration, a mapping"
+    for name in ("asn-ranges", "edge-locations"):
+        if not isinstance(configuration.get(name), list) or not configuration[name]:
+            return f"needs core-network-configuration.{name}, a list"
+    if not isinstance(segments, list) or not segments:
+        return "needs segments, a list"
+    return None
+
+
+# ---- becoming live
+
+
+def towards_live(desired: Desired, network: Observed) -> Verdict:
+    """The next step on the way of the wanted policy, from what was read about the live and the latest version.
+
+    Somebody else's version is never executed: ours is put after it.
+    """
+    wanted = desired.spec.get(FIELD)
+    if wanted is None:
+        return Settled()
+    if missing := next(within(wanted, Pending), None):
+        return Wait(f"its policy needs {missing.of}", "other")
+    if LATEST not in network.raw:
+        return Wait("its policy has not been read yet")
+    live, latest = network.raw[LIVE], network.raw[LATEST]
+    pending = latest is not None and (live is None or live["PolicyVersionId"] != latest["PolicyVersionId"])
+    if _is(live, wanted):
+        ready = pending and latest["ChangeSetState"] == "READY_TO_EXECUTE"
+        note = f"policy version {latest['PolicyVersionId']} is not ours, and not live" if ready else ""
+        return Settled((note,) if note else ())
+    if not pending:
+        return _put(desired, network, wanted)
+    version, state = f"policy version {latest['PolicyVersionId']}", latest["ChangeSetState"]
+    if state in {"PENDING_GENERATION", "EXECUTING"}:
+        return Wait(f"{version} is {state}")
+    if not _is(latest, wanted) or state == "OUT_OF_DATE":
+        return _put(desired, network, wanted)
+    if state == "READY_TO_EXECUTE":
+        why = f"the change set of {version} is ready{_told(network.raw.get(CHANGES))}"
+        execute = Call(
+            service="networkmanager",
+            operation="ExecuteCoreNetworkChangeSet",
+            parameters={"CoreNetworkId": network.id, "PolicyVersionId": latest["PolicyVersionId"]},
+        )
+        # no drift: the policy was put right by the step before this one, and is no second time (`engine.flaps`)
+        return Steps("update", (execute,), why=why, disruptive=live is not None)
+    if state == "FAILED_GENERATION":
+        said = "; ".join(
+            f"{error.get('Path') or error.get('ErrorCode')}: {error.get('Message')}"
+            for error in latest.get("PolicyErrors") or ()
+        )
+        again = f"change the policy, or restore version {latest['PolicyVersionId']} to have AWS try again"
+        return Blocked(
+            f"AWS cannot make a change set of {version} ({said or 'it does not say why'}): {again}",
+            tuple(_drift(wanted, live)),
+        )
+    return Wait(f"{version} is {state}, and not live yet")
+
+
+def _is(version: Mapping[str, Any] | None, wanted: Any) -> bool:
+    return version is not None and canonical(version.get(FIELD)) == canonical(wanted)
+
+
+def _drift(wanted: Any, live: Mapping[str, Any] | None) -> Iterator[Drift]:
+    if live is None:
+        yield Drift(FIELD, _tree(wanted), None)
+    else:
+        yield from _differences(_tree(wanted), _tree(live.get(FIELD)))
+
+
+def _put(desired: Desired, network: Observed, wanted: Any) -> Verdict:
+    """The token stands for this policy after that version, so that a put whose answer was lost is not made twice."""
+    live, latest = network.raw[LIVE], network.raw[LATEST]
+    after = {} if latest is None else {"LatestVersionId": latest["PolicyVersionId"]}
+    call = Call(
+        service="networkmanager",
+        operation="PutCoreNetworkPolicy",
+        parameters={"CoreNetworkId": network.id, FIELD: str(wanted), **after},
+        seed=(
+            str(network.stack),
+            str(desired.address),
+            network.id,
+            str(canonical(wanted)),
+            *map(str, after.values()),
+        ),
+    )
+    why = "no policy is live" if live is None else "the live policy is another one"
+    return Steps("update", (call,), tuple(_drift(wanted, live)), why)
+
+
+def _told(changes: Any) -> str:
+    """A change set in a few words."""
+    if not changes:
+        return ""
+    said = [
+        f"{change['Action']} {change['Type']} {change.get('Identifier', '')}".strip() for change in changes
+    ]
+    more = f" and {len(said) - MOST_CHANGES} more" if len(said) > MOST_CHANGES else ""
+    return f": {', '.join(said[:MOST_CHANGES])}{more}"
+
+
+def _spec(raw: Spec) -> Spec:
+    live = raw.get(LIVE) or {}
+    return {**raw, FIELD: live[FIELD]} if FIELD in live else raw
+
+
+CORE_NETWORK = Kind(
+    name="core-network",
+    about="A Cloud WAN network: edges in regions and segments between them, as its policy says.",
+    service="networkmanager",
+    read=Read(
+        operation="ListCoreNetworks",
+        path="CoreNetworks",
+        ids=None,
+        page=500,
+        details=[
+            Detail(
+                field=FIELD,
+                name=LIVE,
+                operation="GetCoreNetworkPolicy",
+                path="CoreNetworkPolicy",
+                arguments={"Alias": "LIVE"},
+                none=NO_VERSION,
+            ),
+            Detail(
+                field=FIELD,
+                name=LATEST,
+                operation="GetCoreNetworkPolicy",
+                path="CoreNetworkPolicy",
+                arguments={"Alias": "LATEST"},
+                none=NO_VERSION,
+            ),
+            Detail(
+                field=FIELD,
+                name=CHANGES,
+                operation="GetCoreNetworkChangeSet",
+                path="[CoreNetworkChanges]",
+                given={
+                    "PolicyVersionId": f"[{LATEST}][?ChangeSetState=='READY_TO_EXECUTE'].PolicyVersionId | [0]"
+                },
+                none=NO_VERSION,
+            ),
+        ],
+    ),
+    create="CreateCoreNetwork",
+    update="UpdateCoreNetwork",
+    delete="DeleteCoreNetwork",
+    id="CoreNetworkId",
+    arn="CoreNetworkArn",
+    state="State",
+    ready=frozenset({"AVAILABLE"}),
+    leaving=frozenset({"DELETING"}),
+    refs={"GlobalNetworkId": "global-network"},
+    documents=frozenset({FIELD}),
+    normal={FIELD: canonical},
+    refuses={FIELD: mistake},
+    project=_spec,
+    then=towards_live,
+    then_owns=frozenset({FIELD}),
+    then_operations=("PutCoreNetworkPolicy", "ExecuteCoreNetworkChangeSet"),
+    protected=True,
+    unique="GlobalNetworkId",
+)
