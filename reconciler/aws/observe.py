@@ -135,9 +135,8 @@ class _Look:
     def _whole(self, scope: Scope, kind: Kind, things: list[Observed]) -> list[Observed]:
         more: dict[str, dict[str, Any]] = {thing.id: {} for thing in things}
         for thing in things:
-            desired = self.question.resources.get(thing.address) if thing.address else None
             for detail in kind.read.details:
-                if desired is not None and detail.field in desired.spec:
+                if self._asked(detail, thing):
                     more[thing.id][detail.key] = self._detail(scope, kind, thing, detail, more[thing.id])
         for companion in kind.read.companions:
             if companion.fields and not any(self._matters(companion, thing) for thing in things):
@@ -148,6 +147,14 @@ class _Look:
                 if row[companion.key] in more:  # within a parent, others' things have some too
                     more[row[companion.key]][companion.name].append(row)
         return [_enriched(kind, thing, more[thing.id]) if more[thing.id] else thing for thing in things]
+
+    def _asked(self, detail: Detail, thing: Observed) -> bool:
+        """Whether a detail is compared with the config, or says what a thing uses that is to go."""
+        desired = self.question.resources.get(thing.address) if thing.address else None
+        if desired is not None and detail.field in desired.spec:
+            return True
+        goes = thing.address is not None and (desired is None or thing.replaced)
+        return detail.leaving and goes and thing.stack == self.question.stack
 
     def _matters(self, companion: Companion, thing: Observed) -> bool:
         """Whether a companion's rows are compared with the config, or have to go before the thing can."""
@@ -200,13 +207,9 @@ class _Look:
             operation=detail.operation,
             path=detail.path,
             parameters={kind.id: thing.id, **detail.arguments, **given},
+            page=kind.read.page if detail.many else None,
         )
-        try:
-            return next(iter(found))
-        except AwsError as error:
-            if error.code in detail.none:
-                return None
-            raise
+        return list(found) if detail.many else next(iter(found))
 
 
 class _ParentUnread(Exception):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from reconciler.kinds.cloudwan import VPC_ATTACHMENT
+from reconciler.kinds.cloudwan import (
+    CONNECT_ATTACHMENT,
+    CONNECT_PEER,
+    DIRECT_CONNECT_GATEWAY_ATTACHMENT,
+    VPC_ATTACHMENT,
+)
 from reconciler.kinds.compute import INSTANCE
 from reconciler.kinds.corenetwork import CORE_NETWORK
 from reconciler.kinds.firewall import SECURITY_GROUP
@@ -32,5 +37,8 @@ ALL: tuple[Kind, ...] = (
     ELASTIC_IP,
     NAT_GATEWAY,
     VPC_ATTACHMENT,
+    CONNECT_ATTACHMENT,
+    CONNECT_PEER,
+    DIRECT_CONNECT_GATEWAY_ATTACHMENT,
 )
 BY_NAME = {kind.name: kind for kind in ALL}

@@ -1,11 +1,11 @@
-"""What is attached to a core network.
+"""What is attached to a core network, and the peers on Connect attachments.
 
-Facts: https://docs.aws.amazon.com/networkmanager/latest/APIReference/API_Attachment.html, API_ListAttachments.html and
-the create calls there; states and acceptance:
+Facts: https://docs.aws.amazon.com/networkmanager/latest/APIReference/API_Attachment.html, API_ListAttachments.html,
+API_ConnectPeer.html and the create calls there; states and acceptance:
 https://docs.aws.amazon.com/network-manager/latest/cloudwan/cloudwan-attachments-working-with.html
 
-All attachments are listed at once, with their tags; what only one type has is read one by one.  Policies steer
-attachments by their tags, so that these carry no tag of ours that changes with the config.
+All attachments of a type are listed at once, with their tags; what only one type has is read one by one.  Policies
+steer attachments by their tags, so that these carry no tag of ours that changes with the config.
 """
 
 from __future__ import annotations
@@ -26,16 +26,29 @@ UNREPORTED = ("RoutingPolicyLabel", "NatGatewayRules", "NatGatewaySupport")
 """Members of create calls that are read back elsewhere, or in other words than they are written in."""
 
 
-def _inner(type: str, names: Mapping[str, str]) -> Callable[[Spec], Spec]:
-    """A row in the words of the create call; `names` are fields that the row calls otherwise.
+SAID = "[].join(' ', [Code, Message][?@])"
+"""What is wrong with a thing, from its list of errors."""
+
+
+def _itself(arn: Any) -> Any:
+    return arn
+
+
+def _id(arn: Any) -> Any:
+    """What stands last in an ARN."""
+    return str(arn).rpartition("/")[2]
+
+
+def _inner(type: str, resource: str, form: Callable[[Any], Any]) -> Callable[[Spec], Spec]:
+    """A row in the words of the create call; `resource` is the field that says what is attached.
 
     What its own Get shows beside the attachment itself is kept under the type's name.
     """
 
     def project(raw: Spec) -> Spec:
-        own = raw.get(type) or {}
-        renamed = {field: raw[member] for field, member in names.items() if member in raw}
-        return {**raw, **{name: value for name, value in own.items() if name != "Attachment"}, **renamed}
+        own = {name: value for name, value in (raw.get(type) or {}).items() if name != "Attachment"}
+        named = {resource: form(raw["ResourceArn"])} if "ResourceArn" in raw else {}
+        return {**raw, **own, **named}
 
     return project
 
@@ -46,18 +59,22 @@ def attachment(
     name: str,
     about: str,
     listed: str,
+    resource: str,
     refs: Mapping[str, str],
-    names: Mapping[str, str],
+    form: Callable[[Any], Any] = _itself,
     detail: str = "",
-    create_only: Sequence[str] = (),
+    create_only: Sequence[str] = UNREPORTED,
     **more: Any,
 ) -> Kind:
     """A kind of attachment: `type` as in the names of its operations, `listed` as in AttachmentType.
 
-    `names` are fields that lists show under another name, `detail` one that only its own Get shows, `create_only`
-    those fields that are given at creation and not read back as they were given.
+    `resource` is the field that says what is attached, which lists show as ResourceArn; `form` brings it from there to
+    the field's form.  `detail` is a field that only its own Get shows, `create_only` those fields that are given at
+    creation and not read back as they were given.
     """
-    details = [Detail(field=detail, name=type, operation=f"Get{type}", path=type)] if detail else []
+    details = (
+        [Detail(field=detail, name=type, operation=f"Get{type}", path=type, leaving=True)] if detail else []
+    )
     return Kind(
         name=name,
         about=about,
@@ -80,10 +97,10 @@ def attachment(
         failed=frozenset({"FAILED", "REJECTED"}),
         leaving=frozenset({"DELETING"}),
         asking=ASKING,
-        errors="LastModificationErrors[].join(' ', [Code, Message])",
+        errors=f"LastModificationErrors{SAID}",
         refs=refs,
         write_only=frozenset(create_only),
-        project=_inner(type, names),
+        project=_inner(type, resource, form),
         tags_steer=True,
         **more,
     )
@@ -111,11 +128,69 @@ VPC_ATTACHMENT = attachment(
     name="vpc-attachment",
     about="A VPC on a core network, by one subnet in each zone.",
     listed="VPC",
+    resource="VpcArn",
     refs={"CoreNetworkId": "core-network", "VpcArn": "vpc.arn", "SubnetArns[]": "subnet.arn"},
-    names={"VpcArn": "ResourceArn"},
     detail="SubnetArns",
-    create_only=UNREPORTED,
     update="UpdateVpcAttachment",
     unordered=frozenset({"SubnetArns"}),
     remedies={"SubnetArns": Remedy(operations=("UpdateVpcAttachment",), make=_subnets, joins=True)},
+)
+
+CONNECT_ATTACHMENT = attachment(
+    "ConnectAttachment",
+    name="connect-attachment",
+    about="A way for appliances in an attached VPC into a core network, by GRE or without a tunnel.",
+    listed="CONNECT",
+    resource="TransportAttachmentId",
+    form=_id,
+    refs={"CoreNetworkId": "core-network", "TransportAttachmentId": "vpc-attachment"},
+    alike={"TransportAttachmentId": ("CoreNetworkId",)},
+    detail="Options",
+)
+
+DIRECT_CONNECT_GATEWAY_ATTACHMENT = attachment(
+    "DirectConnectGatewayAttachment",
+    name="direct-connect-gateway-attachment",
+    about="A Direct Connect gateway at some edges of a core network.",
+    listed="DIRECT_CONNECT_GATEWAY",
+    resource="DirectConnectGatewayArn",
+    refs={"CoreNetworkId": "core-network"},
+    update="UpdateDirectConnectGatewayAttachment",
+    unordered=frozenset({"EdgeLocations"}),
+)
+
+
+def _peer(raw: Spec) -> Spec:
+    """A peer in the words of the create call: written flat, read nested."""
+    shown = (raw.get("ConnectPeer") or {}).get("Configuration") or {}
+    return {**raw, **{name: shown[name] for name in ("PeerAddress", "InsideCidrBlocks") if name in shown}}
+
+
+CONNECT_PEER = Kind(
+    name="connect-peer",
+    about="An appliance that exchanges routes with a core network by BGP, on a Connect attachment.",
+    service="networkmanager",
+    read=Read(
+        operation="ListConnectPeers",
+        path="ConnectPeers",
+        ids=None,
+        page=500,
+        details=[
+            Detail(field="PeerAddress", name="ConnectPeer", operation="GetConnectPeer", path="ConnectPeer")
+        ],
+    ),
+    create="CreateConnectPeer",
+    delete="DeleteConnectPeer",
+    id="ConnectPeerId",
+    arn_tail="connect-peer/{id}",
+    state="ConnectPeerState || State",  # as lists say it, and as the answer of its creation does
+    ready=frozenset({"AVAILABLE"}),
+    failed=frozenset({"FAILED"}),
+    leaving=frozenset({"DELETING"}),
+    errors=f"ConnectPeer.LastModificationErrors{SAID}",
+    refs={"ConnectAttachmentId": "connect-attachment", "SubnetArn": "subnet.arn"},
+    # AWS's CloudFormation schema marks these as such: they come back in another form, or chosen by AWS
+    write_only=frozenset({"CoreNetworkAddress", "BgpOptions", "SubnetArn"}),
+    unordered=frozenset({"InsideCidrBlocks"}),
+    project=_peer,
 )

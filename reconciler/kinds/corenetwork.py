@@ -20,10 +20,10 @@ from reconciler.model.things import Desired, Observed, Parameter, Pending, Spec,
 from reconciler.model.verdicts import Blocked, Drift, Settled, Steps, Verdict, Wait
 
 FIELD = "PolicyDocument"
-LIVE, LATEST, CHANGES = "LivePolicy", "LatestPolicy", "ChangeSet"
-"""Where the policies, and the change set of one that is ready, are kept in `raw`."""
-NO_VERSION = frozenset({"ResourceNotFoundException", "ValidationException"})
-"""What GetCoreNetworkPolicy answers while there is none."""
+ALL, LIVE, LATEST, CHANGES = "PolicyVersions", "LivePolicy", "LatestPolicy", "ChangeSet"
+"""Where what is read of policies is kept in `raw`: the list of versions, the one that is live, the latest where that is
+another one, and its change set while that is ready.  That there is none of these is said by the list alone, since the
+error that AWS answers for a missing version says other things too."""
 VERSIONS = ("2021.12", "2025.11")
 MOST_CHANGES = 8
 """How many changes of a change set are told by name."""
@@ -111,15 +111,14 @@ def towards_live(desired: Desired, network: Observed) -> Verdict:
         return Settled()
     if missing := next(within(wanted, Pending), None):
         return Wait(f"its policy needs {missing.of}", "other")
-    if LATEST not in network.raw:
+    if ALL not in network.raw:
         return Wait("its policy has not been read yet")
     live, latest = network.raw[LIVE], network.raw[LATEST]
-    pending = latest is not None and (live is None or live["PolicyVersionId"] != latest["PolicyVersionId"])
     if _is(live, wanted):
-        ready = pending and latest["ChangeSetState"] == "READY_TO_EXECUTE"
+        ready = latest is not None and latest["ChangeSetState"] == "READY_TO_EXECUTE"
         note = f"policy version {latest['PolicyVersionId']} is not ours, and not live" if ready else ""
         return Settled((note,) if note else ())
-    if not pending:
+    if latest is None:
         return _put(desired, network, wanted)
     version, state = f"policy version {latest['PolicyVersionId']}", latest["ChangeSetState"]
     if state in {"PENDING_GENERATION", "EXECUTING"}:
@@ -136,16 +135,19 @@ def towards_live(desired: Desired, network: Observed) -> Verdict:
         # no drift: the policy was put right by the step before this one, and is no second time (`engine.flaps`)
         return Steps("update", (execute,), why=why, disruptive=live is not None)
     if state == "FAILED_GENERATION":
-        said = "; ".join(
-            f"{error.get('Path') or error.get('ErrorCode')}: {error.get('Message')}"
-            for error in latest.get("PolicyErrors") or ()
-        )
+        said = "; ".join(_error(error) for error in latest.get("PolicyErrors") or ())
         again = f"change the policy, or restore version {latest['PolicyVersionId']} to have AWS try again"
         return Blocked(
             f"AWS cannot make a change set of {version} ({said or 'it does not say why'}): {again}",
             tuple(_drift(wanted, live)),
         )
     return Wait(f"{version} is {state}, and not live yet")
+
+
+def _error(error: Mapping[str, Any]) -> str:
+    """An error in a policy in AWS's words, of which some name the place and some do not."""
+    where, said = error.get("Path") or error.get("ErrorCode") or "", str(error.get("Message"))
+    return said if said.startswith(where) else f"{where}: {said}"
 
 
 def _is(version: Mapping[str, Any] | None, wanted: Any) -> bool:
@@ -161,7 +163,7 @@ def _drift(wanted: Any, live: Mapping[str, Any] | None) -> Iterator[Drift]:
 
 def _put(desired: Desired, network: Observed, wanted: Any) -> Verdict:
     """The token stands for this policy after that version, so that a put whose answer was lost is not made twice."""
-    live, latest = network.raw[LIVE], network.raw[LATEST]
+    live, latest = network.raw[LIVE], network.raw[LATEST] or network.raw[LIVE]
     after = {} if latest is None else {"LatestVersionId": latest["PolicyVersionId"]}
     call = Call(
         service="networkmanager",
@@ -207,29 +209,37 @@ CORE_NETWORK = Kind(
         details=[
             Detail(
                 field=FIELD,
+                name=ALL,
+                operation="ListCoreNetworkPolicyVersions",
+                path="CoreNetworkPolicyVersions",
+                many=True,
+            ),
+            Detail(
+                field=FIELD,
                 name=LIVE,
                 operation="GetCoreNetworkPolicy",
                 path="CoreNetworkPolicy",
-                arguments={"Alias": "LIVE"},
-                none=NO_VERSION,
+                given={"PolicyVersionId": f"{ALL}[?Alias=='LIVE'].PolicyVersionId | [0]"},
             ),
             Detail(
                 field=FIELD,
                 name=LATEST,
                 operation="GetCoreNetworkPolicy",
                 path="CoreNetworkPolicy",
-                arguments={"Alias": "LATEST"},
-                none=NO_VERSION,
+                given={
+                    "PolicyVersionId": f"sort_by({ALL}, &PolicyVersionId)[-1:]"
+                    " | [?Alias!='LIVE'].PolicyVersionId | [0]"
+                },
             ),
             Detail(
                 field=FIELD,
                 name=CHANGES,
                 operation="GetCoreNetworkChangeSet",
-                path="[CoreNetworkChanges]",
+                path="CoreNetworkChanges",
+                many=True,
                 given={
                     "PolicyVersionId": f"[{LATEST}][?ChangeSetState=='READY_TO_EXECUTE'].PolicyVersionId | [0]"
                 },
-                none=NO_VERSION,
             ),
         ],
     ),

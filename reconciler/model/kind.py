@@ -19,9 +19,9 @@ class Detail:
     """One more read per thing, for what its list leaves out; made only where the config names `field`.
 
     `arguments` are fixed parameters; the thing's id goes in as the parameter of the same name.  `path` (JMESPath)
-    finds the value in the answer; it is kept in `raw` under `name`, or under `field` where that is empty.  `given`
-    are parameters found (JMESPath) in what earlier details gave; it is not made while one is null.  `none` are the
-    codes with which AWS says that there is no such thing: the value is then None.
+    finds the value in the answer; it is kept in `raw` under `name`, or under `field` where that is empty.  With `many`
+    the path leads to a list, kept whole over all pages.  `given` are parameters found (JMESPath) in what earlier
+    details gave; while one is null there is nothing to read, and the value is None.
     """
 
     field: str
@@ -29,8 +29,9 @@ class Detail:
     path: str
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     name: str = ""
+    many: bool = False
+    leaving: bool = False
     given: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    none: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:
@@ -77,6 +78,7 @@ class Read:
     """The parameter that takes EC2's filters; two operations spell it `Filter`."""
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     details: Sequence[Detail] = ()
+    """Each may be given something by those before it."""
     companions: Sequence[Companion] = ()
 
 

@@ -17,7 +17,11 @@ TAGGED_BY_RESOURCE = frozenset({"ec2"})
 """Services that look at each resource of a creation by itself, and see the request's tags only at the new one.
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html"""
-OWN_TYPES: Mapping[str, str] = {}
+OWN_TYPES: Mapping[str, str] = {
+    "connect-attachment": "attachment",
+    "direct-connect-gateway-attachment": "attachment",
+    "vpc-attachment": "attachment",
+}
 """Kinds of Network Manager whose type in ARNs is not their name."""
 BESIDE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "ec2:CreateSubnet": {"Ipv4IpamPoolId": ("ipam-pool",), "Ipv6IpamPoolId": ("ipam-pool",)},

@@ -12,7 +12,7 @@ from reconciler.policy.statements import Statement, in_order
 
 def read_half(extent: Extent) -> list[Statement]:
     """What a look needs, the discovery look and `doctor` included.  sts:GetCallerIdentity needs no permission."""
-    lists = {action for kind in extent.read for action in _reads(kind)}
+    lists = {action for kind in extent.read for action in _reads(kind, named=kind in extent.kinds)}
     found = [Statement(sid="Look", actions=in_order({*ALWAYS_READ, *lists}))]
     if extent.parameters:
         paths = [_parameter(extent, path) for path in extent.parameters]
@@ -26,8 +26,10 @@ def read_half(extent: Extent) -> list[Statement]:
     return found
 
 
-def _reads(kind: Kind) -> Iterator[str]:
-    asked: tuple[Read | Companion | Detail, ...] = (kind.read, *kind.read.companions, *kind.read.details)
+def _reads(kind: Kind, *, named: bool) -> Iterator[str]:
+    """What reads a kind; of what the config does not name, that alone which says what it uses."""
+    details = [detail for detail in kind.read.details if named or detail.leaving]
+    asked: tuple[Read | Companion | Detail, ...] = (kind.read, *kind.read.companions, *details)
     yield from (f"{kind.service}:{more.operation}" for more in asked)
 
 

@@ -32,6 +32,7 @@ DRAWN = frozenset(
         "PublicDnsName",
         "PublicIp",
         "PublicIpAddress",
+        "UpdatedAt",
     }
 )
 """Members whose values are drawn anew for each thing."""

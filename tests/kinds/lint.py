@@ -144,7 +144,8 @@ class Lint:
 
     def _state_words(self) -> frozenset[str]:
         shape: Any = model(self.kind.service).operation_model(self.kind.read.operation).output_shape
-        path = [step.removesuffix("[]") for step in f"{self.kind.read.path}.{self.kind.state}".split(".")]
+        first = str(self.kind.state).partition(" || ")[0]  # what follows is for answers of other calls
+        path = [step.removesuffix("[]") for step in f"{self.kind.read.path}.{first}".split(".")]
         for step in path:
             shape = shape.member if shape.type_name == "list" else shape
             if step not in shape.members:
@@ -193,7 +194,7 @@ class Lint:
         for detail in self.kind.read.details:
             answer = skeleton(model(self.kind.service).operation_model(detail.operation).output_shape)
             found = jmespath.search(detail.path, answer)
-            more[detail.key] = found[0] if isinstance(found, list) else found
+            more[detail.key] = found[0] if isinstance(found, list) and not detail.many else found
         for companion in self.kind.read.companions:
             answer = skeleton(model(self.kind.service).operation_model(companion.operation).output_shape)
             rows = jmespath.search(companion.path, answer)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.kinds.corenetwork import CHANGES, LATEST, LIVE, canonical, mistake, towards_live
+from reconciler.kinds.corenetwork import ALL, CHANGES, LATEST, LIVE, canonical, mistake, towards_live
 from reconciler.model.address import Address
 from reconciler.model.things import Desired, Observed, Parameter, Pending, Text
 from reconciler.model.verdicts import Blocked, Settled, Steps, Verdict, Wait
@@ -44,7 +44,7 @@ def step(
         state="AVAILABLE",
         spec={},
         tags={},
-        raw={LIVE: live, LATEST: latest, **more},
+        raw={ALL: [], LIVE: live, LATEST: None if latest is live else latest, **more},
         address=ADDRESS,
         stack="test",
     )

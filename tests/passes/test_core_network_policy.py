@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reconciler.errors import ConfigError
-from reconciler.sandbox.calls import Call
+from reconciler.sandbox import local_aws
 from tests.conformance.fixture import Fixture, load
-from tests.harness import Host
+from tests.faults.killing import Course, Damage, Inline, Point, die, on_stage, points
+from tests.faults.runs import Run, settle
+from tests.harness import REGIONS, Host
 
 CONFIG = Fixture("core-network")
-
-
-class Died(BaseException):
-    """The process is gone: nothing catches this."""
+CHANGES = {"UpdateCoreNetwork", "TagResource", "PutCoreNetworkPolicy", "ExecuteCoreNetworkChangeSet"}
 
 
 def versions(ops: Host) -> list[dict[str, Any]]:
@@ -30,34 +30,20 @@ def network(ops: Host) -> str:
     return str(ops.rows("core-network")[0]["CoreNetworkId"])
 
 
-@pytest.mark.parametrize(
-    ("operation", "moment", "memory"),
-    [
-        ("PutCoreNetworkPolicy", "before", "kept"),
-        ("PutCoreNetworkPolicy", "after", "lost"),
-        ("ExecuteCoreNetworkChangeSet", "before", "lost"),
-        ("ExecuteCoreNetworkChangeSet", "after", "kept"),
-    ],
-)
-def test_killed_around_each_call_of_a_change(ops: Host, operation: str, moment: str, memory: str) -> None:
-    ops.run(CONFIG.base)
-    assert len(versions(ops)) == 1
-    dead = False
+def test_killed_around_every_changing_call_of_a_change_there_is_one_change_set(tmp_path: Path) -> None:
+    """What is shown at the end tells how many versions there are."""
+    run = Run("policy", settle(CONFIG.base), CONFIG.update)
+    with local_aws(regions=REGIONS) as aws:
+        host = Host(aws, tmp_path / "state", Inline(), least_wait=10)
 
-    def hook(now: str, call: Call) -> None:
-        nonlocal dead
-        if dead or (now == moment and call.operation == operation):
-            dead = True
-            raise Died
+        def work(host: Host, course: Course) -> list[tuple[Point, Damage]]:
+            chosen = [point for point in points(run.name, course) if point.boundary.changes]
+            assert {point.boundary.operation for point in chosen} == CHANGES
+            return die(host, run, course, chosen[::3])  # a spread over moments and what is left of the memory
 
-    ops.aws.on_call.append(hook)
-    with pytest.raises(Died):
-        ops.run(CONFIG.update)
-    ops.aws.on_call.remove(hook)
-    if memory == "lost":
-        ops.forget()
-    assert ops.run(CONFIG.update).outcome == "settled"
-    assert [found["ChangeSetState"] for found in versions(ops)] == ["EXECUTION_SUCCEEDED"] * 2
+        found = on_stage(host, run, work)
+    assert {point.boundary.operation for point, _ in found} == CHANGES
+    assert [(str(point), damage.problems) for point, damage in found if damage.problems] == []
 
 
 def test_the_answer_of_a_put_is_lost_and_nothing_is_put_twice(ops: Host) -> None:
