@@ -161,7 +161,9 @@ class _Look:
         if thing.stack != self.question.stack or thing.address is None:
             return False  # nothing is done about it
         desired = None if thing.replaced or not thing.address else self.question.resources.get(thing.address)
-        return desired is None or not companion.fields.isdisjoint(desired.spec)
+        if desired is None:
+            return companion.leaving
+        return not companion.fields.isdisjoint(desired.spec)
 
     def _companions(
         self, scope: Scope, kind: Kind, companion: Companion, things: list[Observed]

@@ -161,7 +161,7 @@ def _kind(kind: Kind, schema: Schema, definitions: Json) -> Json:
 
 
 def _ours(kind: Kind) -> Json:
-    """The keys that every kind has."""
+    """The keys that are ours: those that every kind has, and what only some have."""
     replacements = [word for word in REPLACEMENTS if not (kind.unique and word == "create-first")]
     ours: Json = {
         "Tags": _tags("Tags of this resource; null removes one.", removable=True),
@@ -184,7 +184,10 @@ def _ours(kind: Kind) -> Json:
         "previously": _told("Addresses that it had before.", {"$ref": "#/definitions/addresses"}),
     }
     region: Json = {"region": _told("The region it lies in.", {"$ref": "#/definitions/region"})}
-    return (region | ours) if kind.regional else ours
+    accept: Json = {
+        "accept": _told("true: accept it, where a person has to.", {"$ref": "#/definitions/flag"})
+    }
+    return (region if kind.regional else {}) | ours | (accept if kind.accept else {})
 
 
 def _field(field: Field, kind: Kind, definitions: Json) -> Json:

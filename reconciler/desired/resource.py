@@ -23,7 +23,7 @@ from reconciler.model.place import Place
 from reconciler.model.schema import Schema
 from reconciler.model.things import Desired, Parameter, contains
 
-KEYS = ("region", "account", "for", "protect", "replace", "ignore", "depends-on", "previously")
+KEYS = ("region", "account", "for", "protect", "accept", "replace", "ignore", "depends-on", "previously")
 """The lower-case keys of a resource: ours."""
 REPLACEMENTS = ("create-first", "delete-first")
 MOST_TAGS = 50
@@ -175,6 +175,7 @@ class Maker:
             spec=spec,
             tags=tags,
             protect=protect,
+            accept="accept" in entries and self._accept(entries["accept"], path, facts.kind, checker),
             replace=self._replace(node("replace"), path, facts.kind, checker)
             if "replace" in entries
             else None,
@@ -222,6 +223,13 @@ class Maker:
                 self._findings.add(entry.key.mark, path, "region is required", hint)
             return self._header.region
         return ""
+
+    def _accept(self, entry: Entry, path: Path, kind: Kind, reader: Reader) -> bool:
+        at = (*path, "accept")
+        if kind.accept is None:
+            self._findings.add(entry.key.mark, at, f"nobody has to accept {named(kind.name)}", "remove it")
+            return False
+        return bool(reader.flag(entry.node, at))
 
     def _replace(self, node: Node, path: Path, kind: Kind, reader: Reader) -> str | None:
         at = (*path, "replace")

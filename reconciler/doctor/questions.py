@@ -166,7 +166,7 @@ def _operations(facts: Facts) -> Iterator[str]:
     yield from (operation for remedy in kind.remedies.values() for operation in remedy.operations)
     yield from (operation for part in kind.parts for operation in part.operations)
     yield from kind.then_operations
-    yield from [kind.decline] if kind.decline else []
+    yield from (operation for operation in (kind.accept, kind.decline) if operation)
     yield kind.delete
     yield from ("CreateTags", "DeleteTags") if kind.service == "ec2" else ("TagResource", "UntagResource")
 

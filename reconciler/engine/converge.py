@@ -54,10 +54,20 @@ def unready(kind: Kind, observed: Observed) -> Verdict | None:
         why = f"{observed.id} is {state} in AWS" + (f" ({said})" if said else "")
         return Blocked(f"{why}; delete it there, or remove it from the config")
     if state in kind.asking:
-        return Wait(f"{observed.id} is {state}: {kind.asking[state]}", "person")
+        how = "; or say `accept: true`" if kind.accept else ""
+        return Wait(f"{observed.id} is {state}: {kind.asking[state]}{how}", "person")
     if kind.ready and state not in kind.ready:
         return Wait(f"{observed.id} is {state}")
     return None
+
+
+def accepting(kind: Kind, desired: Desired, observed: Observed) -> Steps | None:
+    """The steps that answer in the name of the person for whom a thing waits, where the config says so."""
+    if not desired.accept or kind.accept is None or observed.state not in kind.asking:
+        return None
+    why = f"it is {observed.state}, and the config accepts it"
+    call = Call(service=kind.service, operation=kind.accept, parameters={kind.id: observed.id})
+    return Steps("update", (_placed(call, observed, why),), why=why)
 
 
 def removal(kind: Kind, observed: Observed, why: str) -> Steps:
@@ -138,6 +148,7 @@ def _mend(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Ver
         *_updates(facts, desired, observed, changed),
         *_part_calls(kind, desired, observed),
     ]
+    last = [*_part_calls(kind, desired, observed, last=True)]
     done = _applied(facts, desired, observed, wanted) if work or tags else []
     calls = [
         *tag_calls(kind, observed, owner, _why(owner)),
@@ -151,7 +162,11 @@ def _mend(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Ver
         placed = tuple(_placed(call, observed, call.why or why) for call in calls)
         disruptive = any(name in kind.remedies and kind.remedies[name].disruptive for name in changed)
         return Steps("update", placed, drift=everything, why=why, disruptive=disruptive)
-    verdict = kind.then(_less_ignored(desired), observed) if kind.then else Settled()
+    verdict = goes_on(kind, desired, observed)
+    if isinstance(verdict, Settled) and last:
+        why = _why(tuple(part_drifts))
+        placed = tuple(_placed(call, observed, call.why or why) for call in last)
+        return Steps("update", placed, drift=tuple(part_drifts), why=why)
     if isinstance(verdict, Settled) and is_stale(facts, desired, wanted, observed.tags):
         why = "what was last applied is written down anew"
         stale = tag_calls(kind, observed, _applied(facts, desired, observed, wanted), why)
@@ -161,6 +176,11 @@ def _mend(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Ver
             verdict, calls=tuple(_placed(call, observed, call.why or verdict.why) for call in verdict.calls)
         )
     return verdict
+
+
+def goes_on(kind: Kind, desired: Desired, observed: Observed) -> Verdict:
+    """What the kind's own small state machine has left to do; `desired` is resolved."""
+    return kind.then(_less_ignored(desired), observed) if kind.then else Settled()
 
 
 def _less_ignored(desired: Desired) -> Desired:
@@ -290,7 +310,8 @@ def _part_items(part: Part, desired: Desired, observed: Observed) -> tuple[dict[
     if part.field not in desired.spec or is_ignored(part.field, desired.ignore):
         return {}, {}
     wanted = {part.key(item): item for item in map(part.normal, desired.spec[part.field] or ())}
-    return wanted, {part.key(item): item for item in part.rows(observed.raw)}
+    live = {part.key(item): item for item in part.rows(observed.raw)}
+    return wanted, {key: item for key, item in live.items() if key in wanted or not part.keeps}
 
 
 def _part_drift(part: Part, desired: Desired, observed: Observed) -> Iterator[Drift]:
@@ -300,8 +321,11 @@ def _part_drift(part: Part, desired: Desired, observed: Observed) -> Iterator[Dr
             yield Drift(f"{part.field}[]", wanted.get(key), live.get(key))
 
 
-def _part_calls(kind: Kind, desired: Desired, observed: Observed) -> Iterator[Call]:
-    """Additions first, so that nothing is cut off between; then changes, then removals, last parts first."""
+def _part_calls(kind: Kind, desired: Desired, observed: Observed, last: bool = False) -> Iterator[Call]:
+    """Additions first, so that nothing is cut off between; then changes, then removals, last parts first.
+
+    With `last`, what has to wait for the end instead.
+    """
     removals: list[Call] = []
     for part in kind.parts:
         wanted, live = _part_items(part, desired, observed)
@@ -312,11 +336,11 @@ def _part_calls(kind: Kind, desired: Desired, observed: Observed) -> Iterator[Ca
             if key in live and any(drift(wanted[key], live[key], ""))
         ]
         removed = [live[key] for key in live if key not in wanted]
-        if added:
+        if added and not last:
             yield from part.add(observed, added)
-        if changed:
+        if changed and part.last is last:
             yield from part.change(observed, changed)
-        if removed:
+        if removed and part.last is last:
             removals = [*part.remove(observed, removed), *removals]
     yield from removals
 

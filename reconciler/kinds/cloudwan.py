@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from reconciler.model.calls import Call
-from reconciler.model.kind import Detail, Kind, Read, Remedy
+from reconciler.model.kind import Companion, Detail, Kind, Read, Remedy
 from reconciler.model.things import Observed, Spec
 
 ACCEPT = "somebody has to accept it, in the account of the core network"
@@ -22,8 +22,19 @@ ASKING = {
     "PENDING_ATTACHMENT_ACCEPTANCE": ACCEPT,
     "PENDING_TAG_ACCEPTANCE": f"its tags ask for another segment, and {ACCEPT}",
 }
-UNREPORTED = ("RoutingPolicyLabel", "NatGatewayRules", "NatGatewaySupport")
-"""Members of create calls that are read back elsewhere, or in other words than they are written in."""
+UNREPORTED = ("NatGatewayRules", "NatGatewaySupport")
+"""Members of create calls that are read back elsewhere, and in other words than they are written in."""
+LABEL = "RoutingPolicyLabel"
+LABELS = Companion(
+    name="RoutingPolicyLabels",
+    operation="ListAttachmentRoutingPolicyAssociations",
+    path="AttachmentRoutingPolicyAssociations",
+    key="AttachmentId",
+    leaving=False,
+    within="core-network",
+    fields=frozenset({LABEL}),
+)
+"""Labels are told by the core network, to its owner alone."""
 
 
 SAID = "[].join(' ', [Code, Message][?@])"
@@ -48,9 +59,21 @@ def _inner(type: str, resource: str, form: Callable[[Any], Any]) -> Callable[[Sp
     def project(raw: Spec) -> Spec:
         own = {name: value for name, value in (raw.get(type) or {}).items() if name != "Attachment"}
         named = {resource: form(raw["ResourceArn"])} if "ResourceArn" in raw else {}
-        return {**raw, **own, **named}
+        labels = [row[LABEL] for row in raw.get(LABELS.name, ())]
+        return {**raw, **own, **named, LABEL: labels[0] if labels else None}
 
     return project
+
+
+LABELING = ("PutAttachmentRoutingPolicyLabel", "RemoveAttachmentRoutingPolicyLabel")
+NONE: Mapping[str, Remedy] = {}
+
+
+def _label(thing: Observed, wanted: Any) -> list[Call]:
+    """A label is changed by calls of its own, not by making the attachment anew."""
+    where = {"CoreNetworkId": thing.raw["CoreNetworkId"], "AttachmentId": thing.id}
+    operation, given = (LABELING[0], {LABEL: wanted}) if wanted else (LABELING[1], {})
+    return [Call(service="networkmanager", operation=operation, parameters=where | given)]
 
 
 def attachment(
@@ -64,6 +87,7 @@ def attachment(
     form: Callable[[Any], Any] = _itself,
     detail: str = "",
     create_only: Sequence[str] = UNREPORTED,
+    remedies: Mapping[str, Remedy] = NONE,
     **more: Any,
 ) -> Kind:
     """A kind of attachment: `type` as in the names of its operations, `listed` as in AttachmentType.
@@ -86,9 +110,11 @@ def attachment(
             page=500,
             arguments={"AttachmentType": listed},
             details=details,
+            companions=[LABELS],
         ),
         create=f"Create{type}",
         delete="DeleteAttachment",
+        accept="AcceptAttachment",
         decline="RejectAttachment",
         id="AttachmentId",
         arn_tail="attachment/{id}",
@@ -100,6 +126,7 @@ def attachment(
         errors=f"LastModificationErrors{SAID}",
         refs=refs,
         write_only=frozenset(create_only),
+        remedies={**remedies, LABEL: Remedy(operations=LABELING, make=_label)},
         project=_inner(type, resource, form),
         tags_steer=True,
         **more,

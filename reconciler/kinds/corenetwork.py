@@ -11,11 +11,11 @@ about it alone.  Versions never change: what a look has read of one stays true.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.model.calls import Call
-from reconciler.model.kind import Detail, Kind, Read
+from reconciler.model.kind import Companion, Detail, Item, Kind, Part, Read
 from reconciler.model.things import Desired, Observed, Parameter, Pending, Spec, within
 from reconciler.model.verdicts import Blocked, Drift, Settled, Steps, Verdict, Wait
 
@@ -192,6 +192,81 @@ def _told(changes: Any) -> str:
     return f": {', '.join(said[:MOST_CHANGES])}{more}"
 
 
+# ---- what is tied to a core network
+
+ATTACHMENTS, PREFIX_LISTS = "Attachments", "PrefixListAssociations"
+"""Where the lists of these are kept in `raw`."""
+WAITING = frozenset({"PENDING_ATTACHMENT_ACCEPTANCE", "PENDING_TAG_ACCEPTANCE"})
+
+
+def _call(operation: str, **parameters: Any) -> Call:
+    return Call(service="networkmanager", operation=operation, parameters=parameters)
+
+
+def _accepted(raw: Spec) -> list[Item]:
+    return [
+        {"AttachmentId": row["AttachmentId"]}
+        for row in raw.get(ATTACHMENTS, ())
+        if row["State"] not in WAITING
+    ]
+
+
+def _accept(network: Observed, items: Sequence[Item]) -> list[Call]:
+    """Only what waits is accepted: whatever is not there (any more) is left alone."""
+    waiting = {row["AttachmentId"] for row in network.raw[ATTACHMENTS] if row["State"] in WAITING}
+    return [
+        _call("AcceptAttachment", AttachmentId=item["AttachmentId"])
+        for item in items
+        if item["AttachmentId"] in waiting
+    ]
+
+
+ACCEPTED = Part(
+    field="AcceptedAttachments",
+    shape="AcceptAttachmentRequest",
+    rows=_accepted,
+    normal=lambda item: {"AttachmentId": item["AttachmentId"]},
+    key=lambda item: item["AttachmentId"],
+    add=_accept,
+    remove=lambda network, items: [],
+    change=lambda network, items: [],
+    operations=("AcceptAttachment",),
+    keeps=True,
+)
+"""What others attach, and the owner of the core network accepts; that cannot be taken back."""
+
+
+def _associated(raw: Spec) -> list[Item]:
+    return [{name: row[name] for name in PREFIX_LIST} for row in raw.get(PREFIX_LISTS, ())]
+
+
+def _associate(network: Observed, items: Sequence[Item]) -> list[Call]:
+    """One at a time: the core network is UPDATING after each."""
+    return [_call("CreateCoreNetworkPrefixListAssociation", CoreNetworkId=network.id, **items[0])]
+
+
+def _disassociate(network: Observed, items: Sequence[Item]) -> list[Call]:
+    arn = items[0]["PrefixListArn"]
+    return [_call("DeleteCoreNetworkPrefixListAssociation", CoreNetworkId=network.id, PrefixListArn=arn)]
+
+
+PREFIX_LIST = ("PrefixListArn", "PrefixListAlias")
+ASSOCIATED = Part(
+    field="PrefixLists",
+    shape="CreateCoreNetworkPrefixListAssociationRequest",
+    rows=_associated,
+    normal=lambda item: {name: item[name] for name in PREFIX_LIST},
+    key=lambda item: item["PrefixListArn"],
+    add=_associate,
+    remove=_disassociate,
+    change=_disassociate,  # under its new alias it is put in by the next look
+    operations=("CreateCoreNetworkPrefixListAssociation", "DeleteCoreNetworkPrefixListAssociation"),
+    given=frozenset({"CoreNetworkId", "ClientToken"}),
+    last=True,
+)
+"""What a policy may name by an alias: put in before the policy that does, taken out after it."""
+
+
 def _spec(raw: Spec) -> Spec:
     live = raw.get(LIVE) or {}
     return {**raw, FIELD: live[FIELD]} if FIELD in live else raw
@@ -242,6 +317,26 @@ CORE_NETWORK = Kind(
                 },
             ),
         ],
+        companions=[
+            Companion(
+                name=ATTACHMENTS,
+                operation="ListAttachments",
+                path="Attachments",
+                key="CoreNetworkId",
+                leaving=False,
+                within="core-network",
+                fields=frozenset({ACCEPTED.field}),
+            ),
+            Companion(
+                name=PREFIX_LISTS,
+                operation="ListCoreNetworkPrefixListAssociations",
+                path="PrefixListAssociations",
+                key="CoreNetworkId",
+                leaving=False,
+                within="core-network",
+                fields=frozenset({ASSOCIATED.field}),
+            ),
+        ],
     ),
     create="CreateCoreNetwork",
     update="UpdateCoreNetwork",
@@ -256,6 +351,7 @@ CORE_NETWORK = Kind(
     normal={FIELD: canonical},
     refuses={FIELD: mistake},
     project=_spec,
+    parts=(ASSOCIATED, ACCEPTED),
     then=towards_live,
     then_owns=frozenset({FIELD}),
     then_operations=("PutCoreNetworkPolicy", "ExecuteCoreNetworkChangeSet"),

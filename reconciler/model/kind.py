@@ -46,13 +46,15 @@ class Companion:
     `key` is the member of a row that says whose it is.  Asked only for things that are ours: EC2's by `filter`, which
     takes their ids; where there is none, once for each thing of the kind `within` that they lie in, and again with
     `each`, the parameter that takes one thing's id, if AWS refuses to list all at once.  With `fields`, it is asked
-    only while the config names one of them, or wants one of the things no more.  Kept in `raw` under `name`.
+    only while the config names one of them, or (`leaving`) wants one of the things no more.  Kept in `raw` under
+    `name`.
     """
 
     name: str
     operation: str
     path: str
     key: str
+    leaving: bool = True
     filter: str | None = None
     within: str | None = None
     each: str | None = None
@@ -111,6 +113,8 @@ class Part:
     `given` are members of `shape` that the thing itself says, and no config.
     `knots`: items may refer to each other's owners in a circle (rules of security groups); when all of a circle is to
     be deleted, these are taken out first.
+    `keeps`: there may be more than the config has, and it stays.  `last`: the thing itself may use the items, and they
+    are taken out once its `then` has nothing left to do.
     """
 
     field: str
@@ -124,6 +128,8 @@ class Part:
     operations: tuple[str, ...]
     given: frozenset[str] = frozenset()
     knots: bool = False
+    keeps: bool = False
+    last: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +168,8 @@ class Kind:
     """States in which it is on its way out: no call is made, its address waits until it is gone."""
     asking: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """States in which it waits for a person, and what that person has to do."""
+    accept: str | None = None
+    """The operation with which a person answers by its id; made where the config says `accept: true`."""
     decline: str | None = None
     """The operation that takes it out of such a state by its id; without it, it cannot be deleted from there."""
     errors: str | None = None

@@ -46,5 +46,7 @@ FIRST_USE = {"networkmanager:CreateGlobalNetwork": ("networkmanager", "AWSServic
 """Calls that make a service's own role in the account when they are the first of their sort.
 
 https://docs.aws.amazon.com/network-manager/latest/tgwnm/nm-service-linked-roles.html"""
+ACCEPTED_FIELD = "AcceptedAttachments"
+"""The field of a core network that names what others attach to it."""
 PROFILE_FIELD = "IamInstanceProfile"
 """The field that hands a role to a machine."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.model.kind import Companion, Detail, Kind, Read
+from reconciler.model.kind import Companion, Detail, Kind
 from reconciler.policy.extent import Extent
 from reconciler.policy.facts import ALWAYS_READ
 from reconciler.policy.statements import Statement, in_order
@@ -28,9 +28,9 @@ def read_half(extent: Extent) -> list[Statement]:
 
 def _reads(kind: Kind, *, named: bool) -> Iterator[str]:
     """What reads a kind; of what the config does not name, that alone which says what it uses."""
-    details = [detail for detail in kind.read.details if named or detail.leaving]
-    asked: tuple[Read | Companion | Detail, ...] = (kind.read, *kind.read.companions, *details)
-    yield from (f"{kind.service}:{more.operation}" for more in asked)
+    more: list[Companion | Detail] = [*kind.read.companions, *kind.read.details]
+    yield f"{kind.service}:{kind.read.operation}"
+    yield from (f"{kind.service}:{one.operation}" for one in more if named or one.leaving)
 
 
 def _parameter(extent: Extent, path: str) -> str:

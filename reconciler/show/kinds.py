@@ -24,7 +24,7 @@ def operations(kind: Kind) -> dict[str, list[str]]:
     changes = [kind.update] if kind.update else []
     changes += [name for remedy in kind.remedies.values() for name in remedy.operations]
     changes += [name for part in kind.parts for name in part.operations]
-    changes += kind.then_operations
+    changes += [*kind.then_operations, *([kind.accept] if kind.accept else [])]
     details = [detail.operation for detail in read.details] + [other.operation for other in read.companions]
     found = {
         "read": [read.operation, *details],

@@ -306,16 +306,16 @@ def lists(kind: str, call: Call) -> bool:
 
 def taken_next(doomed: Mapping[str, Twin], call: Call, looked: Counter[str]) -> list[str]:
     """The ids of the things that a read is about; `looked` are the lists of each kind that the look still makes."""
-    found = []
-    for id, thing in doomed.items():
-        ids = BY_NAME[thing.kind].read.ids
-        if lists(thing.kind, call):
-            found += (
-                [id]
-                if (looked[thing.kind] < 0 if ids is None else id in str(call.parameters.get(ids, "")))
-                else []
-            )
-    return found
+    return [
+        id
+        for id, thing in doomed.items()
+        if lists(thing.kind, call)
+        and (
+            looked[thing.kind] < 0
+            if (ids := BY_NAME[thing.kind].read.ids) is None
+            else id in str(call.parameters.get(ids, ""))
+        )
+    ]
 
 
 MIXED = {**PLAIN, **DOUBTFUL, "making way, of no stack": ODD["making way, of no stack"]}

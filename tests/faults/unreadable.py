@@ -72,7 +72,7 @@ def _with_details() -> tuple[dict[str, Any], dict[str, Any]]:
             continue
         others = [one for one in whole if one.startswith(f"{kind.name}/") and one not in subjects]
         if others:
-            whole[others[0]] = {**whole[others[0]], **given}
+            whole[others[0]] = {**given, **whole[others[0]]}
         else:
             subjects.discard(Fixture(kind.name).address)
     return whole, {address: one for address, one in whole.items() if address not in subjects}
@@ -222,14 +222,12 @@ def everything(folder: Path) -> Iterator[Estate]:
 
 def _propose(ops: Host) -> None:
     """Somebody else's policy of each core network is ready and not executed: change sets are read only then."""
-    policy = json.dumps(load("core-network-update")["PolicyDocument"])
     for row in ops.rows("core-network"):
-        ops.by_hand(
-            "networkmanager",
-            "PutCoreNetworkPolicy",
-            CoreNetworkId=row["CoreNetworkId"],
-            PolicyDocument=policy,
-        )
+        of = {"CoreNetworkId": row["CoreNetworkId"]}
+        live = ops.by_hand("networkmanager", "GetCoreNetworkPolicy", **of)["CoreNetworkPolicy"]
+        policy = json.loads(live["PolicyDocument"])
+        policy["segments"] += [{"name": "theirs"}]
+        ops.by_hand("networkmanager", "PutCoreNetworkPolicy", **of, PolicyDocument=json.dumps(policy))
     ops.aws.clock.advance(600)
 
 

@@ -96,7 +96,7 @@ class Lint:
         names += [companion.operation for companion in kind.read.companions]
         names += [name for remedy in kind.remedies.values() for name in remedy.operations]
         names += [name for part in kind.parts for name in part.operations]
-        names += [*kind.then_operations, *([kind.decline] if kind.decline else [])]
+        names += [*kind.then_operations, *filter(None, [kind.accept, kind.decline])]
         missing = sorted(set(names) - set(model(kind.service).operation_names))
         for name in missing:
             self.wrong(f"{kind.service} has no operation {name}")

@@ -28,6 +28,10 @@ pytestmark = pytest.mark.xdist_group("policy")  # one worker: what they share is
 UNTIED = "there is no kind yet of what it ties to a device or a global network"
 UNSEEN = {
     "iam:CreateServiceLinkedRole": "AWS asks for it once in the life of an account",
+    **{
+        f"networkmanager:{verb}CoreNetworkPrefixListAssociation": "there is no kind of prefix lists yet"
+        for verb in ("Create", "Delete")
+    },
     "networkmanager:RejectAttachment": "only what waits for a person is declined before it goes, and here nothing does",
     **{
         f"networkmanager:{verb}{what}": UNTIED
