@@ -54,11 +54,13 @@ class Facts:
 
 
 class Made(NamedTuple):
-    """A resource, what it refers to, and where it says what it was called before."""
+    """A resource, what it refers to, where it says what it was called before, and where the rest."""
 
     desired: Desired
     edges: tuple[Edge, ...]
     earlier: Mapping[Address, Place]
+    places: Mapping[str, Place]
+    """Where each key of it stands."""
 
 
 class Maker:
@@ -101,7 +103,8 @@ class Maker:
             self._previously(entries["previously"].node, path, checker) if "previously" in entries else {}
         )
         desired = self._desired(address, entry, entries, spec, tuple(earlier), facts, checker)
-        return Made(desired, tuple(checker.edges), earlier)
+        places = {name: place(inner.node.mark) for name, inner in entries.items()}
+        return Made(desired, tuple(checker.edges), earlier, places)
 
     def _field(self, name: str, node: Node, path: Path, facts: Facts, checker: Checker) -> Any:
         before = self._findings.told

@@ -10,12 +10,14 @@ steer attachments by their tags, so that these carry no tag of ours that changes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from reconciler.kinds import wanpolicy
+from reconciler.model.address import Address
 from reconciler.model.calls import Call
 from reconciler.model.kind import Companion, Detail, Kind, Read, Remedy
-from reconciler.model.things import Observed, Spec
+from reconciler.model.things import Desired, Observed, Ref, Spec
 
 ACCEPT = "somebody has to accept it, in the account of the core network"
 ASKING = {
@@ -24,6 +26,9 @@ ASKING = {
 }
 UNREPORTED = ("NatGatewayRules", "NatGatewaySupport")
 """Members of create calls that are read back elsewhere, and in other words than they are written in."""
+REGIONAL = ("VpcArn", "VpnConnectionArn")
+"""Fields that name something regional, whose region is the edge."""
+Resources = Mapping[Address, Desired]
 LABEL = "RoutingPolicyLabel"
 LABELS = Companion(
     name="RoutingPolicyLabels",
@@ -76,6 +81,40 @@ def _label(thing: Observed, wanted: Any) -> list[Call]:
     return [Call(service="networkmanager", operation=operation, parameters=where | given)]
 
 
+def _where(desired: Desired, resources: Resources) -> Iterator[tuple[str, Any]]:
+    """The edges at which an attachment is to be, as far as the config tells, each with the field that says so."""
+    yield "EdgeLocation", desired.spec.get("EdgeLocation")
+    yield from (("EdgeLocations", edge) for edge in desired.spec.get("EdgeLocations") or ())
+    for field in REGIONAL:
+        match desired.spec.get(field):
+            case Ref(to) if to in resources:
+                yield field, resources[to].region
+            case str(arn) if arn.count(":") > 4:
+                yield field, arn.split(":")[3]
+
+
+def _fits(desired: Desired, resources: Resources) -> Iterator[tuple[str, str, str]]:
+    """An attachment lies at an edge of its core network, and its tags name segments that there are."""
+    core = desired.spec.get("CoreNetworkId")
+    network = resources.get(core.to) if isinstance(core, Ref) else None
+    policy = wanpolicy.tree(network.spec.get(wanpolicy.FIELD)) if network else None
+    if network is None or policy is None:
+        return
+    edges, segments = wanpolicy.edges(policy), wanpolicy.segments(policy)
+    for field, edge in _where(desired, resources):
+        if isinstance(edge, str) and edge and edge not in edges:
+            yield field, f"the policy of {network.address} has no edge location {edge}", _one_of(edges)
+    for key in sorted(wanpolicy.choosing_tags(policy)):
+        value = desired.tags.get(key)
+        if isinstance(value, str) and value not in segments:
+            what = f"the tag {key} asks for the segment {value}, which the policy of {network.address} lacks"
+            yield "Tags", what, _one_of(segments)
+
+
+def _one_of(words: Sequence[str]) -> str:
+    return f"one of: {', '.join(words)}"
+
+
 def attachment(
     type: str,
     *,
@@ -125,6 +164,7 @@ def attachment(
         asking=ASKING,
         errors=f"LastModificationErrors{SAID}",
         refs=refs,
+        fits=_fits,
         write_only=frozenset(create_only),
         remedies={**remedies, LABEL: Remedy(operations=LABELING, make=_label)},
         project=_inner(type, resource, form),
@@ -193,6 +233,21 @@ def _peer(raw: Spec) -> Spec:
     return {**raw, **{name: shown[name] for name in ("PeerAddress", "InsideCidrBlocks") if name in shown}}
 
 
+def _apart(desired: Desired, resources: Resources) -> Iterator[tuple[str, str, str]]:
+    """Peers on one attachment have inside CIDR blocks that do not overlap; said of the one that comes later."""
+    own = [block for block in desired.spec.get("InsideCidrBlocks") or () if isinstance(block, str)]
+    for other in resources.values():
+        if other.address == desired.address:
+            return
+        same = other.spec.get("ConnectAttachmentId") == desired.spec.get("ConnectAttachmentId")
+        if other.address.kind != desired.address.kind or not same:
+            continue
+        theirs = [block for block in other.spec.get("InsideCidrBlocks") or () if isinstance(block, str)]
+        for one, block in wanpolicy.overlapping([*theirs, *own]):
+            if one in theirs and block in own:
+                yield "InsideCidrBlocks", f"{block} overlaps with {one} of {other.address}", ""
+
+
 CONNECT_PEER = Kind(
     name="connect-peer",
     about="An appliance that exchanges routes with a core network by BGP, on a Connect attachment.",
@@ -216,6 +271,7 @@ CONNECT_PEER = Kind(
     leaving=frozenset({"DELETING"}),
     errors=f"ConnectPeer.LastModificationErrors{SAID}",
     refs={"ConnectAttachmentId": "connect-attachment", "SubnetArn": "subnet.arn"},
+    fits=_apart,
     # AWS's CloudFormation schema marks these as such: they come back in another form, or chosen by AWS
     write_only=frozenset({"CoreNetworkAddress", "BgpOptions", "SubnetArn"}),
     unordered=frozenset({"InsideCidrBlocks"}),

@@ -1,8 +1,7 @@
 """Core networks, and how a policy becomes live: put, change set, execute, each a step of its own pass.
 
 Facts: https://docs.aws.amazon.com/networkmanager/latest/APIReference/API_PutCoreNetworkPolicy.html,
-API_GetCoreNetworkPolicy.html and API_ExecuteCoreNetworkChangeSet.html there; what a document must have:
-https://docs.aws.amazon.com/network-manager/latest/cloudwan/cloudwan-policies-json.html
+API_GetCoreNetworkPolicy.html and API_ExecuteCoreNetworkChangeSet.html there; `wanpolicy` knows what documents say.
 
 The policy does not go with CreateCoreNetwork, so that there is one way to make one live, and AWS's errors about it are
 about it alone.  Versions never change: what a look has read of one stays true.
@@ -10,93 +9,21 @@ about it alone.  Versions never change: what a look has read of one stays true.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from reconciler.kinds.wanpolicy import FIELD, canonical, differences, mistake, tree
 from reconciler.model.calls import Call
 from reconciler.model.kind import Companion, Detail, Item, Kind, Part, Read
-from reconciler.model.things import Desired, Observed, Parameter, Pending, Spec, within
+from reconciler.model.things import Desired, Observed, Pending, Spec, within
 from reconciler.model.verdicts import Blocked, Drift, Settled, Steps, Verdict, Wait
 
-FIELD = "PolicyDocument"
 ALL, LIVE, LATEST, CHANGES = "PolicyVersions", "LivePolicy", "LatestPolicy", "ChangeSet"
 """Where what is read of policies is kept in `raw`: the list of versions, the one that is live, the latest where that is
 another one, and its change set while that is ready.  That there is none of these is said by the list alone, since the
 error that AWS answers for a missing version says other things too."""
-VERSIONS = ("2021.12", "2025.11")
 MOST_CHANGES = 8
 """How many changes of a change set are told by name."""
-
-# ---- documents
-
-
-def canonical(document: Any) -> Any:
-    """A policy in one spelling; what is no JSON stays as it is.
-
-    The order of keys says nothing, nor does that of a list of plain values: AWS does not promise to keep either.
-    """
-    tree = _tree(document)
-    return document if tree is None else json.dumps(tree, sort_keys=True, separators=(",", ":"))
-
-
-def _tree(document: Any) -> Any:
-    try:
-        return _sorted(json.loads(document))
-    except (TypeError, ValueError):
-        return None
-
-
-def _sorted(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _sorted(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        items = [_sorted(inner) for inner in value]
-        return items if any(isinstance(item, dict | list) for item in items) else sorted(items, key=str)
-    return value
-
-
-def _differences(wanted: Any, seen: Any, path: str = FIELD) -> Iterator[Drift]:
-    """Where two documents differ, one entry a place."""
-    if isinstance(wanted, dict) and isinstance(seen, dict):
-        for name in dict.fromkeys([*wanted, *seen]):
-            yield from _differences(wanted.get(name), seen.get(name), f"{path}.{name}")
-    elif _is_list_of_things(wanted) and _is_list_of_things(seen):
-        for index in range(max(len(wanted), len(seen))):
-            one, other = (items[index] if index < len(items) else None for items in (wanted, seen))
-            yield from _differences(one, other, f"{path}[{index}]")
-    elif wanted != seen:
-        yield Drift(path, wanted, seen)
-
-
-def _is_list_of_things(value: Any) -> bool:
-    return isinstance(value, list) and any(isinstance(item, dict) for item in value)
-
-
-def mistake(document: Any) -> str | None:
-    """What is plainly wrong with a policy; AWS finds the rest when it is put."""
-    if document is None:
-        return None
-    if any(True for _ in within(document, Parameter)):
-        return "cannot hold a parameter: it is compared with what is live"
-    try:
-        tree = json.loads(str(document))
-    except ValueError as error:
-        return f"is not JSON: {error}"
-    if not isinstance(tree, dict):
-        return "must be a mapping"
-    if tree.get("version") not in VERSIONS:
-        return 'needs a version, "2021.12" or "2025.11", in quotes'
-    configuration, segments = tree.get("core-network-configuration"), tree.get("segments")
-    if not isinstance(configuration, dict):
-        return "needs core-network-configuration, a mapping"
-    for name in ("asn-ranges", "edge-locations"):
-        if not isinstance(configuration.get(name), list) or not configuration[name]:
-            return f"needs core-network-configuration.{name}, a list"
-    if not isinstance(segments, list) or not segments:
-        return "needs segments, a list"
-    return None
-
 
 # ---- becoming live
 
@@ -156,9 +83,9 @@ def _is(version: Mapping[str, Any] | None, wanted: Any) -> bool:
 
 def _drift(wanted: Any, live: Mapping[str, Any] | None) -> Iterator[Drift]:
     if live is None:
-        yield Drift(FIELD, _tree(wanted), None)
+        yield Drift(FIELD, tree(wanted), None)
     else:
-        yield from _differences(_tree(wanted), _tree(live.get(FIELD)))
+        yield from differences(tree(wanted), tree(live.get(FIELD)))
 
 
 def _put(desired: Desired, network: Observed, wanted: Any) -> Verdict:

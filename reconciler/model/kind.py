@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.model.address import Address
 from reconciler.model.calls import Call
 from reconciler.model.things import Desired, Observed, Spec
 from reconciler.model.verdicts import Verdict
@@ -180,6 +181,9 @@ class Kind:
     """Path of a reference (`Links[].LinkId`) to the fields in which the thing and what it refers to have to agree."""
     unlike: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Field to another whose value has to be a different one."""
+    fits: Callable[[Desired, Mapping[Address, Desired]], Iterable[tuple[str, str, str]]] | None = None
+    """What is wrong with a resource beside the others of its config, before anything is asked of AWS: for each mistake
+    the field that it is about, what it is, and a hint."""
     answers_tags: bool = True
     """Whether the answer of the create call shows tags; where it does not, a look does."""
     tag_type: str | None = None

@@ -153,11 +153,15 @@ class Pass:
 
     def touched(self, kinds: set[str]) -> list[str]:
         """What was planned for, or tried on, things of these kinds: creations and deletions."""
-        words = {word for name in kinds for word in (BY_NAME[name].create, BY_NAME[name].delete)}
+
+        def words(names: Iterable[str]) -> set[str]:
+            return {word for name in names for word in (BY_NAME[name].create, BY_NAME[name].delete)}
+
+        theirs = words(kinds) - words(BY_NAME.keys() - kinds)  # kinds may share an operation
         planned = [
             f"{verb} {label}" for label, verb in self.steps.items() if label.partition("/")[0] in kinds
         ]
-        return planned + [call.operation for call in self.tried if call.operation in words]
+        return planned + [call.operation for call in self.tried if call.operation in theirs]
 
 
 @dataclass

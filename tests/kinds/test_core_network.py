@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.kinds.corenetwork import ALL, CHANGES, LATEST, LIVE, canonical, mistake, towards_live
+from reconciler.kinds.corenetwork import ALL, CHANGES, LATEST, LIVE, towards_live
+from reconciler.kinds.wanpolicy import canonical, mistake
 from reconciler.model.address import Address
 from reconciler.model.things import Desired, Observed, Parameter, Pending, Text
 from reconciler.model.verdicts import Blocked, Settled, Steps, Verdict, Wait
