@@ -38,7 +38,7 @@ _reconciler()
         "doctor "*) words="amnesia -h --help --json --format --config --var --region --endpoint-url --profile --state-dir --workers --log-format --log-level" ;;
         "history "*) words="-h --help --json --format --config --var --region --state-dir --log-format --log-level --last --since --stack" ;;
         "iam-policy "*) words="-h --help --json --format --config --var --region --log-format --log-level --half --all --part --account" ;;
-        "kinds "*) words="global-network site link device connection core-network vpc subnet security-group instance internet-gateway egress-only-internet-gateway elastic-ip nat-gateway vpc-attachment connect-attachment connect-peer direct-connect-gateway-attachment -h --help --json --format --log-format --log-level --markdown" ;;
+        "kinds "*) words="global-network site link device connection core-network vpc subnet security-group instance internet-gateway egress-only-internet-gateway elastic-ip nat-gateway route-table network-acl dhcp-options vpc-attachment connect-attachment connect-peer direct-connect-gateway-attachment -h --help --json --format --log-format --log-level --markdown" ;;
         "schema "*) words="-h --help --json --format --log-format --log-level" ;;
         "events "*) words="-h --help --json --format --log-format --log-level --markdown --schema" ;;
         "sandbox "*) words="-h --help --json --format --log-format --log-level --port --ready-file --delays --faults" ;;

@@ -219,7 +219,7 @@ complete -c reconciler -n '__fish_seen_subcommand_from iam-policy' -l half -x -a
 complete -c reconciler -n '__fish_seen_subcommand_from iam-policy' -l all -d 'for all kinds there are, not only those of the config'
 complete -c reconciler -n '__fish_seen_subcommand_from iam-policy' -l part -x -d 'one of several that are short enough each'
 complete -c reconciler -n '__fish_seen_subcommand_from iam-policy' -l account -x -d 'for the role of this one of `accounts:`, or its id'
-complete -c reconciler -n '__fish_seen_subcommand_from kinds' -a 'global-network site link device connection core-network vpc subnet security-group instance internet-gateway egress-only-internet-gateway elastic-ip nat-gateway vpc-attachment connect-attachment connect-peer direct-connect-gateway-attachment'
+complete -c reconciler -n '__fish_seen_subcommand_from kinds' -a 'global-network site link device connection core-network vpc subnet security-group instance internet-gateway egress-only-internet-gateway elastic-ip nat-gateway route-table network-acl dhcp-options vpc-attachment connect-attachment connect-peer direct-connect-gateway-attachment'
 complete -c reconciler -n '__fish_seen_subcommand_from kinds' -s h -l help -d 'show this help message and exit'
 complete -c reconciler -n '__fish_seen_subcommand_from kinds' -l json -d 'as --format json'
 complete -c reconciler -n '__fish_seen_subcommand_from kinds' -l format -x -a 'text json' -d 'how to answer (text)'

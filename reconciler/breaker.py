@@ -80,7 +80,12 @@ class Breaker:
         """A pass is over: remember what it has put right."""
         for entry, outcome in zip(plan.entries, outcomes, strict=True):
             steps = entry.verdict
-            if outcome.status == "updated" and isinstance(steps, Steps) and steps.drift:
+            if (
+                outcome.status == "updated"
+                and isinstance(steps, Steps)
+                and steps.drift
+                and not steps.preparing
+            ):
                 flap = flaps.mended(self._known(entry.label), steps.drift, now)
                 if flap.fields:
                     self.memory.keep_flap(entry.label, flap)

@@ -46,6 +46,16 @@ settings.register_profile("reconciler", deadline=None, derandomize=True, print_b
 settings.load_profile("reconciler")
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What tests of a group share is dear to make: that they came apart would only show in the time it takes."""
+    if getattr(session.config.option, "loadgroup", False):
+        for item in session.items:
+            if item.get_closest_marker("xdist_group") and "@" not in item.nodeid.rpartition("]")[2]:
+                raise pytest.UsageError(
+                    f"this pytest and this pytest-xdist do not group tests: {item.nodeid}"
+                )
+
+
 @pytest.fixture
 def ops(tmp_path: Path) -> Iterator[Host]:
     """An ops host with an empty state directory, and an AWS account of its own."""

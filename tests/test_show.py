@@ -259,6 +259,7 @@ def test_a_plan_for_programs() -> None:
         "verdict",
         "verb",
         "reason",
+        "disruptive",
         "drifted",
         "drift",
         "calls",

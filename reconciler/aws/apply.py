@@ -132,7 +132,10 @@ class Applier:
             change.line.warning("ownership.conflict", reason=str(error))
             return Result(entry, Outcome(label=entry.label, status="blocked", why=str(error), final=True))
         except AwsError as error:
-            return Result(entry, failed(entry, change, call, error))
+            outcome = failed(entry, change, call, error)
+            if outcome.final:
+                rescue(change, steps, call)
+            return Result(entry, outcome)
         except ReconcilerError as error:  # nothing may be changed any more
             why = str(error)
             return Result(entry, left(entry, change, call, why), change.made, ends=why)
@@ -161,6 +164,17 @@ def left(entry: Entry, change: Change, call: Call, why: str) -> Outcome:
     if change.begun:
         change.deferred(call, why)
     return Outcome(label=entry.label, status="waiting", why=why)
+
+
+def rescue(change: Change, steps: Steps, call: Call) -> None:
+    """Make the calls that help a thing out of what it was put into for `call`, which AWS has refused for good."""
+    for help in steps.rescue if call not in steps.rescue else ():
+        try:
+            change.send(help)
+        except AwsError:
+            continue  # it is on record, and the next look finds the thing as it is
+        except ReconcilerError:
+            return
 
 
 def failed(entry: Entry, change: Change, call: Call, error: AwsError) -> Outcome:

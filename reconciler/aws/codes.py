@@ -105,11 +105,14 @@ NOT_YET = {
     "IncorrectModificationState",
     "IncorrectSpotRequestState",
     "IncorrectState",
+    "InvalidCidrBlock.InUse",
     "InvalidGroup.InUse",
     "InvalidIPAddress.InUse",
     "InvalidPermission.Duplicate",
     "InvalidPlacementGroup.InUse",
     "InvalidStateTransition",
+    "InvalidSubnet.Range",
+    "NetworkAclEntryAlreadyExists",
     "OperationInProgress",
     "OperationInProgressException",
     "Resource.AlreadyAssociated",
@@ -121,7 +124,9 @@ NOT_YET = {
     "TransactionInProgressException",
     "VolumeInUse",
 }
-"""Busy, still in use, or there already although the list did not show it: a later look knows more."""
+"""Busy, still in use, or there already although the list did not show it: a later look knows more.
+
+`InvalidSubnet.Range`: the VPC may be about to get the range (`check` finds a subnet that lies in none)."""
 GONE = {
     "InvalidLaunchTemplateId.VersionNotFound",
     "InvalidPermission.NotFound",
@@ -171,8 +176,13 @@ BY_TEXT: tuple[tuple[str, str, type[AwsError]], ...] = (
     # an instance profile takes up to two minutes to get from IAM to EC2
     ("InvalidParameterValue", "invalid iam instance profile", NotYet),
     ("InvalidParameterValue", "has no associated iam roles", NotYet),
+    # it has just become of another type, and not everywhere yet
+    ("InvalidParameterValue", "launchplan instance type does not match", NotYet),
     # an instance that is pending has no place for an address yet
     ("InvalidInstanceID", "not in a valid state", NotYet),
+    # a gateway that is not attached yet; a route that somebody has just taken out
+    ("InvalidParameterValue", "belong to different networks", NotYet),
+    ("InvalidParameterValue", "no route (defined for|with destination)", NotYet),
     # not a quota: so many may change at one time
     ("VpnConnectionLimitExceeded", "mutating objects", NotYet),
     ("VpnGatewayLimitExceeded", "mutating objects", NotYet),
@@ -271,6 +281,18 @@ def _of_answer(error: ClientError, call: str, creates: bool) -> AwsError:
         http_status=status,
         retry_attempts=int(about.get("RetryAttempts", 0)),
     )
+
+
+def partial_refusal(answer: dict[str, Any], call: str) -> AwsError | None:
+    """The first error of an answer that is good as a whole and tells of what could not be done; None for others.
+
+    EC2 has such lists in the answers of some calls that take many things (ModifyInstanceCreditSpecification).
+    """
+    for name, rows in answer.items():
+        for row in rows if name.startswith("Unsuccessful") and isinstance(rows, list) else ():
+            error = {"Error": row.get("Error") or {}, "ResponseMetadata": answer.get("ResponseMetadata", {})}
+            return _of_answer(ClientError(error, call), call, creates=False)  # type: ignore[arg-type]
+    return None
 
 
 def is_throttled(answer: dict[str, Any], status: int) -> bool:

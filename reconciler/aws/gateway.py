@@ -15,7 +15,7 @@ from typing import Any
 import jmespath
 from botocore import xform_name
 
-from reconciler.aws.codes import EXPIRED, SDK_ERRORS, meaning
+from reconciler.aws.codes import EXPIRED, SDK_ERRORS, meaning, partial_refusal
 from reconciler.aws.session import RENEW, Sessions
 from reconciler.aws.traffic import InFlight
 from reconciler.errors import Lost, NoCredentials
@@ -64,6 +64,8 @@ class Gateway:
             client = self.sessions.client(call.account, call.service, call.region, retries=not call.creates)
             with self._request(call.service, call.operation, partial(self._ask_leave, call)):
                 answer: dict[str, Any] = getattr(client, xform_name(call.operation))(**parameters)
+        if refusal := partial_refusal(answer, str(call)):
+            raise refusal
         return answer
 
     def _ask_leave(self, call: Call) -> None:

@@ -17,7 +17,7 @@ from reconciler.errors import AwsError, Denied, Gone, ReconcilerError, Refused
 from reconciler.log import get_logger
 from reconciler.model.address import REPLACED, Address
 from reconciler.model.kind import Companion, Detail, Kind, Read
-from reconciler.model.things import ADDRESS_TAG, STACK_TAG, Desired, Observed, Scope, World
+from reconciler.model.things import ADDRESS_TAG, DIGEST_TAG, STACK_TAG, Desired, Observed, Scope, Spec, World
 
 KindsByName = Mapping[str, Kind]
 IDS_AT_ONCE = 200
@@ -26,7 +26,9 @@ MADE_BY_OTHERS = (
     "aws:autoscaling:groupName",
     "aws:ec2:fleet-id",
     "aws:cloudformation:stack-id",
+    "aws:elasticmapreduce:job-flow-id",
     "eks:nodegroup-name",
+    "elasticbeanstalk:environment-id",
 )
 """Tags that AWS's own controllers put on what they make; such a thing is theirs, whatever tags were copied onto it."""
 
@@ -136,23 +138,25 @@ class _Look:
         more: dict[str, dict[str, Any]] = {thing.id: {} for thing in things}
         for thing in things:
             for detail in kind.read.details:
-                if self._asked(detail, thing):
+                if self._asked(kind, detail, thing):
                     more[thing.id][detail.key] = self._detail(scope, kind, thing, detail, more[thing.id])
         for companion in kind.read.companions:
             if companion.fields and not any(self._matters(companion, thing) for thing in things):
                 continue
+            whose: dict[str, list[str]] = {}
             for thing in things:
                 more[thing.id][companion.name] = []
+                whose.setdefault(_asked_by(companion, thing), []).append(thing.id)
             for row in self._companions(scope, kind, companion, things):
-                if row[companion.key] in more:  # within a parent, others' things have some too
-                    more[row[companion.key]][companion.name].append(row)
+                for id in whose.get(row[companion.key], ()):  # within a parent, others' things have some too
+                    more[id][companion.name].append(row)
         return [_enriched(kind, thing, more[thing.id]) if more[thing.id] else thing for thing in things]
 
-    def _asked(self, detail: Detail, thing: Observed) -> bool:
+    def _asked(self, kind: Kind, detail: Detail, thing: Observed) -> bool:
         """Whether a detail is compared with the config, or says what a thing uses that is to go."""
         desired = self.question.resources.get(thing.address) if thing.address else None
         if desired is not None and detail.field in desired.spec:
-            return True
+            return detail.field not in kind.write_only or DIGEST_TAG + detail.field not in thing.tags
         goes = thing.address is not None and (desired is None or thing.replaced)
         return detail.leaving and goes and thing.stack == self.question.stack
 
@@ -180,7 +184,7 @@ class _Look:
             )
 
         if companion.filter:
-            ids = [thing.id for thing in things]
+            ids = sorted({_asked_by(companion, thing) for thing in things})
             for start in range(0, len(ids), IDS_AT_ONCE):
                 values = ids[start : start + IDS_AT_ONCE]
                 yield from ask(Filters=[{"Name": companion.filter, "Values": values}])
@@ -212,6 +216,11 @@ class _Look:
             page=kind.read.page if detail.many else None,
         )
         return list(found) if detail.many else next(iter(found))
+
+
+def _asked_by(companion: Companion, thing: Observed) -> str:
+    """What the rows of a companion that concern a thing are known by."""
+    return str(thing.raw[companion.of]) if companion.of else thing.id
 
 
 class _ParentUnread(Exception):
@@ -280,9 +289,14 @@ def arn_of(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str) -> 
 
 def concerns(thing: Observed, stack: str) -> bool:
     """Whether a thing has an owner tag that concerns us: our stack's, or an address without any stack."""
-    if any(tag in thing.tags for tag in MADE_BY_OTHERS):
+    if any(tag in thing.tags for tag in MADE_BY_OTHERS) or _is_run_by_aws(thing.raw):
         return False
     return thing.stack == stack or (thing.stack is None and ADDRESS_TAG in thing.tags)
+
+
+def _is_run_by_aws(row: Spec) -> bool:
+    """Whether a service of AWS looks after a thing: nobody else can change it, whatever tags it has."""
+    return bool(row.get("RequesterManaged") or (row.get("Operator") or {}).get("Managed"))
 
 
 def _enriched(kind: Kind, thing: Observed, more: Mapping[str, Any]) -> Observed:

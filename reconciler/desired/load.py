@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.desired import files as disk
+from reconciler.desired.addressing import check_addressing
 from reconciler.desired.agreement import check_agreement
 from reconciler.desired.check import Checker
 from reconciler.desired.expand import Expanded, expand
@@ -107,6 +108,7 @@ def build(
             maker.make(declaration)
     _graph(made, findings)
     check_agreement(made, kinds, findings)
+    check_addressing(made, findings)
     outputs = _outputs(merged, names, catalogue, findings)
     if findings.problems:
         raise ConfigError(findings.problems)

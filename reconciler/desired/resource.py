@@ -54,13 +54,12 @@ class Facts:
 
 
 class Made(NamedTuple):
-    """A resource, what it refers to, where it says what it was called before, and where the rest."""
+    """A resource, what it refers to, where it says what it was called before, and where its fields stand."""
 
     desired: Desired
     edges: tuple[Edge, ...]
     earlier: Mapping[Address, Place]
     places: Mapping[str, Place]
-    """Where each key of it stands."""
 
 
 class Maker:
@@ -103,7 +102,7 @@ class Maker:
             self._previously(entries["previously"].node, path, checker) if "previously" in entries else {}
         )
         desired = self._desired(address, entry, entries, spec, tuple(earlier), facts, checker)
-        places = {name: place(inner.node.mark) for name, inner in entries.items()}
+        places = {name: place(entries[name].node.mark) for name in entries if name in spec or name == "Tags"}
         return Made(desired, tuple(checker.edges), earlier, places)
 
     def _field(self, name: str, node: Node, path: Path, facts: Facts, checker: Checker) -> Any:

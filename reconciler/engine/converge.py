@@ -12,9 +12,18 @@ from typing import Any
 
 import jmespath
 
+from reconciler.engine import halting
 from reconciler.engine.applied import applied_tag, is_stale, origins
-from reconciler.engine.drift import drift, is_ignored, same_set
-from reconciler.engine.tags import OWNER_TAGS, birth_tags, make_way, tag_calls, tag_drift, wanted_tags
+from reconciler.engine.drift import drift, is_ignored, nothing, same_set
+from reconciler.engine.tags import (
+    OWNER_TAGS,
+    birth_tags,
+    digest_of,
+    make_way,
+    tag_calls,
+    tag_drift,
+    wanted_tags,
+)
 from reconciler.engine.users import referring
 from reconciler.model.calls import Call
 from reconciler.model.fields import Facts
@@ -128,6 +137,18 @@ def creation(facts: Facts, desired: Desired, stack: str, making_way: tuple[str, 
 
 
 def _mend(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Verdict:
+    """What is done about what differs; whatever it is, what we have stopped is started again."""
+    verdict = halting.started(facts.kind, observed, _mended(facts, desired, observed, stack))
+    if isinstance(verdict, Steps):
+        return replace(
+            verdict,
+            calls=tuple(_placed(call, observed, call.why or verdict.why) for call in verdict.calls),
+            rescue=tuple(_placed(call, observed, call.why) for call in verdict.rescue),
+        )
+    return verdict
+
+
+def _mended(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Verdict:
     kind = facts.kind
     wanted = wanted_tags(kind, desired, stack)
     tags = tag_drift(wanted, observed.tags)
@@ -135,21 +156,23 @@ def _mend(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Ver
     tags = [found for found in tags if found not in owner and not is_ignored(found.path, desired.ignore)]
     drifts = [found for name in desired.spec for found in field_drift(facts, name, desired, observed)]
     drifts = [found for found in drifts if not is_ignored(found.path, desired.ignore)]
-    if fixed := [found for found in drifts if not facts.fields[_field(found.path)].mutable]:
+    if fixed := [found for found in drifts if _is_fixed(facts, found.path)]:
         stuck = _cannot_change(facts, desired, observed, stack, tuple(fixed))
         if owner and isinstance(stuck, Blocked):
             # whose it is, and whether it may go, is put right all the same
             why = f"{_why(owner)}; then: {stuck.why}"
-            calls = [_placed(call, observed, why) for call in tag_calls(kind, observed, owner, why)]
-            return Steps("update", tuple(calls), drift=tuple(owner), why=why)
+            return Steps("update", tuple(tag_calls(kind, observed, owner, why)), drift=tuple(owner), why=why)
         return stuck
-    changed = list(dict.fromkeys(_field(found.path) for found in drifts))
+    later = [] if halting.stands_still(kind, observed) else halting.needing(kind, drifts)
+    drifts = [found for found in drifts if found not in later]
+    changed, halted = _fields(drifts), _fields(later)
     work = [
         *_updates(facts, desired, observed, changed),
         *_part_calls(kind, desired, observed),
     ]
     last = [*_part_calls(kind, desired, observed, last=True)]
-    done = _applied(facts, desired, observed, wanted) if work or tags else []
+    tags = [found for found in tags if found.path.removeprefix(f"Tags.{DIGEST_TAG}") not in halted]
+    done = _applied(facts, desired, observed, wanted) if (work or tags) and not later else []
     calls = [
         *tag_calls(kind, observed, owner, _why(owner)),
         *work,
@@ -158,23 +181,20 @@ def _mend(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Ver
     part_drifts = [found for part in kind.parts for found in _part_drift(part, desired, observed)]
     if calls:
         everything = (*drifts, *part_drifts, *owner, *tags)
+        disruptive = kind.halt is None and any(
+            name in kind.remedies and kind.remedies[name].disruptive for name in changed
+        )
         why = _why(everything)
-        placed = tuple(_placed(call, observed, call.why or why) for call in calls)
-        disruptive = any(name in kind.remedies and kind.remedies[name].disruptive for name in changed)
-        return Steps("update", placed, drift=everything, why=why, disruptive=disruptive)
+        return Steps("update", tuple(calls), drift=everything, why=why, disruptive=disruptive)
+    if later:
+        return halting.stopping(kind, observed, later, halted)
     verdict = goes_on(kind, desired, observed)
     if isinstance(verdict, Settled) and last:
-        why = _why(tuple(part_drifts))
-        placed = tuple(_placed(call, observed, call.why or why) for call in last)
-        return Steps("update", placed, drift=tuple(part_drifts), why=why)
+        return Steps("update", tuple(last), drift=tuple(part_drifts), why=_why(tuple(part_drifts)))
     if isinstance(verdict, Settled) and is_stale(facts, desired, wanted, observed.tags):
         why = "what was last applied is written down anew"
         stale = tag_calls(kind, observed, _applied(facts, desired, observed, wanted), why)
-        return Steps("update", tuple(_placed(call, observed, why) for call in stale), why=why)
-    if isinstance(verdict, Steps):
-        return replace(
-            verdict, calls=tuple(_placed(call, observed, call.why or verdict.why) for call in verdict.calls)
-        )
+        return Steps("update", tuple(stale), why=why)
     return verdict
 
 
@@ -189,6 +209,13 @@ def _less_ignored(desired: Desired) -> Desired:
         desired,
         spec={name: value for name, value in desired.spec.items() if not is_ignored(name, desired.ignore)},
     )
+
+
+def _is_fixed(facts: Facts, path: str) -> bool:
+    """Whether what is at a path cannot change after creation."""
+    name, member = _field(path), path.rpartition(".")[2]
+    remedy = facts.kind.remedies.get(name)
+    return not facts.fields[name].mutable or (remedy is not None and member in remedy.fixed)
 
 
 def _applied(facts: Facts, desired: Desired, observed: Observed, wanted: dict[str, Any]) -> list[Drift]:
@@ -222,11 +249,15 @@ def _written_drift(
 ) -> Iterator[Drift]:
     """A field that AWS does not report: its digest was put in a tag when it was written.
 
-    A digest that is missing, or made another way, proves nothing: it is not drift, and the tag is mended.
+    Where the tag is missing, what a `Detail` has read is compared.  Else a digest that is missing, or made another
+    way, proves nothing: it is not drift, and the tag is mended.
     """
     if contains(wanted, Parameter):
         return
     before = observed.tags.get(DIGEST_TAG + name)
+    if before is None and name in {detail.field for detail in kind.read.details} & observed.raw.keys():
+        seen = observed.spec.get(name)
+        before = None if nothing(wanted) and nothing(seen) else str(digest_of(seen))
     after = wanted_tags(kind, replace(desired, spec={name: wanted}), "")[DIGEST_TAG + name]
     if isinstance(after, Pending):
         yield Drift(name, after, "(not reported by AWS)")
@@ -360,6 +391,10 @@ def _placed(call: Call, observed: Observed, why: str) -> Call:
 
 def _whereabouts(thing: Desired | Observed) -> str:
     return f"{thing.region} of {thing.account}"
+
+
+def _fields(drifts: list[Drift]) -> list[str]:
+    return list(dict.fromkeys(_field(found.path) for found in drifts))
 
 
 def _field(path: str) -> str:

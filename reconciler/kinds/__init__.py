@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.kinds.acls import NETWORK_ACL
 from reconciler.kinds.cloudwan import (
     CONNECT_ATTACHMENT,
     CONNECT_PEER,
@@ -18,7 +19,8 @@ from reconciler.kinds.gateways import (
     NAT_GATEWAY,
 )
 from reconciler.kinds.networkmanager import CONNECTION, DEVICE, GLOBAL_NETWORK, LINK, SITE
-from reconciler.kinds.vpc import SUBNET, VPC
+from reconciler.kinds.routing import ROUTE_TABLE
+from reconciler.kinds.vpc import DHCP_OPTIONS, SUBNET, VPC
 from reconciler.model.kind import Kind
 
 ALL: tuple[Kind, ...] = (
@@ -36,6 +38,9 @@ ALL: tuple[Kind, ...] = (
     EGRESS_ONLY_INTERNET_GATEWAY,
     ELASTIC_IP,
     NAT_GATEWAY,
+    ROUTE_TABLE,
+    NETWORK_ACL,
+    DHCP_OPTIONS,
     VPC_ATTACHMENT,
     CONNECT_ATTACHMENT,
     CONNECT_PEER,

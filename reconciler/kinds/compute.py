@@ -1,36 +1,147 @@
-"""Machines.  Facts: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/ (RunInstances, ModifyInstanceAttribute)."""
+"""Instances.
+
+Facts: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/ (RunInstances, ModifyInstanceAttribute and the other
+calls that begin with ModifyInstance, DescribeInstanceCreditSpecifications, ReplaceIamInstanceProfileAssociation, …)
+and https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Stop_Start.html
+"""
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.kinds.calls import ec2
 from reconciler.model.calls import Call
-from reconciler.model.kind import Kind, Read, Remedy
+from reconciler.model.kind import Companion, Detail, Halt, Kind, Read, Remedy
 from reconciler.model.things import Observed, Spec
 
 
 def _spec(raw: Spec) -> Spec:
-    """A row in RunInstances' words; groups, monitoring and profile are reported in another form than they are asked."""
+    """A row in RunInstances' words; some of it is reported in another form than it is asked for in."""
     spec = dict(raw)
     spec["SecurityGroupIds"] = [group["GroupId"] for group in raw.get("SecurityGroups", ())]
+    spec["LicenseSpecifications"] = raw.get("Licenses", [])
+    if "UserData" in raw:
+        spec["UserData"] = _decoded(raw["UserData"])
     if "Monitoring" in raw:
         spec["Monitoring"] = {"Enabled": raw["Monitoring"]["State"] in {"enabled", "pending"}}
+    if "Credits" in raw:  # a list of all does not show those with the standard option
+        spec["CreditSpecification"] = {"CpuCredits": _first(raw["Credits"]).get("CpuCredits", "standard")}
     return spec
 
 
+def _first(rows: Any) -> Mapping[str, Any]:
+    return next(iter(rows or ()), {})
+
+
+def _decoded(attribute: Any) -> str | None:
+    """User data as a config has it."""
+    value = attribute.get("Value") if isinstance(attribute, Mapping) else None
+    return base64.b64decode(value).decode(errors="replace") if value else None
+
+
+# ---- what changes while it runs
+
+
+def _attribute(field: str, attribute: str = "", *, disruptive: bool = False, here: bool = True) -> Remedy:
+    """One of those that ModifyInstanceAttribute takes, one at a call; `here`: RunInstances has it too."""
+    name = attribute or field
+
+    def make(instance: Observed, wanted: Any) -> list[Call]:
+        return [ec2("ModifyInstanceAttribute", InstanceId=instance.id, **{name: {"Value": wanted}})]
+
+    shape = None if here else f"ModifyInstanceAttribute.{name}.Value"
+    return Remedy(operations=("ModifyInstanceAttribute",), make=make, shape=shape, disruptive=disruptive)
+
+
+def _structure(
+    operation: str,
+    parameters: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+    *,
+    disruptive: bool = False,
+    fixed: frozenset[str] = frozenset(),
+) -> Remedy:
+    """A structure with a call of its own, which leaves alone what it does not name."""
+
+    def make(instance: Observed, wanted: Any) -> list[Call]:
+        given = parameters({name: value for name, value in (wanted or {}).items() if name not in fixed})
+        return [ec2(operation, InstanceId=instance.id, **given)]
+
+    return Remedy(operations=(operation,), make=make, disruptive=disruptive, fixed=fixed)
+
+
 def _groups(instance: Observed, wanted: Any) -> list[Call]:
-    """The whole list of groups of the primary interface, in place."""
+    """The whole list of groups of the primary interface."""
     return [ec2("ModifyInstanceAttribute", InstanceId=instance.id, Groups=wanted)]
 
 
-def _source_check(instance: Observed, wanted: Any) -> list[Call]:
-    return [ec2("ModifyInstanceAttribute", InstanceId=instance.id, SourceDestCheck={"Value": wanted})]
+def _monitoring(instance: Observed, wanted: Any) -> list[Call]:
+    operation = "MonitorInstances" if (wanted or {}).get("Enabled") else "UnmonitorInstances"
+    return [ec2(operation, InstanceIds=[instance.id])]
 
 
-def _metadata(instance: Observed, wanted: Any) -> list[Call]:
-    """Fields that are left out keep their value."""
-    return [ec2("ModifyInstanceMetadataOptions", InstanceId=instance.id, **wanted)]
+def _credits(instance: Observed, wanted: Any) -> list[Call]:
+    given = {"InstanceId": instance.id, "CpuCredits": (wanted or {}).get("CpuCredits") or "standard"}
+    return [ec2("ModifyInstanceCreditSpecification", InstanceCreditSpecifications=[given])]
+
+
+def _profile(instance: Observed, wanted: Any) -> list[Call]:
+    """A profile is replaced while the instance runs; at other times one leaves, and the other comes."""
+    association = _first(instance.raw.get("Profiles")).get("AssociationId")
+    if association and wanted and instance.state == "running":
+        return [
+            ec2(
+                "ReplaceIamInstanceProfileAssociation",
+                AssociationId=association,
+                IamInstanceProfile=wanted,
+            )
+        ]
+    gone = [ec2("DisassociateIamInstanceProfile", AssociationId=association)] if association else []
+    come = ec2("AssociateIamInstanceProfile", InstanceId=instance.id, IamInstanceProfile=wanted)
+    return [*gone, come] if wanted else gone
+
+
+def _profile_name(value: Any) -> str | None:
+    """A profile by its name, which is what its ARN ends with."""
+    if not isinstance(value, Mapping):
+        return None
+    name = value.get("Name") or value.get("Arn")
+    return str(name).rpartition("/")[2] if name else None
+
+
+# ---- what changes only while it is stopped
+
+
+def _user_data(instance: Observed, wanted: Any) -> list[Call]:
+    """RunInstances takes a text, and this call what it is encoded from."""
+    value = {"Value": (wanted or "").encode()}
+    return [ec2("ModifyInstanceAttribute", InstanceId=instance.id, UserData=value)]
+
+
+def _enclave(instance: Observed, wanted: Any) -> list[Call]:
+    return [
+        ec2("ModifyInstanceAttribute", InstanceId=instance.id, EnclaveOptions=wanted or {"Enabled": False})
+    ]
+
+
+def _cores(instance: Observed, wanted: Any) -> list[Call]:
+    """Cores and threads go together."""
+    options = {**(instance.spec.get("CpuOptions") or {}), **(wanted or {})}
+    names = ("CoreCount", "ThreadsPerCore", "NestedVirtualization")
+    given = {name: options[name] for name in names if options.get(name) is not None}
+    return [ec2("ModifyInstanceCpuOptions", InstanceId=instance.id, **given)]
+
+
+def _dns(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"PrivateDnsHostnameType" if name == "HostnameType" else name: options[name] for name in options}
+
+
+def _reservation(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"CapacityReservationSpecification": options}
+
+
+# ---- what cannot be given
 
 
 def _image(value: Any) -> str | None:
@@ -50,19 +161,13 @@ UNREPORTED = frozenset(
     {
         "AdditionalInfo",
         "BlockDeviceMappings",
-        "CreditSpecification",
-        "DisableApiStop",
-        "DisableApiTermination",
         "ElasticGpuSpecification",
         "ElasticInferenceAccelerators",
         "EnablePrimaryIpv6",
-        "IamInstanceProfile",
-        "InstanceInitiatedShutdownBehavior",
         "InstanceMarketOptions",
         "Ipv6AddressCount",
         "Ipv6Addresses",
         "LaunchTemplate",
-        "LicenseSpecifications",
         "NetworkInterfaces",
         "SecondaryInterfaces",
         "UserData",
@@ -70,11 +175,49 @@ UNREPORTED = frozenset(
 )
 """What DescribeInstances does not report, or reports in another form than RunInstances takes."""
 
+
+def _detail(field: str, path: str) -> Detail:
+    """An attribute that is shown for one instance alone."""
+    name = field[:1].lower() + field[1:]
+    return Detail(
+        field=field, operation="DescribeInstanceAttribute", path=path, arguments={"Attribute": name}
+    )
+
+
 INSTANCE = Kind(
     name="instance",
     about="A virtual machine.",
     service="ec2",
-    read=Read(operation="DescribeInstances", path="Reservations[].Instances[]", ids="InstanceIds", page=1000),
+    read=Read(
+        operation="DescribeInstances",
+        path="Reservations[].Instances[]",
+        ids="InstanceIds",
+        page=1000,
+        details=[
+            _detail("DisableApiStop", "DisableApiStop.Value"),
+            _detail("DisableApiTermination", "DisableApiTermination.Value"),
+            _detail("InstanceInitiatedShutdownBehavior", "InstanceInitiatedShutdownBehavior.Value"),
+            _detail("UserData", "UserData"),
+        ],
+        companions=[
+            Companion(
+                name="Credits",
+                operation="DescribeInstanceCreditSpecifications",
+                path="InstanceCreditSpecifications",
+                filter="instance-id",
+                key="InstanceId",
+                fields=frozenset({"CreditSpecification"}),
+            ),
+            Companion(
+                name="Profiles",
+                operation="DescribeIamInstanceProfileAssociations",
+                path="IamInstanceProfileAssociations[?State!='disassociated']",
+                filter="instance-id",
+                key="InstanceId",
+                fields=frozenset({"IamInstanceProfile"}),
+            ),
+        ],
+    ),
     create="RunInstances",
     delete="TerminateInstances",
     destroy=lambda instance: [ec2("TerminateInstances", InstanceIds=[instance.id])],
@@ -90,16 +233,57 @@ INSTANCE = Kind(
     always={"MinCount": 1, "MaxCount": 1},
     forbidden=frozenset({"SecurityGroups", "Operator"}),
     write_only=UNREPORTED,
-    unordered=frozenset({"SecurityGroupIds"}),
+    normal={"IamInstanceProfile": _profile_name},
+    unordered=frozenset({"LicenseSpecifications", "SecurityGroupIds"}),
     refuses={"ImageId": _image, "SecurityGroupIds": _some_group},
     project=_spec,
+    halt=Halt(
+        still=frozenset({"stopped"}),
+        stop=lambda instance: ec2("StopInstances", InstanceIds=[instance.id]),
+        start=lambda instance: ec2("StartInstances", InstanceIds=[instance.id]),
+        operations=("StopInstances", "StartInstances"),
+    ),
     remedies={
-        "SecurityGroupIds": Remedy(operations=("ModifyInstanceAttribute",), make=_groups),
-        "SourceDestCheck": Remedy(
-            operations=("ModifyInstanceAttribute",),
-            make=_source_check,
-            shape="ModifyInstanceAttribute.SourceDestCheck.Value",
+        "CreditSpecification": Remedy(operations=("ModifyInstanceCreditSpecification",), make=_credits),
+        "DisableApiStop": _attribute("DisableApiStop"),
+        "DisableApiTermination": _attribute("DisableApiTermination"),
+        "IamInstanceProfile": Remedy(
+            operations=(
+                "AssociateIamInstanceProfile",
+                "DisassociateIamInstanceProfile",
+                "ReplaceIamInstanceProfileAssociation",
+            ),
+            make=_profile,
         ),
-        "MetadataOptions": Remedy(operations=("ModifyInstanceMetadataOptions",), make=_metadata),
+        "InstanceInitiatedShutdownBehavior": _attribute("InstanceInitiatedShutdownBehavior"),
+        "MaintenanceOptions": _structure("ModifyInstanceMaintenanceOptions"),
+        "MetadataOptions": _structure("ModifyInstanceMetadataOptions"),
+        "Monitoring": Remedy(operations=("MonitorInstances", "UnmonitorInstances"), make=_monitoring),
+        "SecurityGroupIds": Remedy(operations=("ModifyInstanceAttribute",), make=_groups),
+        "SourceDestCheck": _attribute("SourceDestCheck", here=False),
+        "CapacityReservationSpecification": _structure(
+            "ModifyInstanceCapacityReservationAttributes", _reservation, disruptive=True
+        ),
+        "CpuOptions": Remedy(
+            operations=("ModifyInstanceCpuOptions",),
+            make=_cores,
+            disruptive=True,
+            fixed=frozenset({"AmdSevSnp"}),
+        ),
+        "EbsOptimized": _attribute("EbsOptimized", disruptive=True),
+        "EnaSupport": _attribute("EnaSupport", disruptive=True, here=False),
+        "EnclaveOptions": Remedy(operations=("ModifyInstanceAttribute",), make=_enclave, disruptive=True),
+        "InstanceType": _attribute("InstanceType", disruptive=True),
+        "KernelId": _attribute("KernelId", "Kernel", disruptive=True),
+        "NetworkPerformanceOptions": _structure("ModifyInstanceNetworkPerformanceOptions", disruptive=True),
+        "Placement": _structure(
+            "ModifyInstancePlacement",
+            disruptive=True,
+            fixed=frozenset({"AvailabilityZone", "AvailabilityZoneId", "SpreadDomain", "Tenancy"}),
+        ),
+        "PrivateDnsNameOptions": _structure("ModifyPrivateDnsNameOptions", _dns, disruptive=True),
+        "RamdiskId": _attribute("RamdiskId", "Ramdisk", disruptive=True),
+        "SriovNetSupport": _attribute("SriovNetSupport", disruptive=True, here=False),
+        "UserData": Remedy(operations=("ModifyInstanceAttribute",), make=_user_data, disruptive=True),
     },
 )

@@ -7,8 +7,8 @@ from typing import Any
 
 from reconciler.kinds.calls import ec2
 from reconciler.model.calls import Call
-from reconciler.model.kind import Detail, Kind, Read, Remedy
-from reconciler.model.things import Observed
+from reconciler.model.kind import Detail, Item, Kind, Part, Read, Remedy
+from reconciler.model.things import Observed, Spec
 
 
 def _vpc_attribute(name: str) -> Remedy:
@@ -42,9 +42,53 @@ def canonical(cidr: Any) -> Any:
 VPC_ATTRIBUTES = ("EnableDnsSupport", "EnableDnsHostnames")
 """In the order in which they can be switched on: hostnames need support."""
 
+OVER = frozenset({"disassociating", "disassociated", "failing", "failed"})
+"""States of a range that is none of its VPC's any more, and is listed for a while."""
+
+
+def _more_ranges(raw: Spec) -> list[Item]:
+    """The ranges beside the one that a VPC was made with."""
+    ranges = raw.get("CidrBlockAssociationSet", ())
+    first = next((one for one in ranges if one["CidrBlock"] == raw["CidrBlock"]), None)
+    return [
+        {"CidrBlock": one["CidrBlock"], "AssociationId": one["AssociationId"]}
+        for one in ranges
+        if one is not first and one["CidrBlockState"]["State"] not in OVER
+    ]
+
+
+RANGES = Part(
+    field="CidrBlockAssociationSet",
+    shape="AssociateVpcCidrBlockRequest",
+    rows=_more_ranges,
+    normal=lambda item: {"CidrBlock": canonical(item.get("CidrBlock"))},
+    key=lambda item: item["CidrBlock"],
+    add=lambda vpc, items: [
+        ec2("AssociateVpcCidrBlock", VpcId=vpc.id, CidrBlock=item["CidrBlock"]) for item in items
+    ],
+    remove=lambda vpc, items: [
+        ec2("DisassociateVpcCidrBlock", AssociationId=item["AssociationId"]) for item in items
+    ],
+    change=lambda vpc, items: [],  # which it is, is all that there is to it
+    operations=("AssociateVpcCidrBlock", "DisassociateVpcCidrBlock"),
+    given=frozenset(
+        {
+            "AmazonProvidedIpv6CidrBlock",
+            "Ipv4IpamPoolId",
+            "Ipv4NetmaskLength",
+            "Ipv6CidrBlock",
+            "Ipv6CidrBlockNetworkBorderGroup",
+            "Ipv6IpamPoolId",
+            "Ipv6NetmaskLength",
+            "Ipv6Pool",
+            "VpcId",
+        }
+    ),
+)
+
 VPC = Kind(
     name="vpc",
-    about="A virtual private cloud of one region.",
+    about="A virtual private cloud of one region; CidrBlockAssociationSet are its ranges beside the first.",
     service="ec2",
     read=Read(
         operation="DescribeVpcs",
@@ -83,8 +127,43 @@ VPC = Kind(
         }
     ),
     normal={"CidrBlock": canonical},
-    remedies={name: _vpc_attribute(name) for name in VPC_ATTRIBUTES},
+    refs={"DhcpOptionsId": "dhcp-options"},
+    remedies={name: _vpc_attribute(name) for name in VPC_ATTRIBUTES}
+    | {
+        "DhcpOptionsId": Remedy(
+            operations=("AssociateDhcpOptions",),
+            make=lambda vpc, wanted: [
+                ec2("AssociateDhcpOptions", VpcId=vpc.id, DhcpOptionsId=wanted or "default")
+            ],
+            shape="AssociateDhcpOptions.DhcpOptionsId",
+        )
+    },
+    parts=(RANGES,),
     protected=True,
+)
+
+
+def _options(configurations: Any) -> Any:
+    """A set of options by key, the values of each in any order: a list shows them with one more level."""
+    return {
+        one["Key"]: sorted(
+            value["Value"] if isinstance(value, dict) else value for value in one.get("Values") or ()
+        )
+        for one in configurations or ()
+    }
+
+
+DHCP_OPTIONS = Kind(
+    name="dhcp-options",
+    about="What the machines of a VPC are told of name and time servers; a VPC's DhcpOptionsId names it.",
+    service="ec2",
+    read=Read(operation="DescribeDhcpOptions", path="DhcpOptions", ids="DhcpOptionsIds", page=1000),
+    create="CreateDhcpOptions",
+    delete="DeleteDhcpOptions",
+    id="DhcpOptionsId",
+    arn_tail="dhcp-options/{id}",
+    tag_type="dhcp-options",
+    normal={"DhcpConfigurations": _options},
 )
 
 SUBNET = Kind(

@@ -19,6 +19,8 @@ Item = dict[str, Any]
 class Detail:
     """One more read per thing, for what its list leaves out; made only where the config names `field`.
 
+    Of a write-only field it is made only while no tag has its digest: to find out once what nobody has noted.
+
     `arguments` are fixed parameters; the thing's id goes in as the parameter of the same name.  `path` (JMESPath)
     finds the value in the answer; it is kept in `raw` under `name`, or under `field` where that is empty.  With `many`
     the path leads to a list, kept whole over all pages.  `given` are parameters found (JMESPath) in what earlier
@@ -44,11 +46,12 @@ class Detail:
 class Companion:
     """One more list per scope, for what belongs to many things at once (the rules of all security groups).
 
-    `key` is the member of a row that says whose it is.  Asked only for things that are ours: EC2's by `filter`, which
-    takes their ids; where there is none, once for each thing of the kind `within` that they lie in, and again with
-    `each`, the parameter that takes one thing's id, if AWS refuses to list all at once.  With `fields`, it is asked
-    only while the config names one of them, or (`leaving`) wants one of the things no more.  Kept in `raw` under
-    `name`.
+    `key` is the member of a row that says whose it is: the id of a thing, or, with `of`, the value that things have
+    there (`of="VpcId"`: whatever lies in the same VPC as they).  Asked only for things that are ours: EC2's by
+    `filter`, which takes these ids or values; where there is none, once for each thing of the kind `within` that they
+    lie in, and again with `each`, the parameter that takes one thing's id, if AWS refuses to list all at once.  With
+    `fields`, it is asked only while the config names one of them, or (`leaving`) wants one of the things no more.
+    Kept in `raw` under `name`.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Companion:
     filter: str | None = None
     within: str | None = None
     each: str | None = None
+    of: str | None = None
     fields: frozenset[str] = frozenset()
 
 
@@ -94,7 +98,8 @@ class Remedy:
     (`ModifyVpcAttribute.EnableDnsSupport.Value`), needed only for a field that the create call does not have.
     `disruptive`: the change interrupts what the thing does, so that it waits for a maintenance window; a `then` says so
     of its own steps.  `joins`: its calls are calls of the update operation, and made as one with it: while AWS works at
-    one it refuses another.
+    one it refuses another.  Where the kind has a `halt`, it is made only while the thing stands still.
+    `fixed` are members of the value, at any depth, that cannot change after creation.
     """
 
     operations: tuple[str, ...]
@@ -102,6 +107,20 @@ class Remedy:
     shape: str | None = None
     disruptive: bool = False
     joins: bool = False
+    fixed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Halt:
+    """How a thing is stopped for changes that AWS makes at no other time, and started again (`engine.halting`).
+
+    `still` are the states in which it stands still.  `operations` names the operations of `stop` and `start`.
+    """
+
+    still: frozenset[str]
+    stop: Callable[[Observed], Call]
+    start: Callable[[Observed], Call]
+    operations: tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,6 +222,8 @@ class Kind:
     unordered: frozenset[str] = frozenset()
     """Lists that mean sets."""
     remedies: Mapping[str, Remedy] = dataclasses.field(default_factory=dict)
+    halt: Halt | None = None
+    """How it is stopped for its disruptive remedies; None for kinds that change as they run."""
     parts: tuple[Part, ...] = ()
     project: Callable[[Spec], Spec] = dict
     """A row in the words that the config uses."""

@@ -17,6 +17,8 @@ ADDRESS_TAG = "reconciler:address"
 PROTECT_TAG = "reconciler:protect"
 APPLIED_TAG = "reconciler:applied"
 """Short hashes of what we have last applied, for the question who has changed what (`engine.applied`)."""
+HALTED_TAG = "reconciler:halted"
+"""That we have stopped a thing for a change, and for which (`engine.halting`)."""
 DIGEST_TAG = "reconciler:digest."
 """Prefix of the tags that hold digests of write-only fields; the field's name follows."""
 

@@ -42,13 +42,19 @@ class Settled:
 
 @dataclass(frozen=True)
 class Steps:
-    """Calls to make, in this order.  `disruptive`: they interrupt what the thing does, and wait for a window."""
+    """Calls to make, in this order.
+
+    `disruptive`: they interrupt what the thing does, and wait for a window.  `preparing`: they put nothing right yet.
+    `rescue` are the calls that are made once AWS has refused one of the others for good, and left the thing in need.
+    """
 
     verb: Verb
     calls: tuple[Call, ...]
     drift: tuple[Drift, ...] = ()
     why: str = ""
     disruptive: bool = False
+    preparing: bool = False
+    rescue: tuple[Call, ...] = ()
 
 
 Mover = Literal["aws", "other", "person", "window", "back-off"]

@@ -9,12 +9,14 @@ from collections.abc import Collection, Iterator
 
 from reconciler.model.kind import Kind
 from reconciler.policy.extent import Extent
-from reconciler.policy.facts import BESIDE, OWN_TYPES, TAGGED_BY_RESOURCE
+from reconciler.policy.facts import BESIDE, FROM_OTHERS, OWN_TYPES, TAGGED_BY_RESOURCE
 from reconciler.policy.statements import Statement, in_order
 
 
 def beside(extent: Extent) -> Iterator[Statement]:
-    """Actions that touch the same types together; never a type of which the action is held to our own things."""
+    """Actions that touch the same types together; never a type of which the action is held to our own things.
+
+    But for `FROM_OTHERS`."""
     found: dict[str, set[str]] = {}
     guarded: dict[str, set[str]] = {}
     for kind in extent.kinds:
@@ -24,7 +26,7 @@ def beside(extent: Extent) -> Iterator[Statement]:
     together: dict[tuple[str, ...], list[str]] = {}
     for action, types in found.items():
         service = action.partition(":")[0]
-        if left := types - guarded[action]:
+        if left := types - (set() if action in FROM_OTHERS else guarded[action]):
             resources = in_order(f"arn:{extent.partition}:{service}:*:*:{type}/*" for type in left)
             together.setdefault(resources, []).append(action)
     for resources, actions in sorted(together.items(), key=lambda pair: min(pair[1])):
@@ -50,6 +52,8 @@ def changes(kind: Kind) -> Iterator[tuple[str, str]]:
         yield f"{kind.service}:{kind.update}", ""
     for name, remedy in kind.remedies.items():
         yield from ((f"{kind.service}:{operation}", name) for operation in remedy.operations)
+    if kind.halt:
+        yield from ((f"{kind.service}:{operation}", kind.id) for operation in kind.halt.operations)
     for part in kind.parts:
         yield from ((f"{kind.service}:{operation}", part.field) for operation in part.operations)
     yield from ((f"{kind.service}:{operation}", "") for operation in kind.then_operations)

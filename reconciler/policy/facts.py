@@ -31,6 +31,7 @@ BESIDE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "Ipv6Pool": ("ipv6pool-ec2",),
     },
     "ec2:ModifySecurityGroupRules": {"": ("prefix-list", "security-group-rule")},
+    "ec2:ReplaceNetworkAclAssociation": {"": ("network-acl",)},
     "ec2:RunInstances": {
         "": ("image", "network-interface", "volume"),
         "BlockDeviceMappings": ("snapshot",),
@@ -42,6 +43,9 @@ BESIDE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 """Types of EC2's resources that an operation is allowed or denied for beside the thing itself and those that `refs`
 names: by field of the config, "" for always."""
+FROM_OTHERS = frozenset({"ec2:ReplaceNetworkAclAssociation"})
+"""Calls that take something from a thing of the same type that is not ours, or give it back: the default ACL of a
+network, which AWS makes, has no tags."""
 FIRST_USE = {"networkmanager:CreateGlobalNetwork": ("networkmanager", "AWSServiceRoleForNetworkManager")}
 """Calls that make a service's own role in the account when they are the first of their sort.
 

@@ -13,7 +13,10 @@ from reconciler.policy.statements import Statement, in_order
 def read_half(extent: Extent) -> list[Statement]:
     """What a look needs, the discovery look and `doctor` included.  sts:GetCallerIdentity needs no permission."""
     lists = {action for kind in extent.read for action in _reads(kind, named=kind in extent.kinds)}
-    found = [Statement(sid="Look", actions=in_order({*ALWAYS_READ, *lists}))]
+    found = [
+        Statement(sid="Look", actions=in_order({*ALWAYS_READ, *lists})),
+        Statement(sid="WhoElseWrites", actions=("cloudtrail:LookupEvents",)),  # it knows no resources
+    ]
     if extent.parameters:
         paths = [_parameter(extent, path) for path in extent.parameters]
         found.append(

@@ -23,6 +23,7 @@ def operations(kind: Kind) -> dict[str, list[str]]:
     tags = ["CreateTags", "DeleteTags"] if kind.service == "ec2" else ["TagResource", "UntagResource"]
     changes = [kind.update] if kind.update else []
     changes += [name for remedy in kind.remedies.values() for name in remedy.operations]
+    changes += kind.halt.operations if kind.halt else ()
     changes += [name for part in kind.parts for name in part.operations]
     changes += [*kind.then_operations, *([kind.accept] if kind.accept else [])]
     details = [detail.operation for detail in read.details] + [other.operation for other in read.companions]
@@ -74,7 +75,9 @@ def as_data(facts: Facts) -> dict[str, Any]:
 
 def _interrupting(kind: Kind, field: Field) -> str:
     remedy = kind.remedies.get(field.name)
-    return ", within a window: it interrupts" if remedy and remedy.disruptive else ""
+    if remedy is None or not remedy.disruptive:
+        return ""
+    return ", within a window: it is stopped for it" if kind.halt else ", within a window: it interrupts"
 
 
 def path_target(kind: Kind, path: str) -> dict[str, str]:

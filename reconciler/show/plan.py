@@ -123,8 +123,9 @@ def _entry(entry: Entry, facts: Facts, hidden: Secrets, colour: bool) -> Iterato
 
 def _head(verdict: Verdict) -> tuple[str, str]:
     match verdict:
-        case Steps(verb, _, _, why):
-            return SIGNS[verb], f": {verb}" + (f" ({why})" if verb in ("delete", "replace") else "")
+        case Steps(verb, _, _, why, disruptive):
+            told = disruptive or verb in ("delete", "replace")
+            return SIGNS[verb], f": {verb}" + (f" ({why})" if told else "")
         case Wait(why):
             return "…", f": waits, {why}"
         case Blocked(why):
@@ -254,6 +255,7 @@ def entry_data(entry: Entry, hidden: Secrets) -> dict[str, Any]:
         "id": entry.seen.id if entry.seen else None,
         "verdict": type(verdict).__name__.lower(),
         "verb": verdict.verb if isinstance(verdict, Steps) else None,
+        "disruptive": isinstance(verdict, Steps) and verdict.disruptive,
         "reason": getattr(verdict, "why", "") or "; ".join(getattr(verdict, "notes", ())),
         "drifted": entry.drifted,
         "drift": [_drift_data(drift, hidden) for drift in getattr(verdict, "drift", ())],

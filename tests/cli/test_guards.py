@@ -112,6 +112,11 @@ def test_an_agreement_is_void_when_anything_has_changed_and_when_it_has_expired(
     assert agreeing(made) != words, "somebody has begun to use it"
     assert vpcs(made.url) == ALL
     words = agreeing(made)
+    assert made(*words, "--reason", "all the same").status == 0
+    made.write(LOST_TWO + "# and a word that changes nothing\n")
+    assert agreeing(made) != words, "it is not the file that they saw"
+    assert vpcs(made.url) == ALL
+    words = agreeing(made)
     assert made(*words, "--reason", "all the same", "--for", "10ms").status == 0
     assert agreeing(made) == words, "it has ended"
     assert made(*words, "--reason", "x", "--for", "48h").status == 64

@@ -84,6 +84,22 @@ def test_the_budget_of_deletions(limits: dict[str, Any], stops: bool) -> None:
         assert "site/2" in stop.why
 
 
+@pytest.mark.parametrize("how", ["create-first", "delete-first"])
+def test_a_replacement_counts_as_a_deletion(how: str) -> None:
+    seen = world(
+        *(thing(f"subnet/{n}", raw={"VpcId": "vpc-1", "CidrBlock": f"10.{n}.0.0/16"}) for n in range(4))
+    )
+    moved = [
+        wish(f"subnet/{n}", {"VpcId": "vpc-1", "CidrBlock": f"10.{n}.0.0/17"}, replace=how) for n in range(2)
+    ]
+    kept = [wish(f"subnet/{n}", {"VpcId": "vpc-1", "CidrBlock": f"10.{n}.0.0/16"}) for n in range(2, 4)]
+    plan = planner([*moved, *kept], seen).plan()
+    stop = over_budget(plan, {"percent": 100, "deletes": 1}, seen)
+    assert stop is not None
+    assert "2 things would be deleted or replaced (subnet/0, subnet/1)" in stop.why
+    assert over_budget(plan, {"percent": 100, "deletes": 2}, seen) is None
+
+
 @pytest.mark.parametrize(("before", "stops"), [(0, False), (1, False), (2, True), (9, True)])
 def test_what_was_deleted_in_the_last_hour_counts(before: int, stops: bool) -> None:
     seen = world(*(thing(f"site/{n}") for n in range(4)))

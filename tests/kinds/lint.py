@@ -65,6 +65,12 @@ def flags(row: dict[str, Any]) -> list[str]:
     return [name for name, value in row.items() if isinstance(value, bool)]
 
 
+def both(rows: list[Any]) -> list[Any]:
+    """Each row with every flag set and once more with none, since parts choose by flags."""
+    unset = [{**row, **dict.fromkeys(flags(row), False)} for row in rows if isinstance(row, dict)]
+    return [*rows, *unset]
+
+
 class Lint:
     """All that is wrong with one record."""
 
@@ -97,6 +103,7 @@ class Lint:
         names += [name for remedy in kind.remedies.values() for name in remedy.operations]
         names += [name for part in kind.parts for name in part.operations]
         names += [*kind.then_operations, *filter(None, [kind.accept, kind.decline])]
+        names += kind.halt.operations if kind.halt else ()
         missing = sorted(set(names) - set(model(kind.service).operation_names))
         for name in missing:
             self.wrong(f"{kind.service} has no operation {name}")
@@ -202,9 +209,9 @@ class Lint:
                 self.wrong(
                     f"{companion.path}[].{companion.key} is not in the answer of {companion.operation}"
                 )
-            # one row with every flag set and one with none, since parts choose by flags
-            more[companion.name] = [*rows, *({**row, **dict.fromkeys(flags(row), False)} for row in rows)]
-        return {**row, **more}
+            more[companion.name] = both(rows)
+        lists = {name: both(value) for name, value in row.items() if isinstance(value, list)}
+        return {**row, **lists, **more}
 
     def _thing(self, row: dict[str, Any]) -> Observed:
         raw = self._raw(row)
@@ -236,6 +243,8 @@ class Lint:
         for name, remedy in self.kind.remedies.items():
             if name in self.facts.fields:
                 self._valid(remedy.make(thing, self._sample(name)), set(remedy.operations))
+        if halt := self.kind.halt:
+            self._valid([halt.stop(thing), halt.start(thing)], set(halt.operations))
         for part in self.kind.parts:
             self._part(part, thing)
         if self.kind.update:

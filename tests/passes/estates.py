@@ -14,6 +14,9 @@ NETWORK = """
       instance/i:
         ImageId: ${ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64}
         InstanceType: t3.micro
+        HibernationOptions: {Configured: false}
         SubnetId: ${subnet/s}
         SecurityGroupIds: ["${security-group/g}"]
 """
+SLEEPY = NETWORK.replace("Configured: false", "Configured: true")
+"""The same, with a machine that no change in place leads to."""

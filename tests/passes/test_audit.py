@@ -14,7 +14,7 @@ from reconciler.aws.audit import NO_RECORD, Changed, changes
 from reconciler.errors import LeaseLost
 from reconciler.sandbox import Call
 from tests.harness import ACCOUNT, Host
-from tests.passes.estates import NETWORK
+from tests.passes.estates import NETWORK, SLEEPY
 
 ONE = "resources:\n  global-network/a: {}\n"
 VPC = "resources:\n  vpc/v: {CidrBlock: 10.0.0.0/16, protect: false}\n"
@@ -64,7 +64,7 @@ def test_every_call_of_a_life_is_two_lines_with_the_request_id_of_aws(ops: Host)
     answers = listen(ops)
     ops.run(NETWORK)
     ops.run(NETWORK.replace("{CidrBlock: 10.0.0.0/16", "{Tags: {x: y}, CidrBlock: 10.0.0.0/16"))
-    ops.run(NETWORK.replace("t3.micro", "t3.small\n        replace: delete-first"))
+    ops.run(SLEEPY.replace("t3.micro", "t3.micro\n        replace: delete-first"))
     ops.run(NETWORK.replace("t3.micro", "t3.micro\n        replace: create-first"))
     ops.destroy(NETWORK)
     expected = Counter(answers)

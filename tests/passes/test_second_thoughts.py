@@ -10,10 +10,10 @@ from reconciler.errors import ConfigError, GuardError
 from reconciler.model.verdicts import Blocked, Wait
 from reconciler.sandbox import AwsError, Call
 from tests.harness import Host, read, tags
-from tests.passes.estates import NETWORK
+from tests.passes.estates import NETWORK, SLEEPY
 
 FIRST = NETWORK.replace("t3.micro", "t3.micro\n        replace: create-first")
-OTHER = FIRST.replace("t3.micro", "t3.small")
+OTHER = SLEEPY.replace("t3.micro", "t3.micro\n        replace: create-first")
 
 
 def without_capacity(ops: Host) -> None:
@@ -39,10 +39,9 @@ def test_dropping_the_wish_to_replace_keeps_the_machine_and_says_what_differs(op
     without_capacity(ops)
     id = ops.ours("instance")[0]["InstanceId"]
     ops.aws.clear_faults()
-    plain = NETWORK.replace("t3.micro", "t3.small")
-    ops.run(plain)
+    ops.run(SLEEPY)
     assert [row["InstanceId"] for row in ops.ours("instance")] == [id]
-    assert isinstance(ops.entry(plain, "instance/i").verdict, Blocked)
+    assert isinstance(ops.entry(SLEEPY, "instance/i").verdict, Blocked)
 
 
 def test_renaming_in_the_middle_of_a_replacement_keeps_the_machine_until_there_is_another(ops: Host) -> None:
@@ -58,9 +57,8 @@ def test_renaming_in_the_middle_of_a_replacement_keeps_the_machine_until_there_i
 
 def test_protection_is_written_although_something_else_is_blocked(ops: Host) -> None:
     ops.run(NETWORK)
-    blocked = NETWORK.replace("t3.micro", "t3.small")
-    ops.run(blocked)
-    ops.run(blocked.replace("t3.small", "t3.small\n        protect: true"))
+    ops.run(SLEEPY)
+    ops.run(SLEEPY.replace("t3.micro", "t3.micro\n        protect: true"))
     ops.run(NETWORK.partition("      instance/i")[0], allow_shrink=True)
     assert len(ops.ours("instance")) == 1
 
@@ -68,9 +66,7 @@ def test_protection_is_written_although_something_else_is_blocked(ops: Host) -> 
 def test_a_renamed_address_is_written_although_something_else_is_blocked(ops: Host) -> None:
     ops.run(NETWORK)
     id = ops.ours("instance")[0]["InstanceId"]
-    renamed = NETWORK.replace("t3.micro", "t3.small").replace(
-        "instance/i:", "instance/j:\n        previously: instance/i"
-    )
+    renamed = SLEEPY.replace("instance/i:", "instance/j:\n        previously: instance/i")
     ops.run(renamed)
     ops.run(renamed.replace("        previously: instance/i\n", ""))
     assert [(row["InstanceId"], tags(row)["reconciler:address"]) for row in ops.ours("instance")] == [

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.sandbox import Call
 from tests.harness import ACCOUNT, Host, host, tags
-from tests.passes.estates import NETWORK
+from tests.passes.estates import NETWORK, SLEEPY
 
 BASE = NETWORK.split("      instance/i")[0]
 
@@ -53,7 +53,7 @@ def test_who_is_to_stop_tries_no_further_token(ops: Host) -> None:
 def test_a_dead_one_of_another_shape_does_not_hold_its_successor_up(ops: Host) -> None:
     """The first token belongs to a machine of another type; AWS would call that a mismatch."""
     ops.run(NETWORK)
-    other = NETWORK.replace("t3.micro", "t3.small\n        replace: delete-first")
+    other = SLEEPY.replace("t3.micro", "t3.small\n        replace: delete-first")
     began = ops.aws.clock.monotonic()
     assert ops.run(other).outcome == "settled"
     assert ops.aws.clock.monotonic() - began < 30
@@ -66,9 +66,9 @@ def test_a_creation_that_happened_with_other_parameters_is_looked_for_and_not_ma
     ops.aws.lose_answer("ec2", "RunInstances")
     ops.loop(NETWORK).one_pass("test")
     ops.forget()
-    report = ops.run(NETWORK.replace("t3.micro", "t3.small"))
+    report = ops.run(SLEEPY)
     assert len(ops.ours("instance")) == 1
-    assert report.outcome == "partial", "the type cannot change after creation, and is not wanted to"
+    assert report.outcome == "partial", "that cannot change after creation, and is not wanted to"
 
 
 @pytest.mark.parametrize("mismatch_first", [True, False])

@@ -23,15 +23,18 @@ PREFIXES = {
     "dopt": "dhcp-options",
     "eigw": "egress-only-internet-gateway",
     "eipalloc": "elastic-ip",
+    "aclassoc": "network-acl",
     "eipassoc": "elastic-ip",  # EC2 looks at the address that is associated
     "eni": "network-interface",
     "i": "instance",
     "igw": "internet-gateway",
+    "iip-assoc": "instance",  # EC2 looks at the instance whose profile it is
     "lt": "launch-template",
     "nat": "natgateway",
     "pcx": "vpc-peering-connection",
     "pl": "prefix-list",
     "rtb": "route-table",
+    "rtbassoc": "route-table",  # and at the table that is
     "sg": "security-group",
     "sgr": "security-group-rule",
     "snap": "snapshot",
@@ -42,10 +45,13 @@ PREFIXES = {
     "vgw": "vpn-gateway",
     "vol": "volume",
     "vpc": "vpc",
+    "vpc-cidr-assoc": "vpc",
     "vpce": "vpc-endpoint",
     "vpn": "vpn-connection",
 }
 """What EC2's ids begin with.  https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html"""
+NAMED_INSIDE = {"ModifyInstanceCreditSpecification"}
+"""Calls that name what they are about in a structure."""
 ID = re.compile(r"([a-z]+(?:-[a-z]+)*)-[0-9a-f]{8,17}")
 
 Tags = Mapping[str, str]
@@ -126,7 +132,7 @@ def _of_ec2(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Iterator
     }
     types = looked_at("ec2", call.operation)
     ids: dict[str, list[str]] = {}
-    for id in _ids(call.parameters, deep=any(type.new for type in types)):
+    for id in _ids(call.parameters, deep=any(type.new for type in types) or call.operation in NAMED_INSIDE):
         ids.setdefault(_type(id), []).append(id)
     for type in types:
         if type.new:

@@ -45,9 +45,15 @@ def tags_of(region: str, id: str) -> Tags:
     from moto.networkmanager.models import networkmanager_backends
 
     if region:
-        addresses = ec2_backends[ACCOUNT][region].addresses
-        id = next((one.allocation_id for one in addresses if one.association_id == id), id)
-        found: Tags = dict(ec2_backends[ACCOUNT][region].tags.get(id, {}))
+        backend = ec2_backends[ACCOUNT][region]
+        profiles = backend.iam_instance_profile_associations.values()
+        id = next((one.instance_id for one in profiles if one.association_id == id), id)
+        id = next((one.allocation_id for one in backend.addresses if one.association_id == id), id)
+        id = next((one.id for one in backend.route_tables.values() if id in one.all_associations_ids), id)
+        id = next((one.id for one in backend.network_acls.values() if id in one._associations), id)
+        ranges = backend.vpcs.values()
+        id = next((one.id for one in ranges if id in one._cidr_block_association_set), id)
+        found: Tags = dict(backend.tags.get(id, {}))
         if found:
             return found
     for items in networkmanager_backends[ACCOUNT]["aws"].items.values():

@@ -293,3 +293,48 @@ def test_unknown_instances(ec2: Any, given: str, expected: str) -> None:
     assert (
         code(ec2.modify_instance_attribute, InstanceId=given, SourceDestCheck={"Value": True})[0] == expected
     )
+
+
+@pytest.mark.parametrize(
+    ("operation", "given"),
+    [
+        ("modify_instance_placement", {"Affinity": "default"}),
+        ("modify_instance_cpu_options", {"CoreCount": 1, "ThreadsPerCore": 1}),
+        ("modify_instance_network_performance_options", {"BandwidthWeighting": "vpc-1"}),
+        ("modify_private_dns_name_options", {"PrivateDnsHostnameType": "resource-name"}),
+        (
+            "modify_instance_capacity_reservation_attributes",
+            {"CapacityReservationSpecification": {"CapacityReservationPreference": "none"}},
+        ),
+    ],
+)
+def test_what_a_running_machine_cannot_change_it_changes_while_stopped(
+    aws: LocalAws, ec2: Any, operation: str, given: dict[str, Any]
+) -> None:
+    one = launch(ec2)["InstanceId"]
+    aws.clock.advance(1)
+    before = found(ec2, one)
+    assert code(getattr(ec2, operation), InstanceId=one, **given)[0] == "IncorrectInstanceState"
+    ec2.stop_instances(InstanceIds=[one])
+    aws.clock.advance(1)
+    getattr(ec2, operation)(InstanceId=one, **given)
+    assert found(ec2, one) != before
+
+
+def test_a_list_of_credits_shows_the_unlimited_ones_and_a_bad_change_is_no_error(ec2: Any) -> None:
+    one, other = launch(ec2, InstanceType="t3.micro")["InstanceId"], launch(ec2, InstanceType="m5.large")
+    other = other["InstanceId"]
+
+    def shown(**given: Any) -> Any:
+        return ec2.describe_instance_credit_specifications(**given)["InstanceCreditSpecifications"]
+
+    def change(id: str) -> Any:
+        wanted = [{"InstanceId": id, "CpuCredits": "standard"}]
+        return ec2.modify_instance_credit_specification(InstanceCreditSpecifications=wanted)
+
+    assert shown() == [{"InstanceId": one, "CpuCredits": "unlimited"}]
+    assert change(one)["UnsuccessfulInstanceCreditSpecifications"] == []
+    assert shown(Filters=[{"Name": "instance-id", "Values": [one]}]) == []
+    assert shown(InstanceIds=[one]) == [{"InstanceId": one, "CpuCredits": "standard"}]
+    (refused,) = change(other)["UnsuccessfulInstanceCreditSpecifications"]
+    assert refused["Error"]["Code"] == "InstanceCreditSpecification.NotSupported"

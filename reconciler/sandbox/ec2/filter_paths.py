@@ -121,6 +121,56 @@ NAT_GATEWAYS: Mapping[str, str] = {
     "vpc-id": "VpcId",
 }
 
+DHCP_OPTIONS: Mapping[str, str] = {
+    "dhcp-options-id": "DhcpOptionsId",
+    "key": "DhcpConfigurations.Key",
+    "owner-id": "OwnerId",
+    "value": "DhcpConfigurations.Values.Value",
+}
+
+NETWORK_ACLS: Mapping[str, str] = {
+    "association.association-id": "Associations.NetworkAclAssociationId",
+    "association.network-acl-id": "Associations.NetworkAclId",
+    "association.subnet-id": "Associations.SubnetId",
+    "default": "IsDefault",
+    "entry.cidr": "Entries.CidrBlock",
+    "entry.egress": "Entries.Egress",
+    "entry.icmp.code": "Entries.IcmpTypeCode.Code",
+    "entry.icmp.type": "Entries.IcmpTypeCode.Type",
+    "entry.ipv6-cidr": "Entries.Ipv6CidrBlock",
+    "entry.port-range.from": "Entries.PortRange.From",
+    "entry.port-range.to": "Entries.PortRange.To",
+    "entry.protocol": "Entries.Protocol",
+    "entry.rule-action": "Entries.RuleAction",
+    "entry.rule-number": "Entries.RuleNumber",
+    "network-acl-id": "NetworkAclId",
+    "owner-id": "OwnerId",
+    "vpc-id": "VpcId",
+}
+
+ROUTE_TABLES: Mapping[str, str] = {
+    "association.gateway-id": "Associations.GatewayId",
+    "association.main": "Associations.Main",
+    "association.route-table-association-id": "Associations.RouteTableAssociationId",
+    "association.route-table-id": "Associations.RouteTableId",
+    "association.subnet-id": "Associations.SubnetId",
+    "owner-id": "OwnerId",
+    "route-table-id": "RouteTableId",
+    "route.carrier-gateway-id": "Routes.CarrierGatewayId",
+    "route.destination-cidr-block": "Routes.DestinationCidrBlock",
+    "route.destination-ipv6-cidr-block": "Routes.DestinationIpv6CidrBlock",
+    "route.destination-prefix-list-id": "Routes.DestinationPrefixListId",
+    "route.egress-only-internet-gateway-id": "Routes.EgressOnlyInternetGatewayId",
+    "route.gateway-id": "Routes.GatewayId",
+    "route.instance-id": "Routes.InstanceId",
+    "route.nat-gateway-id": "Routes.NatGatewayId",
+    "route.origin": "Routes.Origin",
+    "route.state": "Routes.State",
+    "route.transit-gateway-id": "Routes.TransitGatewayId",
+    "route.vpc-peering-connection-id": "Routes.VpcPeeringConnectionId",
+    "vpc-id": "VpcId",
+}
+
 REGIONS: Mapping[str, str] = {
     "endpoint": "Endpoint",
     "opt-in-status": "OptInStatus",

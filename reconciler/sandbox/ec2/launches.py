@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import AwsError
 from ..request import Answer, Request
-from . import appearance, images, instances, tags
+from . import appearance, images, instances, options, tags
 from . import backend as moto
 from .missing import GROUP, SUBNET, require
 
@@ -68,7 +68,7 @@ def run(request: Request, backend: Any) -> Answer:
     try:
         made = request.ask_moto(_for_moto(parameters))
     except AwsError as error:
-        raise _of_profile(parameters, error) from error
+        raise options.of_profile(parameters, error) from error
     ids = [instance["InstanceId"] for instance in made["Instances"]]
     for one in ids:
         _finish(request, backend, moto.find_instance(backend, one))
@@ -219,19 +219,6 @@ def _default_subnet(backend: Any, zone: str | None) -> Any:
             return subnet
     where = f"availability zone: '{zone}'" if zone else "this user"
     raise AwsError("MissingInput" if zone is None else "InvalidInput", f"No default subnet for {where}.")
-
-
-def _of_profile(parameters: Mapping[str, Any], error: AwsError) -> AwsError:
-    """An unknown instance profile is InvalidParameterValue in EC2, while moto shows IAM's own error."""
-    profile = parameters.get("IamInstanceProfile") or {}
-    if not profile or not error.code.startswith("NoSuchEntity"):
-        return error
-    name = "name" if profile.get("Name") else "arn"
-    value = profile.get("Name") or profile.get("Arn")
-    return AwsError(
-        "InvalidParameterValue",
-        f"Value ({value}) for parameter iamInstanceProfile.{name} is invalid. Invalid IAM Instance Profile {name}",
-    )
 
 
 def _finish(request: Request, backend: Any, instance: Any) -> None:

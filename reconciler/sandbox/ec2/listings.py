@@ -22,11 +22,14 @@ from .backend import backend_of
 from .filters import TAG_FILTERS, is_tag_filter, keep, read_filters
 from .missing import (
     ADDRESS,
+    DHCP_OPTIONS,
     EGRESS_GATEWAY,
     GATEWAY,
     GROUP,
     INSTANCE,
     NAT,
+    NETWORK_ACL,
+    ROUTE_TABLE,
     RULE,
     SUBNET,
     VPC,
@@ -74,6 +77,21 @@ LISTINGS: Mapping[str, Listing] = {
     "DescribeInstances": Listing(
         "Instances", "InstanceId", "InstanceIds", INSTANCE, filter_paths.INSTANCES, omits_no_tags=True
     ),
+    "DescribeInstanceCreditSpecifications": Listing(
+        "InstanceCreditSpecifications",
+        "InstanceId",
+        "InstanceIds",
+        INSTANCE,
+        {"instance-id": "InstanceId"},
+        tag_filters=(),
+    ),
+    "DescribeIamInstanceProfileAssociations": Listing(
+        "IamInstanceProfileAssociations",
+        "AssociationId",
+        "AssociationIds",
+        filters={"instance-id": "InstanceId", "state": "State"},
+        tag_filters=(),
+    ),
     "DescribeInternetGateways": Listing(
         "InternetGateways", "InternetGatewayId", "InternetGatewayIds", GATEWAY, filter_paths.INTERNET_GATEWAYS
     ),
@@ -88,6 +106,15 @@ LISTINGS: Mapping[str, Listing] = {
     ),
     "DescribeNatGateways": Listing(
         "NatGateways", "NatGatewayId", "NatGatewayIds", NAT, filter_paths.NAT_GATEWAYS
+    ),
+    "DescribeDhcpOptions": Listing(
+        "DhcpOptions", "DhcpOptionsId", "DhcpOptionsIds", DHCP_OPTIONS, filter_paths.DHCP_OPTIONS
+    ),
+    "DescribeNetworkAcls": Listing(
+        "NetworkAcls", "NetworkAclId", "NetworkAclIds", NETWORK_ACL, filter_paths.NETWORK_ACLS
+    ),
+    "DescribeRouteTables": Listing(
+        "RouteTables", "RouteTableId", "RouteTableIds", ROUTE_TABLE, filter_paths.ROUTE_TABLES
     ),
     "DescribeTags": Listing("Tags", "ResourceId", filters=filter_paths.TAGS, tag_filters=("tag:",)),
     "DescribeRegions": Listing("Regions", "RegionName", filters=filter_paths.REGIONS, tag_filters=()),

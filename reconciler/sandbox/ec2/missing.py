@@ -99,6 +99,15 @@ CUSTOMER_GATEWAY = Kind(
     "InvalidCustomerGatewayID.NotFound",
     "The customerGateway ID '{}' does not exist",
 )
+NETWORK_ACL = Kind(
+    "acl", _in("network_acls"), "InvalidNetworkAclID.NotFound", "The networkAcl ID '{}' does not exist"
+)
+DHCP_OPTIONS = Kind(
+    "dopt",
+    _in("dhcp_options_sets"),
+    "InvalidDhcpOptionID.NotFound",
+    "The dhcpOption ID '{}' does not exist",
+)
 
 PREFIX_LIST = Kind(
     "pl",
@@ -123,6 +132,8 @@ KINDS: tuple[Kind, ...] = (
     ROUTE_TABLE,
     TRANSIT_GATEWAY,
     CUSTOMER_GATEWAY,
+    NETWORK_ACL,
+    DHCP_OPTIONS,
     PREFIX_LIST,
 )
 BY_PREFIX: Mapping[str, Kind] = {kind.prefix: kind for kind in KINDS}

@@ -14,7 +14,9 @@ from ..errors import AwsError
 from ..request import Answer, Request
 from . import backend as moto
 from . import tags
+from .acls import forget_subnet as forget_acl
 from .groups import give_default_group_its_rule
+from .routes import forget_subnet
 
 # VPC User Guide, "VPC CIDR blocks" and "Subnet sizing": between /16 and /28; moto looks at that of a VPC only
 _SMALLEST = 28
@@ -66,6 +68,7 @@ def create_vpc(request: Request, backend: Any) -> Answer:
 
 def delete_vpc(request: Request, backend: Any) -> Answer:
     """DeleteVpc takes along what came with the network; moto forgets its default ACL."""
+    backend.vpcs[request.parameters["VpcId"]].dhcp_options = None  # these stay, and moto would delete them
     answer = tags.forget(request, backend)
     for acl in [one for one in backend.network_acls.values() if one.vpc_id == request.parameters["VpcId"]]:
         del backend.network_acls[acl.id]
@@ -89,6 +92,14 @@ def create_subnet(request: Request, backend: Any) -> Answer:
     subnet.default_for_az = subnet.map_public_ip_on_launch = False
     _pending(request, "subnet", subnet)
     return {**answer, "Subnet": _with_flags(request, _subnet(request, backend, subnet))}
+
+
+def delete_subnet(request: Request, backend: Any) -> Answer:
+    """DeleteSubnet takes along the associations with its route table and its ACL."""
+    answer = tags.forget(request, backend)
+    forget_acl(backend, str(request.parameters["SubnetId"]))
+    forget_subnet(backend, str(request.parameters["SubnetId"]))
+    return answer
 
 
 def _zone(parameters: Mapping[str, Any], backend: Any) -> str | None:

@@ -30,6 +30,8 @@ _TAGGABLE: Mapping[str, tuple[str, ...]] = {
     "CreateInternetGateway": ("internet-gateway",),
     "CreateRouteTable": ("route-table",),
     "CreateNatGateway": ("natgateway",),
+    "CreateDhcpOptions": ("dhcp-options",),
+    "CreateNetworkAcl": ("network-acl",),
     "CreateNetworkInterface": ("network-interface",),
     "CreateVolume": ("volume",),
 }
@@ -47,6 +49,8 @@ _TYPES: Mapping[str, str] = {
     "eigw": "egress-only-internet-gateway",
     "rtb": "route-table",
     "nat": "natgateway",
+    "acl": "network-acl",
+    "dopt": "dhcp-options",
     "eipalloc": "elastic-ip",
     "pl": "prefix-list",
     "ami": "image",
@@ -188,6 +192,7 @@ GONE_WITH: Mapping[str, str] = {
     "DeleteInternetGateway": "InternetGatewayId",
     "DeleteEgressOnlyInternetGateway": "EgressOnlyInternetGatewayId",
     "DeleteRouteTable": "RouteTableId",
+    "DeleteNetworkAcl": "NetworkAclId",
     "DeleteNetworkInterface": "NetworkInterfaceId",
     "DeleteVolume": "VolumeId",
 }

@@ -1,0 +1,124 @@
+"""The ranges of a network's addresses beside its first, and its DHCP options: what moto is kinder about than EC2.
+
+Sources: EC2 API reference, AssociateVpcCidrBlock, DisassociateVpcCidrBlock, VpcCidrBlockState, CreateDhcpOptions,
+AssociateDhcpOptions, DeleteDhcpOptions, Vpc; error codes InvalidCidrBlock.InUse ("currently has a subnet within"),
+InvalidDhcpOptionsID.NotFound, DependencyViolation.  Called by `answers.py`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from ..errors import AwsError
+from ..request import Answer, Request
+from . import backend as moto
+from . import tags
+from .missing import DHCP_OPTIONS, VPC, require
+
+_DEFAULT = "default"
+
+
+def describe_vpcs(request: Request, backend: Any) -> Answer:
+    """DescribeVpcs, all of them: one that was given the default options says so."""
+    rows = []
+    for row in request.ask_moto({}).get("Vpcs", []):
+        facts = request.world.facts.get(row["VpcId"], {})
+        rows.append({**row, **facts.get("dhcp", {})})
+    return {"Vpcs": rows}
+
+
+def associate(request: Request, backend: Any) -> Answer:
+    """AssociateVpcCidrBlock: associating, then associated."""
+    vpc = require(backend, VPC, str(request.parameters.get("VpcId")))
+    given = request.parameters
+    if given.get("CidrBlock"):
+        try:
+            wanted = ipaddress.IPv4Network(str(given["CidrBlock"]), strict=False)
+        except ValueError as error:
+            raise AwsError("InvalidParameterValue", f"{error}: this is not a valid CIDR block.") from error
+        if not 16 <= wanted.prefixlen <= 28:
+            raise AwsError("InvalidVpc.Range", f"The CIDR '{wanted}' is invalid.")
+        for there in vpc.get_cidr_block_association_set():
+            if there["cidr_block_state"]["state"] != "disassociated" and wanted.overlaps(
+                ipaddress.IPv4Network(there["cidr_block"])
+            ):
+                raise AwsError("InvalidVpc.Range", f"The CIDR '{wanted}' conflicts with another of its VPC.")
+        given = {**given, "CidrBlock": str(wanted)}
+    answer = request.ask_moto(given)
+    made = answer.get("CidrBlockAssociation") or answer["Ipv6CidrBlockAssociation"]
+    state = vpc._cidr_block_association_set[made["AssociationId"]]["cidr_block_state"]
+    state["state"] = "associating"
+
+    def effect() -> None:
+        if state["state"] == "associating":
+            state["state"] = "associated"
+
+    request.world.timeline.after(request.world.settings.delays.of("vpc-cidr", "associating"), effect)
+    return answer
+
+
+def disassociate(request: Request, backend: Any) -> Answer:
+    """DisassociateVpcCidrBlock: not while a subnet lies within, and not the first."""
+    association = str(request.parameters.get("AssociationId"))
+    vpc = next((one for one in backend.vpcs.values() if association in one._cidr_block_association_set), None)
+    if vpc is None:
+        raise AwsError(
+            "InvalidVpcCidrBlockAssociationID.NotFound", f"The association ID '{association}' does not exist"
+        )
+    network = ipaddress.ip_network(vpc._cidr_block_association_set[association]["cidr_block"])
+    for subnet in moto.subnets(backend):
+        within = ipaddress.ip_network(subnet.cidr_block)
+        if subnet.vpc_id == vpc.id and within.version == network.version and within.overlaps(network):
+            raise AwsError(
+                "InvalidCidrBlock.InUse",
+                f"The vpc {vpc.id} currently has a subnet within CIDR block {network}",
+            )
+    return request.ask_moto(request.parameters)
+
+
+def create_options(request: Request, backend: Any) -> Answer:
+    """CreateDhcpOptions has no ClientToken: two calls make two sets.  moto loses the tags."""
+    made = request.ask_moto(request.parameters)["DhcpOptions"]["DhcpOptionsId"]
+    for key, value in tags.specified(request, "dhcp-options").items():
+        backend.tags[made][key] = value
+    return {"DhcpOptions": next(one for one in _all(request, backend) if one["DhcpOptionsId"] == made)}
+
+
+def describe_options(request: Request, backend: Any) -> Answer:
+    """DescribeDhcpOptions, all of them."""
+    return {"DhcpOptions": _all(request, backend)}
+
+
+def _all(request: Request, backend: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "DhcpOptionsId": one.id,
+            "OwnerId": request.account,
+            "DhcpConfigurations": one.dhcp_configurations,
+            "Tags": tags.as_list(backend, one.id),
+        }
+        for one in backend.dhcp_options_sets.values()
+    ]
+
+
+def associate_options(request: Request, backend: Any) -> Answer:
+    """AssociateDhcpOptions: "default" takes them away."""
+    wanted, vpc_id = str(request.parameters.get("DhcpOptionsId")), str(request.parameters.get("VpcId"))
+    vpc = require(backend, VPC, vpc_id)
+    vpc.dhcp_options = None if wanted == _DEFAULT else require(backend, DHCP_OPTIONS, wanted)
+    request.world.facts.setdefault(vpc_id, {})["dhcp"] = {"DhcpOptionsId": wanted}
+    return {}
+
+
+def delete_options(request: Request, backend: Any) -> Answer:
+    """DeleteDhcpOptions: not while any network has them; moto remembers only the last that was given them."""
+    wanted = str(request.parameters.get("DhcpOptionsId"))
+    options = require(backend, DHCP_OPTIONS, wanted)
+    if any(vpc.dhcp_options is options for vpc in backend.vpcs.values()):
+        raise AwsError(
+            "DependencyViolation", f"The dhcpOptions '{wanted}' has dependencies and cannot be deleted."
+        )
+    del backend.dhcp_options_sets[wanted]
+    backend.tags.pop(wanted, None)
+    return {}
