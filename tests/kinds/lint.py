@@ -201,7 +201,9 @@ class Lint:
         for detail in self.kind.read.details:
             answer = skeleton(model(self.kind.service).operation_model(detail.operation).output_shape)
             found = jmespath.search(detail.path, answer)
-            more[detail.key] = found[0] if isinstance(found, list) and not detail.many else found
+            if isinstance(found, list) and not detail.many:
+                found = found[0]
+            more[detail.key] = found if isinstance(found, dict | list) else True
         for companion in self.kind.read.companions:
             answer = skeleton(model(self.kind.service).operation_model(companion.operation).output_shape)
             rows = jmespath.search(companion.path, answer)

@@ -85,13 +85,13 @@ def test_a_policy_that_somebody_else_puts_is_overtaken(ops: Host) -> None:
 
 def test_a_policy_that_aws_refuses_is_told_in_its_words(ops: Host) -> None:
     policy = dict(load("core-network")["resources"]["core-network/subject"]["PolicyDocument"])
-    policy["segment-actions"] = [{"action": "share", "segment": "nowhere", "share-with": "*"}]
+    policy["segments"] = [*policy["segments"], {"name": "no name"}]
     text = CONFIG.text(PolicyDocument=policy)
     report = ops.run(text)
     outcome = next(found for found in report.outcomes if found.label == CONFIG.address)
     assert outcome.status == "failed"
     assert outcome.final
-    assert "nowhere is not a segment" in outcome.why
+    assert "$.segments[1].name: does not match" in outcome.why
 
 
 def test_a_policy_may_be_written_as_json_too(ops: Host) -> None:
