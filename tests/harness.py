@@ -174,7 +174,7 @@ class Host:
                 service=record.service,
                 operation=record.read.operation,
                 path=record.read.path,
-                parameters=parameters,
+                parameters={**record.read.arguments, **parameters},
                 page=record.read.page,
             )
         return [row for row in found if not self._dead(kind, row)]

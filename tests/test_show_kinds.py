@@ -42,6 +42,7 @@ def test_text_and_data_of_a_kind_agree(name: str) -> None:
     assert reads <= set(data["operations"]["read"])
     changes = {name for one in kind.remedies.values() for name in one.operations}
     changes |= {name for one in kind.parts for name in one.operations}
+    changes |= {*kind.then_operations, *filter(None, [kind.accept])}
     changes |= set(kind.halt.operations if kind.halt else ())
     changes |= set(kind.then_operations)
     assert changes | ({kind.update} - {None}) == set(data["operations"].get("update", []))

@@ -22,7 +22,7 @@ from reconciler.aws.observe import KindsByName
 from reconciler.aws.proving import NotOurs, prove
 from reconciler.errors import AwsError, Denied, Exhausted, Gone, NotYet, ReconcilerError, Refused
 from reconciler.model.address import Address
-from reconciler.model.calls import Call
+from reconciler.model.calls import Call, token
 from reconciler.model.plan import Entry, Outcome, Plan, Status
 from reconciler.model.things import Observed, Pending, within
 from reconciler.model.verdicts import Blocked, Settled, Steps, Verb, Wait
@@ -127,7 +127,7 @@ class Applier:
                 if call.creates:
                     change.made = self._creator.create(entry, call, send)
                 else:
-                    change.send(call)
+                    change.send(with_token(call))
         except NotOurs as error:
             change.line.warning("ownership.conflict", reason=str(error))
             return Result(entry, Outcome(label=entry.label, status="blocked", why=str(error), final=True))
@@ -154,6 +154,13 @@ class Applier:
     def _prove(self, entry: Entry) -> None:
         assert entry.seen is not None, "only what was seen is deleted"
         prove(self._changes.gateway, self._changes.kinds, self._changes.stack, entry.seen)
+
+
+def with_token(call: Call) -> Call:
+    """The same call; where AWS takes a token, made once however often it is sent."""
+    if call.seed is None:
+        return call
+    return replace(call, parameters={**call.parameters, "ClientToken": token(call.seed, 0)})
 
 
 def left(entry: Entry, change: Change, call: Call, why: str) -> Outcome:

@@ -349,5 +349,6 @@ def explanation(answer: dict[str, Any]) -> str:
     ]
     said += [f"{field.get('Name')}: {field.get('Message')}" for field in answer.get("Fields") or ()]
     # what is wrong with a core network's policy, and where in it
-    said += [f"{found.get('Path')}: {found.get('Message')}" for found in answer.get("Errors") or ()]
+    errors = [(str(found.get("Path")), str(found.get("Message"))) for found in answer.get("Errors") or ()]
+    said += [why if why.startswith(where) else f"{where}: {why}" for where, why in errors]
     return "; ".join(part for part in said if part)

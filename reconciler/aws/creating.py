@@ -126,9 +126,14 @@ class Creator:
 def find_row(kind: Kind, answer: dict[str, Any]) -> dict[str, Any] | None:
     """The part of a create call's answer that looks like a row of the kind's list: it has the id.
 
-    CreateSite answers {"Site": {…}}, RunInstances {"Instances": [{…}]}, CreateSecurityGroup the members themselves.
+    CreateSite answers {"Site": {…}}, RunInstances {"Instances": [{…}]}, CreateSecurityGroup the members themselves,
+    CreateVpcAttachment {"VpcAttachment": {"Attachment": {…}}}.
     """
-    candidates: list[Any] = [answer]
-    for value in answer.values():
-        candidates += value[:1] if isinstance(value, list) else [value]
-    return next((found for found in candidates if isinstance(found, dict) and kind.id in found), None)
+    level: list[Any] = [answer]
+    for _ in range(3):
+        found = [row for row in level if isinstance(row, dict)]
+        if row := next((row for row in found if kind.id in row), None):
+            return row
+        inner = [value for row in found for value in row.values()]
+        level = [value[0] if isinstance(value, list) and value else value for value in inner]
+    return None

@@ -137,11 +137,9 @@ class _Look:
     def _whole(self, scope: Scope, kind: Kind, things: list[Observed]) -> list[Observed]:
         more: dict[str, dict[str, Any]] = {thing.id: {} for thing in things}
         for thing in things:
-            desired = self.question.resources.get(thing.address) if thing.address else None
             for detail in kind.read.details:
-                noted = detail.field in kind.write_only and DIGEST_TAG + detail.field in thing.tags
-                if desired is not None and detail.field in desired.spec and not noted:
-                    more[thing.id][detail.field] = self._detail(scope, kind, thing, detail)
+                if self._asked(kind, detail, thing):
+                    more[thing.id][detail.key] = self._detail(scope, kind, thing, detail, more[thing.id])
         for companion in kind.read.companions:
             if companion.fields and not any(self._matters(companion, thing) for thing in things):
                 continue
@@ -154,12 +152,22 @@ class _Look:
                     more[id][companion.name].append(row)
         return [_enriched(kind, thing, more[thing.id]) if more[thing.id] else thing for thing in things]
 
+    def _asked(self, kind: Kind, detail: Detail, thing: Observed) -> bool:
+        """Whether a detail is compared with the config, or says what a thing uses that is to go."""
+        desired = self.question.resources.get(thing.address) if thing.address else None
+        if desired is not None and detail.field in desired.spec:
+            return detail.field not in kind.write_only or DIGEST_TAG + detail.field not in thing.tags
+        goes = thing.address is not None and (desired is None or thing.replaced)
+        return detail.leaving and goes and thing.stack == self.question.stack
+
     def _matters(self, companion: Companion, thing: Observed) -> bool:
         """Whether a companion's rows are compared with the config, or have to go before the thing can."""
         if thing.stack != self.question.stack or thing.address is None:
             return False  # nothing is done about it
         desired = None if thing.replaced or not thing.address else self.question.resources.get(thing.address)
-        return desired is None or not companion.fields.isdisjoint(desired.spec)
+        if desired is None:
+            return companion.leaving
+        return not companion.fields.isdisjoint(desired.spec)
 
     def _companions(
         self, scope: Scope, kind: Kind, companion: Companion, things: list[Observed]
@@ -192,16 +200,22 @@ class _Look:
                         if thing.raw[parent] == id:
                             yield from ask(**{parent: id, companion.each: thing.id})
 
-    def _detail(self, scope: Scope, kind: Kind, thing: Observed, detail: Detail) -> Any:
+    def _detail(
+        self, scope: Scope, kind: Kind, thing: Observed, detail: Detail, before: Mapping[str, Any]
+    ) -> Any:
+        given = {name: jmespath.search(path, before) for name, path in detail.given.items()}
+        if None in given.values():
+            return None
         found = self.gateway.rows(
             account=scope.account,
             region=scope.region,
             service=kind.service,
             operation=detail.operation,
             path=detail.path,
-            parameters={kind.id: thing.id, **detail.arguments},
+            parameters={kind.id: thing.id, **detail.arguments, **given},
+            page=kind.read.page if detail.many else None,
         )
-        return next(iter(found))
+        return list(found) if detail.many else next(iter(found))
 
 
 def _asked_by(companion: Companion, thing: Observed) -> str:
@@ -226,7 +240,7 @@ def rows(
     parameters: dict[str, Any] = dict(read.arguments)
     if parent is not None and read.within is not None:
         parameters[kinds[read.within].id] = parent
-    if ids:
+    if ids and read.ids is not None:
         parameters[read.ids] = list(ids)
     elif kind.service == "ec2" and read.filters:
         parameters[read.filters] = [{"Name": "tag-key", "Values": [STACK_TAG, ADDRESS_TAG]}]

@@ -1,6 +1,7 @@
 """What has to be alike, or must not be, between a resource and those that it refers to.  Called by `load`.
 
-The facts are the records' (`Kind.alike`, `Kind.unlike`); what cannot be told before AWS is asked is left alone.
+The facts are the records' (`Kind.alike`, `Kind.unlike`, `Kind.fits`); what cannot be told before AWS is asked is left
+alone.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from reconciler.model.things import Desired, Ref
 
 def check_agreement(made: Mapping[Address, Made], kinds: Mapping[str, Kind], findings: Findings) -> None:
     """Report what does not go together, each at the reference that is wrong."""
+    every = {address: one.desired for address, one in made.items()}
     for address, one in made.items():
         kind = kinds[address.kind]
+        for field, what, hint in kind.fits(one.desired, every) if kind.fits else ():
+            findings.add(one.places.get(field, one.desired.place), (str(address), field), what, hint)
         for path, members in kind.alike.items():
             for ref in _at(one.desired.spec, path.split(".")):
                 if target := made.get(ref.to):

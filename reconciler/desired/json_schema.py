@@ -155,13 +155,13 @@ def _header() -> Json:
 def _kind(kind: Kind, schema: Schema, definitions: Json) -> Json:
     """An entry of `resources`."""
     found = fields(kind, schema)
-    properties = {name: _field(field, kind.service, definitions) for name, field in found.items()}
+    properties = {name: _field(field, kind, definitions) for name, field in found.items()}
     required = [name for name, field in found.items() if field.required]
     return {"description": kind.about} | _mapping(properties | _ours(kind), required, empty=not required)
 
 
 def _ours(kind: Kind) -> Json:
-    """The keys that every kind has."""
+    """The keys that are ours: those that every kind has, and what only some have."""
     replacements = [word for word in REPLACEMENTS if not (kind.unique and word == "create-first")]
     ours: Json = {
         "Tags": _tags("Tags of this resource; null removes one.", removable=True),
@@ -184,15 +184,20 @@ def _ours(kind: Kind) -> Json:
         "previously": _told("Addresses that it had before.", {"$ref": "#/definitions/addresses"}),
     }
     region: Json = {"region": _told("The region it lies in.", {"$ref": "#/definitions/region"})}
-    return (region | ours) if kind.regional else ours
+    accept: Json = {
+        "accept": _told("true: accept it, where a person has to.", {"$ref": "#/definitions/flag"})
+    }
+    return (region if kind.regional else {}) | ours | (accept if kind.accept else {})
 
 
-def _field(field: Field, service: str, definitions: Json) -> Json:
+def _field(field: Field, kind: Kind, definitions: Json) -> Json:
     if field.change == "part":
-        item = _value(field.shape, service, definitions)
+        item = _value(field.shape, kind.service, definitions)
         value: Json = {"anyOf": [{"type": "array", "items": item}, REFERENCE]}
+    elif field.name in kind.documents:
+        value = {"type": ["object", "array", "string"]}
     else:
-        value = _member(field.shape, service, definitions, field.required)
+        value = _member(field.shape, kind.service, definitions, field.required)
     return _told(_first_sentence(field.shape.documentation), value)
 
 

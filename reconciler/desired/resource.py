@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from reconciler.desired.check import Checker, PartSlot, Slot
+from reconciler.desired.documents import as_json
 from reconciler.desired.expand import Declaration, address_hint
 from reconciler.desired.findings import Findings, named, place, short
 from reconciler.desired.graph import Catalogue, Edge
@@ -22,7 +23,7 @@ from reconciler.model.place import Place
 from reconciler.model.schema import Schema
 from reconciler.model.things import Desired, Parameter, contains
 
-KEYS = ("region", "account", "for", "protect", "replace", "ignore", "depends-on", "previously")
+KEYS = ("region", "account", "for", "protect", "accept", "replace", "ignore", "depends-on", "previously")
 """The lower-case keys of a resource: ours."""
 REPLACEMENTS = ("create-first", "delete-first")
 MOST_TAGS = 50
@@ -101,11 +102,13 @@ class Maker:
             self._previously(entries["previously"].node, path, checker) if "previously" in entries else {}
         )
         desired = self._desired(address, entry, entries, spec, tuple(earlier), facts, checker)
-        places = {name: place(entries[name].node.mark) for name in spec}
+        places = {name: place(entries[name].node.mark) for name in entries if name in spec or name == "Tags"}
         return Made(desired, tuple(checker.edges), earlier, places)
 
     def _field(self, name: str, node: Node, path: Path, facts: Facts, checker: Checker) -> Any:
         before = self._findings.told
+        if name in facts.kind.documents:
+            node = as_json(node)
         value = checker.member(node, facts.slots[name], path, name in facts.hard, name in facts.required)
         if name in facts.parts and isinstance(node, Items) and self._findings.told == before:
             differ(facts.parts[name], value, node.items, path, self._findings)
@@ -174,6 +177,7 @@ class Maker:
             spec=spec,
             tags=tags,
             protect=protect,
+            accept="accept" in entries and self._accept(entries["accept"], path, facts.kind, checker),
             replace=self._replace(node("replace"), path, facts.kind, checker)
             if "replace" in entries
             else None,
@@ -221,6 +225,13 @@ class Maker:
                 self._findings.add(entry.key.mark, path, "region is required", hint)
             return self._header.region
         return ""
+
+    def _accept(self, entry: Entry, path: Path, kind: Kind, reader: Reader) -> bool:
+        at = (*path, "accept")
+        if kind.accept is None:
+            self._findings.add(entry.key.mark, at, f"nobody has to accept {named(kind.name)}", "remove it")
+            return False
+        return bool(reader.flag(entry.node, at))
 
     def _replace(self, node: Node, path: Path, kind: Kind, reader: Reader) -> str | None:
         at = (*path, "replace")

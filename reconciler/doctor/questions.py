@@ -165,6 +165,8 @@ def _operations(facts: Facts) -> Iterator[str]:
     yield from [kind.update] if kind.update else []
     yield from (operation for remedy in kind.remedies.values() for operation in remedy.operations)
     yield from (operation for part in kind.parts for operation in part.operations)
+    yield from kind.then_operations
+    yield from (operation for operation in (kind.accept, kind.decline) if operation)
     yield kind.delete
     yield from ("CreateTags", "DeleteTags") if kind.service == "ec2" else ("TagResource", "UntagResource")
 
@@ -228,7 +230,7 @@ def _least(
     if operation in ("CreateTags", "DeleteTags"):
         tag = {"Key": STACK_TAG, "Value": stack} if operation == "CreateTags" else {"Key": "doctor"}
         return {"Resources": [id], "Tags": [tag]}
-    known = {kind.id: id, kind.read.ids: [id], **ENOUGH}
+    known = {kind.id: id, **({kind.read.ids: [id]} if kind.read.ids else {}), **ENOUGH}
     return {
         name: known[name] if name in known else _harmless(name, member)
         for name, member in shape.members.items()

@@ -6,13 +6,16 @@ cannot is Blocked, or replaced where the resource asks for it.  Then parts, then
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+
+import jmespath
 
 from reconciler.engine import halting
 from reconciler.engine.applied import applied_tag, is_stale, origins
 from reconciler.engine.drift import drift, is_ignored, nothing, same_set
+from reconciler.engine.leaving import identity, placed, releasing, removal
 from reconciler.engine.tags import (
     OWNER_TAGS,
     birth_tags,
@@ -22,7 +25,6 @@ from reconciler.engine.tags import (
     tag_drift,
     wanted_tags,
 )
-from reconciler.engine.users import referring
 from reconciler.model.calls import Call
 from reconciler.model.fields import Facts
 from reconciler.model.kind import Kind, Part
@@ -57,40 +59,24 @@ def unready(kind: Kind, observed: Observed) -> Verdict | None:
     if state in kind.leaving:
         return Wait(f"{observed.id} is {state}; its address is free when it is gone")
     if state in kind.failed:
-        return Blocked(f"{observed.id} is {state} in AWS; delete it there, or remove it from the config")
+        said = "; ".join(jmespath.search(kind.errors, observed.raw) or ()) if kind.errors else ""
+        why = f"{observed.id} is {state} in AWS" + (f" ({said})" if said else "")
+        return Blocked(f"{why}; delete it there, or remove it from the config")
     if state in kind.asking:
-        return Wait(f"{observed.id} is {state}: {kind.asking[state]}", "person")
+        how = "; or say `accept: true`" if kind.accept else ""
+        return Wait(f"{observed.id} is {state}: {kind.asking[state]}{how}", "person")
     if kind.ready and state not in kind.ready:
         return Wait(f"{observed.id} is {state}")
     return None
 
 
-def removal(kind: Kind, observed: Observed, why: str) -> Steps:
-    """The steps that delete a thing."""
-    calls = kind.destroy(observed) if kind.destroy else [_deletion(kind, observed)]
-    return Steps("delete", tuple(_placed(call, observed, why) for call in calls), why=why)
-
-
-def releasing(kind: Kind, observed: Observed, why: str) -> Steps | Wait | None:
-    """What is done, or waited for, before a thing can be deleted; None when nothing is in the way."""
-    verdict = kind.release(observed) if kind.release else None
-    if isinstance(verdict, Steps):
-        calls = tuple(_placed(call, observed, why) for call in verdict.calls)
-        return replace(verdict, verb="delete", calls=calls, why=why)
-    return verdict
-
-
-def loosening(kind: Kind, observed: Observed, circle: Collection[str]) -> Steps | None:
-    """The steps that take those items out of a leaving thing that refer to others of its circle, by id; None when
-    it has none."""
-    why = "not in the config, and in a circle with others that are not"
-    calls = [
-        _placed(call, observed, why)
-        for part in kind.parts
-        if part.knots and (items := referring(kind, part, observed, circle))
-        for call in part.remove(observed, items)
-    ]
-    return Steps("update", tuple(calls), why=why) if calls else None
+def accepting(kind: Kind, desired: Desired, observed: Observed) -> Steps | None:
+    """The steps that answer in the name of the person for whom a thing waits, where the config says so."""
+    if not desired.accept or kind.accept is None or observed.state not in kind.asking:
+        return None
+    why = f"it is {observed.state}, and the config accepts it"
+    call = Call(service=kind.service, operation=kind.accept, parameters={kind.id: observed.id})
+    return Steps("update", (placed(call, observed, why),), why=why)
 
 
 def creation(facts: Facts, desired: Desired, stack: str, making_way: tuple[str, ...] = ()) -> Call:
@@ -107,7 +93,8 @@ def creation(facts: Facts, desired: Desired, stack: str, making_way: tuple[str, 
         and facts.fields[name].change not in {"part", "then"}
     }
     wanted = wanted_tags(kind, desired, stack)
-    tags = birth_tags(kind, {**wanted, APPLIED_TAG: applied_tag(facts, desired, wanted, birth=True)})
+    applied = {} if kind.tags_steer else {APPLIED_TAG: applied_tag(facts, desired, wanted, birth=True)}
+    tags = birth_tags(kind, {**wanted, **applied})
     seed = (stack, str(desired.address), *making_way) if facts.takes_token else None
     return Call(
         service=kind.service,
@@ -127,8 +114,8 @@ def _mend(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Ver
     if isinstance(verdict, Steps):
         return replace(
             verdict,
-            calls=tuple(_placed(call, observed, call.why or verdict.why) for call in verdict.calls),
-            rescue=tuple(_placed(call, observed, call.why) for call in verdict.rescue),
+            calls=tuple(placed(call, observed, call.why or verdict.why) for call in verdict.calls),
+            rescue=tuple(placed(call, observed, call.why) for call in verdict.rescue),
         )
     return verdict
 
@@ -153,6 +140,7 @@ def _mended(facts: Facts, desired: Desired, observed: Observed, stack: str) -> V
     changed, halted = _fields(drifts), _fields(later)
     updates = list(_updates(facts, desired, observed, changed))
     work = [*updates, *_part_calls(kind, desired, observed)]
+    last = [*_part_calls(kind, desired, observed, last=True)]
     tags = [found for found in tags if found.path.removeprefix(f"Tags.{DIGEST_TAG}") not in halted]
     done = _applied(facts, desired, observed, wanted) if (work or tags) and not later else []
     if kind.sequential and updates and len(work) > 1:
@@ -172,7 +160,9 @@ def _mended(facts: Facts, desired: Desired, observed: Observed, stack: str) -> V
         return Steps("update", tuple(calls), drift=everything, why=why, disruptive=disruptive)
     if later:
         return halting.stopping(kind, observed, later, halted)
-    verdict = kind.then(_less_ignored(desired), observed) if kind.then else Settled()
+    verdict = goes_on(kind, _less_ignored(desired), observed)
+    if isinstance(verdict, Settled) and last:
+        return Steps("update", tuple(last), drift=tuple(part_drifts), why=_why(tuple(part_drifts)))
     if isinstance(verdict, Settled) and is_stale(facts, desired, wanted, observed.tags):
         why = "what was last applied is written down anew"
         stale = tag_calls(kind, observed, _applied(facts, desired, observed, wanted), why)
@@ -180,11 +170,9 @@ def _mended(facts: Facts, desired: Desired, observed: Observed, stack: str) -> V
     return verdict
 
 
-def _is_fixed(facts: Facts, path: str) -> bool:
-    """Whether what is at a path cannot change after creation."""
-    name, member = _field(path), path.rpartition(".")[2]
-    remedy = facts.kind.remedies.get(name)
-    return not facts.fields[name].mutable or (remedy is not None and member in remedy.fixed)
+def goes_on(kind: Kind, desired: Desired, observed: Observed) -> Verdict:
+    """What the kind's own small state machine has left to do; `desired` is resolved."""
+    return kind.then(_less_ignored(desired), observed) if kind.then else Settled()
 
 
 def _less_ignored(desired: Desired) -> Desired:
@@ -195,8 +183,17 @@ def _less_ignored(desired: Desired) -> Desired:
     )
 
 
+def _is_fixed(facts: Facts, path: str) -> bool:
+    """Whether what is at a path cannot change after creation."""
+    name, member = _field(path), path.rpartition(".")[2]
+    remedy = facts.kind.remedies.get(name)
+    return not facts.fields[name].mutable or (remedy is not None and member in remedy.fixed)
+
+
 def _applied(facts: Facts, desired: Desired, observed: Observed, wanted: dict[str, Any]) -> list[Drift]:
     """How the tag that says what was applied has to change; nothing while a value of it is not known."""
+    if facts.kind.tags_steer:
+        return []
     tag = applied_tag(facts, desired, wanted)
     before = observed.tags.get(APPLIED_TAG)
     return [] if isinstance(tag, Pending) or tag == before else [Drift(f"Tags.{APPLIED_TAG}", tag, before)]
@@ -256,7 +253,7 @@ def _cannot_change(
     if desired.replace == "delete-first":
         steps = releasing(facts.kind, observed, why) or removal(facts.kind, observed, why)
         return replace(steps, verb="replace", drift=drifts) if isinstance(steps, Steps) else steps
-    moving = [_placed(call, observed, call.why) for call in make_way(facts.kind, observed, desired)]
+    moving = [placed(call, observed, call.why) for call in make_way(facts.kind, observed, desired)]
     birth = replace(creation(facts, desired, stack, (observed.id,)), why=why)
     return Steps("replace", (*moving, birth), drift=drifts, why=why)
 
@@ -317,7 +314,8 @@ def _part_items(part: Part, desired: Desired, observed: Observed) -> tuple[dict[
     if part.field not in desired.spec or is_ignored(part.field, desired.ignore):
         return {}, {}
     wanted = {part.key(item): item for item in map(part.normal, desired.spec[part.field] or ())}
-    return wanted, {part.key(item): item for item in part.rows(observed.raw)}
+    live = {part.key(item): item for item in part.rows(observed.raw)}
+    return wanted, {key: item for key, item in live.items() if key in wanted or not part.keeps}
 
 
 def _part_drift(part: Part, desired: Desired, observed: Observed) -> Iterator[Drift]:
@@ -327,8 +325,11 @@ def _part_drift(part: Part, desired: Desired, observed: Observed) -> Iterator[Dr
             yield Drift(f"{part.field}[]", wanted.get(key), live.get(key))
 
 
-def _part_calls(kind: Kind, desired: Desired, observed: Observed) -> Iterator[Call]:
-    """Additions first, so that nothing is cut off between; then changes, then removals, last parts first."""
+def _part_calls(kind: Kind, desired: Desired, observed: Observed, last: bool = False) -> Iterator[Call]:
+    """Additions first, so that nothing is cut off between; then changes, then removals, last parts first.
+
+    With `last`, what has to wait for the end instead.
+    """
     removals: list[Call] = []
     for part in kind.parts:
         wanted, live = _part_items(part, desired, observed)
@@ -339,28 +340,13 @@ def _part_calls(kind: Kind, desired: Desired, observed: Observed) -> Iterator[Ca
             if key in live and any(drift(wanted[key], live[key], ""))
         ]
         removed = [live[key] for key in live if key not in wanted]
-        if added:
+        if added and not last:
             yield from part.add(observed, added)
-        if changed:
+        if changed and part.last is last:
             yield from part.change(observed, changed)
-        if removed:
+        if removed and part.last is last:
             removals = [*part.remove(observed, removed), *removals]
     yield from removals
-
-
-def identity(kind: Kind, observed: Observed) -> dict[str, Any]:
-    """The parameters that say which thing a call is about."""
-    return {name: observed.raw[name] for name in kind.identity} | {kind.id: observed.id}
-
-
-def _deletion(kind: Kind, observed: Observed) -> Call:
-    return Call(service=kind.service, operation=kind.delete, parameters=identity(kind, observed))
-
-
-def _placed(call: Call, observed: Observed, why: str) -> Call:
-    """A call goes where its thing is, unless it says another region."""
-    region = call.region or observed.region
-    return replace(call, account=observed.account, region=region, why=why)
 
 
 def _whereabouts(thing: Desired | Observed) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
-from reconciler.engine.converge import converge, loosening, releasing, removal, unready
+from reconciler.engine.converge import accepting, converge, goes_on, unready
+from reconciler.engine.leaving import departure, loosening
 from reconciler.engine.order import AllFacts, in_order, needs
 from reconciler.engine.resolve import resolve
 from reconciler.engine.users import Users
@@ -94,9 +95,11 @@ class Planner:
             return Wait(self.held[desired.address])
         if holder is None and (stray := self._stray(desired)):
             return Wait(f"{stray} could not be read, where it may be: {self.world.unread[stray]}")
-        if holder is not None and (verdict := unready(self.facts[desired.address.kind].kind, holder)):
-            return verdict
-        verdict = self._resolve(desired, holder)
+        kind = self.facts[desired.address.kind].kind
+        accepted = accepting(kind, desired, holder) if holder is not None else None
+        if holder is not None and accepted is None and (state := unready(kind, holder)):
+            return state
+        verdict = accepted or self._resolve(desired, holder)
         if isinstance(verdict, Steps) and (instead := self.instead(str(desired.address), verdict)):
             return replace(instead, drift=verdict.drift)
         if isinstance(verdict, Steps) and verdict.verb == "replace" and self.keep:
@@ -111,8 +114,8 @@ class Planner:
             if self._unfinished(needed):
                 return Wait(f"needs {needed}, of which something is still to be done", "other")
         for needed in needs(desired, facts):
-            if holder is None and self._goes_on(needed):
-                return Wait(self._not_usable(needed), "other")
+            if holder is None and (why := self._goes_on(needed)):
+                return Wait(f"needs {needed}: {why}", "other")
             if self.usable(needed) is not None or self._made_first(needed):
                 continue  # its value is known, or will be before this one's turn comes
             if holder is None or needed in spec.missing:
@@ -161,11 +164,14 @@ class Planner:
         named = {desired.scope for desired in self.resources.values()}
         return [scope for scope in self.world.unread if scope not in named]
 
-    def _goes_on(self, address: Address) -> bool:
-        """Whether a thing is there and not all that others need it for: its own small state machine goes on."""
-        if address not in self.resources or not self.facts[address.kind].kind.then_operations:
-            return False
-        return self.holder(address) is not None and not isinstance(self.verdict(address), Settled)
+    def _goes_on(self, address: Address) -> str:
+        """Why a thing that is there is not all yet that others need it for: its own small state machine goes on."""
+        desired, thing = self.resources.get(address), self.usable(address)
+        if desired is None or thing is None or not self.facts[address.kind].kind.then_operations:
+            return ""
+        whole = replace(desired, spec=resolve(desired.spec, self.usable).value)
+        verdict = goes_on(self.facts[address.kind].kind, whole, thing)
+        return "" if isinstance(verdict, Settled) else verdict.why
 
     def _made_first(self, address: Address) -> bool:
         """Whether an address will have a new thing before this pass ends, if all goes well."""
@@ -318,7 +324,8 @@ class Planner:
             return Blocked(
                 "it is protected: not in the config any more, and kept (say `protect: false` first)"
             )
-        if (state := unready(kind, thing)) and not isinstance(state, Blocked):
+        state = unready(kind, thing)
+        if state and not isinstance(state, Blocked) and not (kind.decline and thing.state in kind.asking):
             return state
         if thing.replaced and (why := self._successor_missing(thing.address)):
             return Wait(why, "other")
@@ -335,7 +342,7 @@ class Planner:
             first = _named(still) if len(still) < 4 else f"{len(still)} things"
             return Wait(f"{first} must go first", "other")
         why = "it makes way for its successor" if thing.replaced else "not in the config"
-        return self._or_instead(thing, releasing(kind, thing, why) or removal(kind, thing, why))
+        return self._or_instead(thing, departure(kind, thing, why))
 
     def _or_instead(self, thing: Observed, steps: Verdict) -> Verdict:
         """The steps of a thing that leaves, or what takes their place."""

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from reconciler.kinds.acls import NETWORK_ACL
+from reconciler.kinds.cloudwan import (
+    CONNECT_ATTACHMENT,
+    CONNECT_PEER,
+    DIRECT_CONNECT_GATEWAY_ATTACHMENT,
+    VPC_ATTACHMENT,
+)
 from reconciler.kinds.compute import INSTANCE
+from reconciler.kinds.corenetwork import CORE_NETWORK
 from reconciler.kinds.endpoints import VPC_ENDPOINT
 from reconciler.kinds.firewall import SECURITY_GROUP
 from reconciler.kinds.gateways import (
@@ -30,6 +37,7 @@ ALL: tuple[Kind, ...] = (
     LINK,
     DEVICE,
     CONNECTION,
+    CORE_NETWORK,
     VPC,
     SUBNET,
     SECURITY_GROUP,
@@ -54,5 +62,9 @@ ALL: tuple[Kind, ...] = (
     VPN_CONNECTION,
     VPC_ENDPOINT,
     VPC_PEERING_CONNECTION,
+    VPC_ATTACHMENT,
+    CONNECT_ATTACHMENT,
+    CONNECT_PEER,
+    DIRECT_CONNECT_GATEWAY_ATTACHMENT,
 )
 BY_NAME = {kind.name: kind for kind in ALL}

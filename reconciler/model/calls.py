@@ -15,7 +15,8 @@ class Call:
 
     `operation` and the keys of `parameters` are AWS's names as boto3's documentation has them (`CreateSite`).
     Kinds leave `account` and `region` empty; the engine fills them in.  `seed` is what an idempotency token is a
-    digest of; None where the operation takes no token.  `creates` marks the call that makes the thing itself.
+    digest of; None where the operation takes no token.  `creates` marks the call that makes the thing itself, which
+    may take several tokens, one after another; any other has one.
     """
 
     service: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.model.address import Address
 from reconciler.model.calls import Call
 from reconciler.model.things import Desired, Observed, Spec
 from reconciler.model.verdicts import Steps, Verdict, Wait
@@ -21,13 +22,24 @@ class Detail:
     Of a write-only field it is made only while no tag has its digest: to find out once what nobody has noted.
 
     `arguments` are fixed parameters; the thing's id goes in as the parameter of the same name.  `path` (JMESPath)
-    finds the value in the answer; it is kept in `raw` under `field`.
+    finds the value in the answer; it is kept in `raw` under `name`, or under `field` where that is empty.  With `many`
+    the path leads to a list, kept whole over all pages.  `given` are parameters found (JMESPath) in what earlier
+    details gave; while one is null there is nothing to read, and the value is None.
     """
 
     field: str
     operation: str
     path: str
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    name: str = ""
+    many: bool = False
+    leaving: bool = False
+    given: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Where it is kept in `raw`."""
+        return self.name or self.field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +50,15 @@ class Companion:
     there (`of="VpcId"`: whatever lies in the same VPC as they).  Asked only for things that are ours: EC2's by
     `filter`, which takes these ids or values; where there is none, once for each thing of the kind `within` that they
     lie in, and again with `each`, the parameter that takes one thing's id, if AWS refuses to list all at once.  With
-    `fields`, it is asked only while the config names one of them, or wants one of the things no more.  Kept in `raw`
-    under `name`.
+    `fields`, it is asked only while the config names one of them, or (`leaving`) wants one of the things no more.
+    Kept in `raw` under `name`.
     """
 
     name: str
     operation: str
     path: str
     key: str
+    leaving: bool = True
     filter: str | None = None
     within: str | None = None
     each: str | None = None
@@ -58,13 +71,14 @@ class Read:
     """How a kind's things are listed: all of a region at once, or all within one parent.
 
     `path` (JMESPath) leads to the list in an answer.  `within` names the kind of the parent, whose id goes in as the
-    parameter of that id's name.  `ids` is the parameter that asks for single things, used right before a deletion.
+    parameter of that id's name.  `ids` is the parameter that asks for single things, used right before a deletion;
+    None where the operation has none, and all are asked for.
     `page` is the largest page to ask for, in things; None where the operation has no MaxResults.
     """
 
     operation: str
     path: str
-    ids: str
+    ids: str | None
     page: int | None
     within: str | None = None
     filters: str | None = "Filters"
@@ -72,6 +86,7 @@ class Read:
     say that they can be filtered by tag: all is read."""
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     details: Sequence[Detail] = ()
+    """Each may be given something by those before it."""
     companions: Sequence[Companion] = ()
 
 
@@ -119,6 +134,8 @@ class Part:
     `given` are members of `shape` that the thing itself says, and no config.
     `knots`: items may refer to each other's owners in a circle (rules of security groups); when all of a circle is to
     be deleted, these are taken out first.
+    `keeps`: there may be more than the config has, and it stays.  `last`: the thing itself may use the items, and they
+    are taken out once its `then` has nothing left to do.
     """
 
     field: str
@@ -132,6 +149,8 @@ class Part:
     operations: tuple[str, ...]
     given: frozenset[str] = frozenset()
     knots: bool = False
+    keeps: bool = False
+    last: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +189,12 @@ class Kind:
     """States in which it is on its way out: no call is made, its address waits until it is gone."""
     asking: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """States in which it waits for a person, and what that person has to do."""
+    accept: str | None = None
+    """The operation with which a person answers by its id; made where the config says `accept: true`."""
+    decline: str | None = None
+    """The operation that takes it out of such a state by its id; without it, it cannot be deleted from there."""
+    errors: str | None = None
+    """Where (JMESPath) a row of a failed thing says what is wrong with it: a list of texts."""
     refs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Field path (`SubnetId`, `SecurityGroupIds[]`) to the kind it names; `.arn` behind that where it takes an ARN."""
     across: bool = False
@@ -178,6 +203,9 @@ class Kind:
     """Path of a reference (`Links[].LinkId`) to the fields in which the thing and what it refers to have to agree."""
     unlike: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Field to another whose value has to be a different one."""
+    fits: Callable[[Desired, Mapping[Address, Desired]], Iterable[tuple[str, str, str]]] | None = None
+    """What is wrong with a resource beside the others of its config, before anything is asked of AWS: for each mistake
+    the field that it is about, what it is, and a hint."""
     answers_tags: bool = True
     """Whether the answer of the create call shows tags; where it does not, a look does."""
     tags: str = "Tags"
@@ -192,6 +220,8 @@ class Kind:
     """Fields that AWS takes and does not report; compared by a digest in a tag."""
     left_out: frozenset[str] = frozenset()
     """Members of a row that are not even looked at: they change by themselves, or hold keys."""
+    documents: frozenset[str] = frozenset()
+    """Fields that take JSON as a string; a config may write them as YAML."""
     normal: Mapping[str, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
     """Fields that AWS reports in a spelling of its own, and what brings a wanted and a seen value to it."""
     refuses: Mapping[str, Callable[[Any], str | None]] = dataclasses.field(default_factory=dict)
@@ -218,6 +248,8 @@ class Kind:
     """Whether AWS works at one change at a time: fields are put right one by one, each once it is ready again."""
     protected: bool = False
     """Whether things of this kind are never deleted unless the config said `protect: false`."""
+    tags_steer: bool = False
+    """Whether AWS acts by the tags of things of this kind: they carry no tag of ours that changes with the config."""
     unique: str | None = None
     """The field whose value only one living thing may have; it rules out `replace: create-first`."""
 

@@ -118,6 +118,8 @@ class Desired:
     tags: Mapping[str, str | None] = field(default_factory=dict)
     """Tags by key, the stack's and the resource's own; None removes the key.  Owner tags are added by the engine."""
     protect: bool | None = None
+    accept: bool = False
+    """Whether it is accepted in the name of the person for whom it waits."""
     replace: str | None = None
     """None, "create-first" or "delete-first"."""
     ignore: tuple[str, ...] = ()

@@ -57,6 +57,9 @@ def changes(kind: Kind) -> Iterator[tuple[str, str]]:
     for part in kind.parts:
         yield from ((f"{kind.service}:{operation}", part.field) for operation in part.operations)
     yield from ((f"{kind.service}:{operation}", "") for operation in kind.then_operations)
+    for operation in (kind.accept, kind.decline):
+        if operation:
+            yield f"{kind.service}:{operation}", ""
 
 
 def _types(extent: Extent, kind: Kind, action: str, fields: Collection[str]) -> Iterator[str]:

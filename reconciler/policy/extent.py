@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.model.config import Config
 from reconciler.model.kind import Kind
 from reconciler.model.things import Desired, Parameter, within
-from reconciler.policy.facts import PROFILE_FIELD
+from reconciler.policy.facts import ACCEPTED_FIELD, PROFILE_FIELD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,7 @@ class Extent:
     regions: tuple[str, ...]
     parameters: tuple[str, ...]
     profiles: tuple[str, ...]
+    accepted: tuple[str, ...]
     roles: tuple[str, ...]
     lease: Mapping[str, Any]
 
@@ -59,6 +60,7 @@ def extent(
         regions=() if everything else tuple(sorted(regions)),
         parameters=tuple(sorted({found.path for one in here for found in within(one.spec, Parameter)})),
         profiles=tuple(sorted(_profiles(here))),
+        accepted=tuple(sorted(_accepted(here))),
         roles=tuple(sorted(other.role for other in config.accounts.values())) if home else (),
         lease=config.lease if home else {},
     )
@@ -69,6 +71,13 @@ def _fields(resources: Iterable[Desired]) -> dict[str, frozenset[str]]:
     for desired in resources:
         found.setdefault(desired.address.kind, set()).update(desired.spec)
     return {kind: frozenset(names) for kind, names in found.items()}
+
+
+def _accepted(resources: Iterable[Desired]) -> Iterator[str]:
+    """The ids of others' things that the config accepts."""
+    for desired in resources:
+        items = desired.spec.get(ACCEPTED_FIELD) or ()
+        yield from (item["AttachmentId"] for item in items if isinstance(item["AttachmentId"], str))
 
 
 def _profiles(resources: Iterable[Desired]) -> Iterator[str]:

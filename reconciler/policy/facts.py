@@ -17,7 +17,11 @@ TAGGED_BY_RESOURCE = frozenset({"ec2"})
 """Services that look at each resource of a creation by itself, and see the request's tags only at the new one.
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html"""
-OWN_TYPES: Mapping[str, str] = {}
+OWN_TYPES: Mapping[str, str] = {
+    "connect-attachment": "attachment",
+    "direct-connect-gateway-attachment": "attachment",
+    "vpc-attachment": "attachment",
+}
 """Kinds of Network Manager whose type in ARNs is not their name."""
 BESIDE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "ec2:AcceptVpcPeeringConnection": {"": ("vpc", "vpc-peering-connection")},
@@ -49,5 +53,7 @@ FIRST_USE = {"networkmanager:CreateGlobalNetwork": ("networkmanager", "AWSServic
 """Calls that make a service's own role in the account when they are the first of their sort.
 
 https://docs.aws.amazon.com/network-manager/latest/tgwnm/nm-service-linked-roles.html"""
+ACCEPTED_FIELD = "AcceptedAttachments"
+"""The field of a core network that names what others attach to it."""
 PROFILE_FIELD = "IamInstanceProfile"
 """The field that hands a role to a machine."""

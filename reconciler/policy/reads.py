@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.model.kind import Companion, Detail, Kind, Read
+from reconciler.model.kind import Companion, Detail, Kind
 from reconciler.policy.extent import Extent
 from reconciler.policy.facts import ALWAYS_READ
 from reconciler.policy.statements import Statement, in_order
@@ -12,7 +12,7 @@ from reconciler.policy.statements import Statement, in_order
 
 def read_half(extent: Extent) -> list[Statement]:
     """What a look needs, the discovery look and `doctor` included.  sts:GetCallerIdentity needs no permission."""
-    lists = {action for kind in extent.read for action in _reads(kind)}
+    lists = {action for kind in extent.read for action in _reads(kind, named=kind in extent.kinds)}
     found = [
         Statement(sid="Look", actions=in_order({*ALWAYS_READ, *lists})),
         Statement(sid="WhoElseWrites", actions=("cloudtrail:LookupEvents",)),  # it knows no resources
@@ -29,9 +29,11 @@ def read_half(extent: Extent) -> list[Statement]:
     return found
 
 
-def _reads(kind: Kind) -> Iterator[str]:
-    asked: tuple[Read | Companion | Detail, ...] = (kind.read, *kind.read.companions, *kind.read.details)
-    yield from (f"{kind.service}:{more.operation}" for more in asked)
+def _reads(kind: Kind, *, named: bool) -> Iterator[str]:
+    """What reads a kind; of what the config does not name, that alone which says what it uses."""
+    more: list[Companion | Detail] = [*kind.read.companions, *kind.read.details]
+    yield f"{kind.service}:{kind.read.operation}"
+    yield from (f"{kind.service}:{one.operation}" for one in more if named or one.leaving)
 
 
 def _parameter(extent: Extent, path: str) -> str:

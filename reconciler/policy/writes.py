@@ -30,6 +30,8 @@ def _changing(extent: Extent) -> Iterator[Statement]:
     if deleted and extent.mode == "full":
         yield Statement(sid="DeleteOurs", actions=deleted, condition=_ours(extent))
     yield from _tagging(extent)
+    if extent.accepted:
+        yield _accepting(extent)
     if extent.profiles:
         yield _passing(extent)
     creates = {f"{kind.service}:{kind.create}" for kind in extent.kinds}
@@ -99,6 +101,13 @@ def _ours(extent: Extent) -> Condition:
         "StringEquals": {f"aws:ResourceTag/{STACK_TAG}": extent.stack},
         "Null": {f"aws:ResourceTag/{ADDRESS_TAG}": "false"},
     }
+
+
+def _accepting(extent: Extent) -> Statement:
+    """What others attach and the config names: these and no other."""
+    arns = (f"arn:{extent.partition}:networkmanager::*:attachment/{id}" for id in extent.accepted)
+    actions = ("networkmanager:AcceptAttachment",)
+    return Statement(sid="AcceptAttachments", actions=actions, resources=in_order(arns))
 
 
 def _passing(extent: Extent) -> Statement:

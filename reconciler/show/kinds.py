@@ -25,14 +25,14 @@ def operations(kind: Kind) -> dict[str, list[str]]:
     changes += [name for remedy in kind.remedies.values() for name in remedy.operations]
     changes += kind.halt.operations if kind.halt else ()
     changes += [name for part in kind.parts for name in part.operations]
-    changes += kind.then_operations
+    changes += [*kind.then_operations, *([kind.accept] if kind.accept else [])]
     details = [detail.operation for detail in read.details] + [other.operation for other in read.companions]
     found = {
         "read": [read.operation, *details],
         "create": [kind.create],
         "update": changes,
         "tag": tags,
-        "delete": [kind.delete],
+        "delete": [*([kind.decline] if kind.decline else []), kind.delete],
     }
     return {what: list(dict.fromkeys(names)) for what, names in found.items() if names}
 

@@ -320,11 +320,13 @@ def die_often(
     host: Host, run: Run, course: Course, deaths: list[Death], births: Births | None = None
 ) -> tuple[Damage, list[Death]]:
     """Die each of the deaths in one run, started again after each; what came of it, and the deaths that never came."""
-    births = births or Births()
+    births, dead = births or Births(), False
 
     def at(boundary: Boundary) -> None:
+        nonlocal dead
         for death in deaths:
-            if death.comes(boundary):
+            if not dead and death.comes(boundary):
+                dead = True  # what is on its way out of here passes other boundaries
                 left = [other for other in deaths if other is not death]
                 raise Died(*in_a_copy(partial(go_on, death, left)))
 

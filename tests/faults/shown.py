@@ -39,6 +39,7 @@ DRAWN = frozenset(
         "PublicIp",
         "PublicIpAddress",
         "TunnelInsideCidr",
+        "UpdatedAt",
     }
 )
 """Members whose values are drawn anew for each thing."""

@@ -6,6 +6,7 @@ meanwhile, so that one estate serves all passes: what counts is what the program
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -71,7 +72,7 @@ def _with_details() -> tuple[dict[str, Any], dict[str, Any]]:
             continue
         others = [one for one in whole if one.startswith(f"{kind.name}/") and one not in subjects]
         if others:
-            whole[others[0]] = {**whole[others[0]], **given}
+            whole[others[0]] = {**given, **whole[others[0]]}
         else:
             subjects.discard(Fixture(kind.name).address)
     return whole, {address: one for address, one in whole.items() if address not in subjects}
@@ -152,11 +153,15 @@ class Pass:
 
     def touched(self, kinds: set[str]) -> list[str]:
         """What was planned for, or tried on, things of these kinds: creations and deletions."""
-        words = {word for name in kinds for word in (BY_NAME[name].create, BY_NAME[name].delete)}
+
+        def words(names: Iterable[str]) -> set[str]:
+            return {word for name in names for word in (BY_NAME[name].create, BY_NAME[name].delete)}
+
+        theirs = words(kinds) - words(BY_NAME.keys() - kinds)  # kinds may share an operation
         planned = [
             f"{verb} {label}" for label, verb in self.steps.items() if label.partition("/")[0] in kinds
         ]
-        return planned + [call.operation for call in self.tried if call.operation in words]
+        return planned + [call.operation for call in self.tried if call.operation in theirs]
 
 
 @dataclass
@@ -212,10 +217,22 @@ def everything(folder: Path) -> Iterator[Estate]:
     with host(folder) as ops, _without_waiting(ops):
         report = ops.run(WHOLE)
         assert report.outcome == "settled", report.outcomes
+        _propose(ops)
         ops.run(WHOLE)
         (ops.state / "discovery.json").unlink(missing_ok=True)  # so that each pass looks everywhere
         shutil.copytree(ops.state, folder / "saved")
         yield Estate(ops, folder / "saved")
+
+
+def _propose(ops: Host) -> None:
+    """Somebody else's policy of each core network is ready and not executed: change sets are read only then."""
+    for row in ops.rows("core-network"):
+        of = {"CoreNetworkId": row["CoreNetworkId"]}
+        live = ops.by_hand("networkmanager", "GetCoreNetworkPolicy", **of)["CoreNetworkPolicy"]
+        policy = json.loads(live["PolicyDocument"])
+        policy["segments"] += [{"name": "theirs"}]
+        ops.by_hand("networkmanager", "PutCoreNetworkPolicy", **of, PolicyDocument=json.dumps(policy))
+    ops.aws.clock.advance(600)
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from botocore.model import ServiceModel, Shape
 from botocore.validate import ParamValidator
 
 from reconciler.aws.creating import find_row
-from reconciler.engine.converge import converge, removal
+from reconciler.engine.converge import converge
+from reconciler.engine.leaving import removal
 from reconciler.model.address import Address
 from reconciler.model.calls import Call
 from reconciler.model.fields import Facts, find_shape
@@ -102,6 +103,7 @@ class Lint:
         names += [companion.operation for companion in kind.read.companions]
         names += [name for remedy in kind.remedies.values() for name in remedy.operations]
         names += [name for part in kind.parts for name in part.operations]
+        names += [*kind.then_operations, *filter(None, [kind.accept, kind.decline])]
         names += kind.halt.operations if kind.halt else ()
         names += kind.then_operations
         missing = sorted(set(names) - set(model(kind.service).operation_names))
@@ -152,7 +154,8 @@ class Lint:
 
     def _state_words(self) -> frozenset[str]:
         shape: Any = model(self.kind.service).operation_model(self.kind.read.operation).output_shape
-        path = [step.removesuffix("[]") for step in f"{self.kind.read.path}.{self.kind.state}".split(".")]
+        first = str(self.kind.state).partition(" || ")[0]  # what follows is for answers of other calls
+        path = [step.removesuffix("[]") for step in f"{self.kind.read.path}.{first}".split(".")]
         for step in path:
             shape = shape.member if shape.type_name == "list" else shape
             if step not in shape.members:
@@ -181,6 +184,7 @@ class Lint:
         for what, given in (
             ("unordered", kind.unordered),
             ("then_owns", kind.then_owns),
+            ("documents", kind.documents),
             ("remedies", kind.remedies),
         ):
             for name in sorted(set(given) - fields.keys()):
@@ -196,7 +200,13 @@ class Lint:
 
     def _raw(self, row: dict[str, Any]) -> dict[str, Any]:
         """A row with what further reads add to it."""
-        more: dict[str, Any] = {detail.field: True for detail in self.kind.read.details}
+        more: dict[str, Any] = {}
+        for detail in self.kind.read.details:
+            answer = skeleton(model(self.kind.service).operation_model(detail.operation).output_shape)
+            found = jmespath.search(detail.path, answer)
+            if isinstance(found, list) and not detail.many:
+                found = found[0]
+            more[detail.key] = found if detail.name else True  # one value is not looked into
         for companion in self.kind.read.companions:
             answer = skeleton(model(self.kind.service).operation_model(companion.operation).output_shape)
             rows = jmespath.search(companion.path, answer)
@@ -300,7 +310,7 @@ class Lint:
 
     def _read(self) -> None:
         read, members = self.kind.read, self._input(self.kind.read.operation)
-        if read.ids not in members:
+        if read.ids is not None and read.ids not in members:
             self.wrong(f"{read.operation} cannot be asked for {read.ids}")
         if self.kind.service == "ec2" and read.filters is not None and read.filters not in members:
             self.wrong(f"{read.operation} takes no {read.filters}")
@@ -317,7 +327,8 @@ class Lint:
             answer = skeleton(model(self.kind.service).operation_model(detail.operation).output_shape)
             if jmespath.search(detail.path, answer) is None:
                 self.wrong(f"{detail.path} is not in the answer of {detail.operation}")
-            given = {self.kind.id: "x", **detail.arguments}
+            sought = {name: skeleton(self._input(detail.operation).get(name)) for name in detail.given}
+            given = {self.kind.id: "x", **detail.arguments, **sought}
             report = ParamValidator().validate(
                 given, model(self.kind.service).operation_model(detail.operation).input_shape
             )

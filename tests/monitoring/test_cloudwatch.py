@@ -109,9 +109,16 @@ def test_a_pattern_names_events_and_fields_that_there_are(name: str) -> None:
     assert "DefaultValue" not in made, "there is none where there are dimensions"
 
 
+def event_of(value: object) -> str | None:
+    """The id of a test: a line holds the time at which it was made."""
+    found = re.search(r'"event":"([^"]+)"', str(value))
+    return found[1] if found else None
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
-    [
+    ids=event_of,
+    argvalues=[
         (
             line("heartbeat", state="idle", interval_s=300, last_success_age_s=12.5),
             {"Heartbeats": 1, "LastSuccessAge": 12.5, "Interval": 300, "ConfigStale": 0},
@@ -170,7 +177,8 @@ def test_the_lines_of_a_run_count_as_they_are(ops: Host) -> None:
 
 @pytest.mark.parametrize(
     ("text", "metric"),
-    [
+    ids=event_of,
+    argvalues=[
         (failed_unit("reconciler@prod.service"), "UnitFailures"),
         (line("unit.failed", stack="", error="boom"), "UnitFailures"),
         (line("credentials.failed", stack="", reason="expired"), "IdentityFailures"),

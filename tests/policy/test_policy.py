@@ -54,7 +54,7 @@ def test_only_what_the_config_has_may_be_changed() -> None:
     found = text_of(statements(SITE))
     assert "networkmanager:CreateSite" in found
     assert "CreateLink" not in found
-    assert "Vpc" not in found
+    assert "CreateVpc" not in found
     everything = text_of(statements(SITE, everything=True))
     assert [kind.name for kind in ALL if f":{kind.delete}" not in everything] == []
 

@@ -1,0 +1,70 @@
+"""How a thing goes: what is done before it can be deleted, and its deletion.  Used by `converge` and `planner`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+from reconciler.engine.users import referring
+from reconciler.model.calls import Call
+from reconciler.model.kind import Kind
+from reconciler.model.things import Observed
+from reconciler.model.verdicts import Steps, Wait
+
+
+def departure(kind: Kind, observed: Observed, why: str) -> Steps | Wait:
+    """The next steps on a thing's way out, or what they wait for."""
+    return releasing(kind, observed, why) or _declining(kind, observed) or removal(kind, observed, why)
+
+
+def removal(kind: Kind, observed: Observed, why: str) -> Steps:
+    """The steps that delete a thing."""
+    calls = kind.destroy(observed) if kind.destroy else [_deletion(kind, observed)]
+    return Steps("delete", tuple(placed(call, observed, why) for call in calls), why=why)
+
+
+def releasing(kind: Kind, observed: Observed, why: str) -> Steps | Wait | None:
+    """What is done, or waited for, before a thing can be deleted; None when nothing is in the way."""
+    verdict = kind.release(observed) if kind.release else None
+    if isinstance(verdict, Steps):
+        calls = tuple(placed(call, observed, why) for call in verdict.calls)
+        return replace(verdict, verb="delete", calls=calls, why=why)
+    return verdict
+
+
+def _declining(kind: Kind, observed: Observed) -> Steps | None:
+    """The steps that take a leaving thing out of a state in which it waits for a person; None when it is in none."""
+    if observed.state not in kind.asking or kind.decline is None:
+        return None
+    why = f"not in the config, and it is {observed.state}"
+    call = Call(service=kind.service, operation=kind.decline, parameters={kind.id: observed.id})
+    return Steps("update", (placed(call, observed, why),), why=why)
+
+
+def loosening(kind: Kind, observed: Observed, circle: Collection[str]) -> Steps | None:
+    """The steps that take those items out of a leaving thing that refer to others of its circle, by id; None when
+    it has none."""
+    why = "not in the config, and in a circle with others that are not"
+    calls = [
+        placed(call, observed, why)
+        for part in kind.parts
+        if part.knots and (items := referring(kind, part, observed, circle))
+        for call in part.remove(observed, items)
+    ]
+    return Steps("update", tuple(calls), why=why) if calls else None
+
+
+def identity(kind: Kind, observed: Observed) -> dict[str, Any]:
+    """The parameters that say which thing a call is about."""
+    return {name: observed.raw[name] for name in kind.identity} | {kind.id: observed.id}
+
+
+def _deletion(kind: Kind, observed: Observed) -> Call:
+    return Call(service=kind.service, operation=kind.delete, parameters=identity(kind, observed))
+
+
+def placed(call: Call, observed: Observed, why: str) -> Call:
+    """A call goes where its thing is, unless it says another region."""
+    region = call.region or observed.region
+    return replace(call, account=observed.account, region=region, why=why)

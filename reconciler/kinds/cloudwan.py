@@ -1,0 +1,279 @@
+"""What is attached to a core network, and the peers on Connect attachments.
+
+Facts: https://docs.aws.amazon.com/networkmanager/latest/APIReference/API_Attachment.html, API_ListAttachments.html,
+API_ConnectPeer.html and the create calls there; states and acceptance:
+https://docs.aws.amazon.com/network-manager/latest/cloudwan/cloudwan-attachments-working-with.html
+
+All attachments of a type are listed at once, with their tags; what only one type has is read one by one.  Policies
+steer attachments by their tags, so that these carry no tag of ours that changes with the config.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from reconciler.kinds import wanpolicy
+from reconciler.model.address import Address
+from reconciler.model.calls import Call
+from reconciler.model.kind import Companion, Detail, Kind, Read, Remedy
+from reconciler.model.things import Desired, Observed, Ref, Spec
+
+ACCEPT = "somebody has to accept it, in the account of the core network"
+ASKING = {
+    "PENDING_ATTACHMENT_ACCEPTANCE": ACCEPT,
+    "PENDING_TAG_ACCEPTANCE": f"its tags ask for another segment, and {ACCEPT}",
+}
+UNREPORTED = ("NatGatewayRules", "NatGatewaySupport")
+"""Members of create calls that are read back elsewhere, and in other words than they are written in."""
+REGIONAL = ("VpcArn", "VpnConnectionArn")
+"""Fields that name something regional, whose region is the edge."""
+Resources = Mapping[Address, Desired]
+LABEL = "RoutingPolicyLabel"
+LABELS = Companion(
+    name="RoutingPolicyLabels",
+    operation="ListAttachmentRoutingPolicyAssociations",
+    path="AttachmentRoutingPolicyAssociations",
+    key="AttachmentId",
+    leaving=False,
+    within="core-network",
+    fields=frozenset({LABEL}),
+)
+"""Labels are told by the core network, to its owner alone."""
+
+
+SAID = "[].join(' ', [Code, Message][?@])"
+"""What is wrong with a thing, from its list of errors."""
+
+
+def _itself(arn: Any) -> Any:
+    return arn
+
+
+def _id(arn: Any) -> Any:
+    """What stands last in an ARN."""
+    return str(arn).rpartition("/")[2]
+
+
+def _inner(type: str, resource: str, form: Callable[[Any], Any]) -> Callable[[Spec], Spec]:
+    """A row in the words of the create call; `resource` is the field that says what is attached.
+
+    What its own Get shows beside the attachment itself is kept under the type's name.
+    """
+
+    def project(raw: Spec) -> Spec:
+        own = {name: value for name, value in (raw.get(type) or {}).items() if name != "Attachment"}
+        named = {resource: form(raw["ResourceArn"])} if "ResourceArn" in raw else {}
+        labels = [row[LABEL] for row in raw.get(LABELS.name, ())]
+        return {**raw, **own, **named, LABEL: labels[0] if labels else None}
+
+    return project
+
+
+LABELING = ("PutAttachmentRoutingPolicyLabel", "RemoveAttachmentRoutingPolicyLabel")
+NONE: Mapping[str, Remedy] = {}
+
+
+def _label(thing: Observed, wanted: Any) -> list[Call]:
+    """A label is changed by calls of its own, not by making the attachment anew."""
+    where = {"CoreNetworkId": thing.raw["CoreNetworkId"], "AttachmentId": thing.id}
+    operation, given = (LABELING[0], {LABEL: wanted}) if wanted else (LABELING[1], {})
+    return [Call(service="networkmanager", operation=operation, parameters=where | given)]
+
+
+def _where(desired: Desired, resources: Resources) -> Iterator[tuple[str, Any]]:
+    """The edges at which an attachment is to be, as far as the config tells, each with the field that says so."""
+    yield "EdgeLocation", desired.spec.get("EdgeLocation")
+    yield from (("EdgeLocations", edge) for edge in desired.spec.get("EdgeLocations") or ())
+    for field in REGIONAL:
+        match desired.spec.get(field):
+            case Ref(to) if to in resources:
+                yield field, resources[to].region
+            case str(arn) if arn.count(":") > 4:
+                yield field, arn.split(":")[3]
+
+
+def _fits(desired: Desired, resources: Resources) -> Iterator[tuple[str, str, str]]:
+    """An attachment lies at an edge of its core network, and its tags name segments that there are."""
+    core = desired.spec.get("CoreNetworkId")
+    network = resources.get(core.to) if isinstance(core, Ref) else None
+    policy = wanpolicy.tree(network.spec.get(wanpolicy.FIELD)) if network else None
+    if network is None or policy is None:
+        return
+    edges, segments = wanpolicy.edges(policy), wanpolicy.segments(policy)
+    for field, edge in _where(desired, resources):
+        if isinstance(edge, str) and edge and edge not in edges:
+            yield field, f"the policy of {network.address} has no edge location {edge}", _one_of(edges)
+    for key in sorted(wanpolicy.choosing_tags(policy)):
+        value = desired.tags.get(key)
+        if isinstance(value, str) and value not in segments:
+            what = f"the tag {key} asks for the segment {value}, which the policy of {network.address} lacks"
+            yield "Tags", what, _one_of(segments)
+
+
+def _one_of(words: Sequence[str]) -> str:
+    return f"one of: {', '.join(words)}"
+
+
+def attachment(
+    type: str,
+    *,
+    name: str,
+    about: str,
+    listed: str,
+    resource: str,
+    refs: Mapping[str, str],
+    form: Callable[[Any], Any] = _itself,
+    detail: str = "",
+    create_only: Sequence[str] = UNREPORTED,
+    remedies: Mapping[str, Remedy] = NONE,
+    **more: Any,
+) -> Kind:
+    """A kind of attachment: `type` as in the names of its operations, `listed` as in AttachmentType.
+
+    `resource` is the field that says what is attached, which lists show as ResourceArn; `form` brings it from there to
+    the field's form.  `detail` is a field that only its own Get shows, `create_only` those fields that are given at
+    creation and not read back as they were given.
+    """
+    details = (
+        [Detail(field=detail, name=type, operation=f"Get{type}", path=type, leaving=True)] if detail else []
+    )
+    return Kind(
+        name=name,
+        about=about,
+        service="networkmanager",
+        read=Read(
+            operation="ListAttachments",
+            path="Attachments",
+            ids=None,
+            page=500,
+            arguments={"AttachmentType": listed},
+            details=details,
+            companions=[LABELS],
+        ),
+        create=f"Create{type}",
+        delete="DeleteAttachment",
+        accept="AcceptAttachment",
+        decline="RejectAttachment",
+        id="AttachmentId",
+        arn_tail="attachment/{id}",
+        state="State",
+        ready=frozenset({"AVAILABLE"}),
+        failed=frozenset({"FAILED", "REJECTED"}),
+        leaving=frozenset({"DELETING"}),
+        asking=ASKING,
+        errors=f"LastModificationErrors{SAID}",
+        refs=refs,
+        fits=_fits,
+        write_only=frozenset(create_only),
+        remedies={**remedies, LABEL: Remedy(operations=LABELING, make=_label)},
+        project=_inner(type, resource, form),
+        tags_steer=True,
+        **more,
+    )
+
+
+def _subnets(thing: Observed, wanted: Any) -> list[Call]:
+    """Subnets are changed by what is added and what is taken away."""
+    seen = thing.spec.get("SubnetArns") or []
+    deltas = {
+        "AddSubnetArns": [arn for arn in wanted if arn not in seen],
+        "RemoveSubnetArns": [arn for arn in seen if arn not in wanted],
+    }
+    given = {name: arns for name, arns in deltas.items() if arns}
+    return [
+        Call(
+            service="networkmanager",
+            operation="UpdateVpcAttachment",
+            parameters={"AttachmentId": thing.id, **given},
+        )
+    ]
+
+
+VPC_ATTACHMENT = attachment(
+    "VpcAttachment",
+    name="vpc-attachment",
+    about="A VPC on a core network, by one subnet in each zone.",
+    listed="VPC",
+    resource="VpcArn",
+    refs={"CoreNetworkId": "core-network", "VpcArn": "vpc.arn", "SubnetArns[]": "subnet.arn"},
+    detail="SubnetArns",
+    update="UpdateVpcAttachment",
+    unordered=frozenset({"SubnetArns"}),
+    remedies={"SubnetArns": Remedy(operations=("UpdateVpcAttachment",), make=_subnets, joins=True)},
+)
+
+CONNECT_ATTACHMENT = attachment(
+    "ConnectAttachment",
+    name="connect-attachment",
+    about="A way for appliances in an attached VPC into a core network, by GRE or without a tunnel.",
+    listed="CONNECT",
+    resource="TransportAttachmentId",
+    form=_id,
+    refs={"CoreNetworkId": "core-network", "TransportAttachmentId": "vpc-attachment"},
+    alike={"TransportAttachmentId": ("CoreNetworkId",)},
+    detail="Options",
+)
+
+DIRECT_CONNECT_GATEWAY_ATTACHMENT = attachment(
+    "DirectConnectGatewayAttachment",
+    name="direct-connect-gateway-attachment",
+    about="A Direct Connect gateway at some edges of a core network.",
+    listed="DIRECT_CONNECT_GATEWAY",
+    resource="DirectConnectGatewayArn",
+    refs={"CoreNetworkId": "core-network"},
+    update="UpdateDirectConnectGatewayAttachment",
+    unordered=frozenset({"EdgeLocations"}),
+)
+
+
+def _peer(raw: Spec) -> Spec:
+    """A peer in the words of the create call: written flat, read nested."""
+    shown = (raw.get("ConnectPeer") or {}).get("Configuration") or {}
+    return {**raw, **{name: shown[name] for name in ("PeerAddress", "InsideCidrBlocks") if name in shown}}
+
+
+def _apart(desired: Desired, resources: Resources) -> Iterator[tuple[str, str, str]]:
+    """Peers on one attachment have inside CIDR blocks that do not overlap; said of the one that comes later."""
+    own = [block for block in desired.spec.get("InsideCidrBlocks") or () if isinstance(block, str)]
+    for other in resources.values():
+        if other.address == desired.address:
+            return
+        same = other.spec.get("ConnectAttachmentId") == desired.spec.get("ConnectAttachmentId")
+        if other.address.kind != desired.address.kind or not same:
+            continue
+        theirs = [block for block in other.spec.get("InsideCidrBlocks") or () if isinstance(block, str)]
+        for one, block in wanpolicy.overlapping([*theirs, *own]):
+            if one in theirs and block in own:
+                yield "InsideCidrBlocks", f"{block} overlaps with {one} of {other.address}", ""
+
+
+CONNECT_PEER = Kind(
+    name="connect-peer",
+    about="An appliance that exchanges routes with a core network by BGP, on a Connect attachment.",
+    service="networkmanager",
+    read=Read(
+        operation="ListConnectPeers",
+        path="ConnectPeers",
+        ids=None,
+        page=500,
+        details=[
+            Detail(field="PeerAddress", name="ConnectPeer", operation="GetConnectPeer", path="ConnectPeer")
+        ],
+    ),
+    create="CreateConnectPeer",
+    delete="DeleteConnectPeer",
+    id="ConnectPeerId",
+    arn_tail="connect-peer/{id}",
+    state="ConnectPeerState || State",  # as lists say it, and as the answer of its creation does
+    ready=frozenset({"AVAILABLE"}),
+    failed=frozenset({"FAILED"}),
+    leaving=frozenset({"DELETING"}),
+    errors=f"ConnectPeer.LastModificationErrors{SAID}",
+    refs={"ConnectAttachmentId": "connect-attachment", "SubnetArn": "subnet.arn"},
+    fits=_apart,
+    # AWS's CloudFormation schema marks these as such: they come back in another form, or chosen by AWS
+    write_only=frozenset({"CoreNetworkAddress", "BgpOptions", "SubnetArn"}),
+    unordered=frozenset({"InsideCidrBlocks"}),
+    project=_peer,
+)

@@ -1,0 +1,188 @@
+"""Policies of core networks as values: one spelling, what differs, what is plainly wrong, what they say of edges.
+
+Facts: https://docs.aws.amazon.com/network-manager/latest/cloudwan/cloudwan-policies-json.html
+Used by `corenetwork` and `cloudwan`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from reconciler.model.things import Parameter, within
+from reconciler.model.verdicts import Drift
+
+FIELD = "PolicyDocument"
+VERSIONS = ("2021.12", "2025.11")
+CONFIGURATION = "core-network-configuration"
+
+# ---- one spelling
+
+
+def canonical(document: Any) -> Any:
+    """A policy in one spelling; what is no JSON stays as it is.
+
+    The order of keys says nothing, nor does that of a list of plain values: AWS does not promise to keep either.
+    """
+    found = tree(document)
+    return document if found is None else json.dumps(found, sort_keys=True, separators=(",", ":"))
+
+
+def tree(document: Any) -> Any:
+    """What a policy says; None for what is no JSON."""
+    return None if document is None else _tree(str(document))
+
+
+@lru_cache(maxsize=64)
+def _tree(text: str) -> Any:
+    try:
+        return _sorted(json.loads(text))
+    except ValueError:
+        return None
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _sorted(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        items = [_sorted(inner) for inner in value]
+        return items if any(isinstance(item, dict | list) for item in items) else sorted(items, key=str)
+    return value
+
+
+def differences(wanted: Any, seen: Any, path: str = FIELD) -> Iterator[Drift]:
+    """Where two documents differ, one entry a place."""
+    if isinstance(wanted, dict) and isinstance(seen, dict):
+        for name in dict.fromkeys([*wanted, *seen]):
+            yield from differences(wanted.get(name), seen.get(name), f"{path}.{name}")
+    elif _is_list_of_things(wanted) and _is_list_of_things(seen):
+        for index in range(max(len(wanted), len(seen))):
+            one, other = (items[index] if index < len(items) else None for items in (wanted, seen))
+            yield from differences(one, other, f"{path}[{index}]")
+    elif wanted != seen:
+        yield Drift(path, wanted, seen)
+
+
+def _is_list_of_things(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(item, dict) for item in value)
+
+
+# ---- what it says
+
+
+def edges(policy: Any) -> list[str]:
+    """The regions in which a network is."""
+    return [str(one.get("location")) for one in _things(_member(policy, CONFIGURATION), "edge-locations")]
+
+
+def segments(policy: Any) -> list[str]:
+    """The names of its segments."""
+    return [str(one.get("name")) for one in _things(policy, "segments")]
+
+
+def choosing_tags(policy: Any) -> set[str]:
+    """The keys of those tags whose value names the segment of an attachment."""
+    actions = [_member(rule, "action") for rule in _things(policy, "attachment-policies")]
+    return {str(one["tag-value-of-key"]) for one in actions if one.get("tag-value-of-key")}
+
+
+def _member(value: Any, name: str) -> Mapping[str, Any]:
+    found = value.get(name) if isinstance(value, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _things(value: Any, name: str) -> list[Mapping[str, Any]]:
+    found = value.get(name) if isinstance(value, Mapping) else None
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+
+
+# ---- what is wrong
+
+
+def mistake(document: Any) -> str | None:
+    """What is plainly wrong with a policy; AWS finds the rest when it is put."""
+    if document is None:
+        return None
+    if any(True for _ in within(document, Parameter)):
+        return "cannot hold a parameter: it is compared with what is live"
+    try:
+        policy = json.loads(str(document))
+    except ValueError as error:
+        return f"is not JSON: {error}"
+    if not isinstance(policy, dict):
+        return "must be a mapping"
+    return next(_mistakes(policy), None)
+
+
+def _mistakes(policy: Mapping[str, Any]) -> Iterator[str]:
+    if policy.get("version") not in VERSIONS:
+        yield 'needs a version, "2021.12" or "2025.11", in quotes'
+    configuration = policy.get(CONFIGURATION)
+    if not isinstance(configuration, dict):
+        yield f"needs {CONFIGURATION}, a mapping"
+        return
+    for name in ("asn-ranges", "edge-locations"):
+        if not isinstance(configuration.get(name), list) or not configuration[name]:
+            yield f"needs {CONFIGURATION}.{name}, a list"
+            return
+    if not isinstance(policy.get("segments"), list) or not policy["segments"]:
+        yield "needs segments, a list"
+    yield from _asns(configuration)
+    yield from _blocks(configuration)
+    yield from _segments(policy)
+
+
+def _asns(configuration: Mapping[str, Any]) -> Iterator[str]:
+    ranges = []
+    for text in configuration["asn-ranges"]:
+        low, _, high = str(text).partition("-")
+        if not low.isdigit() or not (high or low).isdigit():
+            yield f"has {text} in asn-ranges, which is no range such as 64512-64555"
+            return
+        ranges.append((int(low), int(high or low)))
+    for edge in _things(configuration, "edge-locations"):
+        asn = str(edge.get("asn", ""))
+        if asn.isdigit() and not any(low <= int(asn) <= high for low, high in ranges):
+            yield f"has ASN {asn} at {edge.get('location')}, which is outside of asn-ranges"
+
+
+def _blocks(configuration: Mapping[str, Any]) -> Iterator[str]:
+    """Inside CIDR blocks of one network, and those of its edges among each other, must not overlap."""
+    shared = configuration.get("inside-cidr-blocks")
+    at_edges = [
+        block
+        for edge in _things(configuration, "edge-locations")
+        for block in edge.get("inside-cidr-blocks") or ()
+    ]
+    for blocks in (shared if isinstance(shared, list) else [], at_edges):
+        for one, other in overlapping([str(block) for block in blocks]):
+            yield f"has inside-cidr-blocks that overlap: {one} and {other}"
+
+
+def overlapping(blocks: list[str]) -> Iterator[tuple[str, str]]:
+    """The pairs of blocks that overlap; what is no block is left to AWS."""
+    seen: list[tuple[str, Any]] = []
+    for text in blocks:
+        try:
+            block = ipaddress.ip_network(text, strict=False)
+        except ValueError:
+            continue
+        for other, before in seen:
+            if before.version == block.version and before.overlaps(block):
+                yield other, text
+        seen.append((text, block))
+
+
+def _segments(policy: Mapping[str, Any]) -> Iterator[str]:
+    names = segments(policy)
+    for place, rule in enumerate(_things(policy, "attachment-policies")):
+        named = _member(rule, "action").get("segment")
+        if named is not None and named not in names:
+            yield f"puts attachments into the segment {named} (attachment-policies[{place}]), which it lacks"
+    for place, action in enumerate(_things(policy, "segment-actions")):
+        named = action.get("segment")
+        if named is not None and named not in names:
+            yield f"names the segment {named} (segment-actions[{place}]), which it lacks"

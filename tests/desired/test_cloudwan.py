@@ -1,0 +1,118 @@
+"""What cannot work on a core network is found before any call, where it stands."""
+
+from __future__ import annotations
+
+import pytest
+
+from .support import HERE, config, problem_here, resources
+
+ESTATE = """
+global-network/g: {}
+core-network/c:
+  GlobalNetworkId: ${global-network/g}
+  PolicyDocument:
+    version: "2021.12"
+    core-network-configuration:
+      asn-ranges: ["64512-64555"]
+      inside-cidr-blocks: [10.0.0.0/24, 10.0.1.0/24]
+      edge-locations: [{location: us-west-2, asn: 64512}]
+    segments: [{name: shared}]
+    attachment-policies:
+      - rule-number: 100
+        conditions: [{type: tag-exists, key: zone}]
+        action: {association-method: tag, tag-value-of-key: zone}
+      - rule-number: 200
+        conditions: [{type: any}]
+        action: {association-method: constant, segment: shared}
+vpc/v: {CidrBlock: 10.1.0.0/16}
+subnet/s: {VpcId: "${vpc/v}", CidrBlock: 10.1.1.0/24}
+vpc-attachment/v:
+  CoreNetworkId: ${core-network/c}
+  VpcArn: ${vpc/v}
+  SubnetArns: ["${subnet/s}"]
+  Tags: {zone: shared}
+connect-attachment/a:
+  CoreNetworkId: ${core-network/c}
+  EdgeLocation: us-west-2
+  TransportAttachmentId: ${vpc-attachment/v}
+  Options: {Protocol: GRE}
+connect-peer/one:
+  ConnectAttachmentId: ${connect-attachment/a}
+  PeerAddress: 10.1.1.5
+  InsideCidrBlocks: [169.254.6.0/29]
+connect-peer/two:
+  ConnectAttachmentId: ${connect-attachment/a}
+  PeerAddress: 10.1.1.6
+  InsideCidrBlocks: [169.254.6.8/29]
+direct-connect-gateway-attachment/d:
+  CoreNetworkId: ${core-network/c}
+  DirectConnectGatewayArn: arn:aws:directconnect::123456789012:dx-gateway/0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9
+  EdgeLocations: [us-west-2]
+"""
+
+
+def test_the_good_one() -> None:
+    assert len(config(resources(ESTATE)).resources) == 9
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        (
+            "EdgeLocation: us-west-2",
+            f"EdgeLocation: {HERE}eu-west-1",
+            "core-network/c has no edge location eu-west-1",
+        ),
+        ("EdgeLocations: [us-west-2]", f"EdgeLocations: {HERE}[us-west-2, eu-west-1]", "one of: us-west-2"),
+        (
+            "VpcArn: ${vpc/v}",
+            f"VpcArn: {HERE}arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-0123456789abcdef0",
+            "vpc-attachment/v.VpcArn: the policy of core-network/c has no edge location eu-west-1",
+        ),
+        (
+            "Tags: {zone: shared}",
+            f"Tags: {HERE}{{zone: apart}}",
+            "the segment apart, which the policy of core-network/c lacks",
+        ),
+        (
+            "[169.254.6.8/29]",
+            f"{HERE}[169.254.6.4/29]",
+            "169.254.6.4/29 overlaps with 169.254.6.0/29 of connect-peer/one",
+        ),
+        ("connect-attachment/a:\n", f"connect-attachment/a:\n  accept: {HERE}maybe\n", "true or false"),
+        ("vpc/v: {CidrBlock", f"vpc/v: {{{HERE}accept: true, CidrBlock", "nobody has to accept a vpc"),
+    ],
+)
+def test_what_does_not_fit(right: str, wrong: str, told: str) -> None:
+    assert right in ESTATE
+    assert told in str(problem_here(resources(ESTATE.replace(right, wrong))))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ("asn: 64512", "asn: 65000", "ASN 65000 at us-west-2, which is outside of asn-ranges"),
+        ("[10.0.0.0/24, 10.0.1.0/24]", "[10.0.0.0/23, 10.0.1.0/24]", "overlap: 10.0.0.0/23 and 10.0.1.0/24"),
+        ("segment: shared}", "segment: apart}", "segment apart (attachment-policies[1]), which it lacks"),
+        ('"64512-64555"', '"a few"', "no range such as"),
+        ('"2021.12"', "2021.12", "in quotes"),
+    ],
+)
+def test_what_is_wrong_within_a_policy(right: str, wrong: str, told: str) -> None:
+    assert right in ESTATE
+    text = ESTATE.replace(right, wrong).replace(
+        "  PolicyDocument:\n    version", f"  PolicyDocument:\n    {HERE}version"
+    )
+    assert told in str(problem_here(resources(text)))
+
+
+def test_what_is_not_of_this_config_is_left_to_aws() -> None:
+    elsewhere = ESTATE.replace(
+        "CoreNetworkId: ${core-network/c}", "CoreNetworkId: core-network-0123456789abcdef0"
+    )
+    assert (
+        len(
+            config(resources(elsewhere.replace("us-west-2\n  Transport", "eu-west-1\n  Transport"))).resources
+        )
+        == 9
+    )

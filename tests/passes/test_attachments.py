@@ -1,0 +1,159 @@
+"""Attachments that wait for a person, fail, or go: nothing loops, and their tags hold nothing that changes."""
+
+from __future__ import annotations
+
+import yaml
+
+from reconciler.model.plan import Outcome, Report
+from tests.conformance.fixture import Fixture, load
+from tests.harness import ACCOUNT, Host, tags
+
+CONFIG = Fixture("vpc-attachment")
+EXECUTE = "ExecuteCoreNetworkChangeSet"
+WAITS = "PENDING_ATTACHMENT_ACCEPTANCE"
+
+
+def guarded() -> str:
+    """The config with a segment into which a person has to let everything."""
+    config = yaml.safe_load(CONFIG.base)
+    policy = config["resources"]["core-network/attached"]["PolicyDocument"]
+    policy["segments"][0]["require-attachment-acceptance"] = True
+    return yaml.safe_dump(config, sort_keys=False)
+
+
+def outcome(report: Report) -> Outcome:
+    return next(found for found in report.outcomes if found.label == CONFIG.address)
+
+
+def attachment(ops: Host) -> dict[str, str]:
+    (row,) = ops.rows("vpc-attachment")
+    return row
+
+
+def without(text: str) -> str:
+    config = yaml.safe_load(text)
+    del config["resources"][CONFIG.address]
+    return yaml.safe_dump(config, sort_keys=False)
+
+
+def test_what_waits_for_a_person_is_waited_for_and_settles_once_it_is_accepted(ops: Host) -> None:
+    report = ops.run(guarded())
+    assert attachment(ops)["State"] == WAITS
+    found = outcome(report)
+    assert (found.status, found.on) == ("waiting", "person")
+    assert "accept" in found.why
+    ops.aws.clear_calls()
+    assert outcome(ops.run(guarded())).status == "waiting"
+    assert ops.writes() == []
+    id = attachment(ops)["AttachmentId"]
+    ops.by_hand("networkmanager", "AcceptAttachment", AttachmentId=id)
+    ops.aws.clock.advance(600)
+    assert ops.run(guarded()).outcome == "settled"
+
+
+def test_one_that_waits_for_a_person_is_declined_before_it_is_deleted(ops: Host) -> None:
+    ops.run(guarded())
+    ops.aws.clear_calls()
+    report = ops.run(without(guarded()), allow_shrink=True)
+    assert report.outcome == "settled", report.outcomes
+    assert ops.writes() == ["RejectAttachment", "DeleteAttachment"]
+    assert ops.rows("vpc-attachment") == []
+
+
+def test_one_that_failed_is_told_in_awss_words(ops: Host) -> None:
+    config = yaml.safe_load(CONFIG.base)
+    config["resources"]["subnet/attached-b"]["AvailabilityZone"] = "us-west-2a"
+    config["resources"][CONFIG.address] |= load("vpc-attachment-update")
+    report = ops.run(yaml.safe_dump(config, sort_keys=False))
+    found = outcome(report)
+    assert found.status == "blocked"
+    assert "SUBNET_DUPLICATED_IN_AVAILABILITY_ZONE" in found.why
+
+
+def test_its_tags_say_whose_it_is_and_nothing_that_changes_with_the_config(ops: Host) -> None:
+    ops.run(CONFIG.base)
+    before = tags(attachment(ops))  # type: ignore[arg-type]
+    assert set(before) == {"Name", "reconciler:stack", "reconciler:address"}
+    ops.run(CONFIG.update)
+    assert tags(attachment(ops)) == before
+
+
+def test_it_is_not_made_before_the_policy_is_live(ops: Host) -> None:
+    ops.run(CONFIG.base)
+    order = [call.operation for call in ops.aws.writes]
+    assert "CreateVpcAttachment" not in order[: order.index("ExecuteCoreNetworkChangeSet")]
+    assert all(call.error is None for call in ops.aws.writes)
+
+
+def stranger(ops: Host) -> str:
+    """Somebody else attaches a VPC of his to our core network, and waits."""
+    vpc = ops.by_hand("ec2", "CreateVpc", CidrBlock="10.99.0.0/16")["Vpc"]["VpcId"]
+    subnet = ops.by_hand("ec2", "CreateSubnet", VpcId=vpc, CidrBlock="10.99.1.0/24")["Subnet"]["SubnetId"]
+    ours = next(
+        row for row in ops.rows("core-network") if row["CoreNetworkId"] == attachment(ops)["CoreNetworkId"]
+    )
+    arn = f"arn:aws:ec2:us-west-2:{ACCOUNT}"
+    made = ops.by_hand(
+        "networkmanager",
+        "CreateVpcAttachment",
+        CoreNetworkId=ours["CoreNetworkId"],
+        VpcArn=f"{arn}:vpc/{vpc}",
+        SubnetArns=[f"{arn}:subnet/{subnet}"],
+    )
+    ops.aws.clock.advance(600)
+    return str(made["VpcAttachment"]["Attachment"]["AttachmentId"])
+
+
+def state(ops: Host, id: str) -> str:
+    return next(row["State"] for row in ops.rows("vpc-attachment") if row["AttachmentId"] == id)
+
+
+def with_network(text: str, **fields: object) -> str:
+    config = yaml.safe_load(text)
+    config["resources"]["core-network/attached"].update(fields)
+    return yaml.safe_dump(config, sort_keys=False)
+
+
+def test_what_others_attach_is_accepted_by_its_id_and_nothing_else_is(ops: Host) -> None:
+    config = yaml.safe_load(guarded())
+    config["resources"][CONFIG.address]["accept"] = True
+    text = yaml.safe_dump(config, sort_keys=False)
+    assert ops.run(text).outcome == "settled"
+    meant, other = stranger(ops), "attachment-0123456789abcdef0"
+    ops.aws.clear_calls()
+    assert ops.run(with_network(text, AcceptedAttachments=[])).outcome == "settled"
+    assert ops.writes() == []
+    listed = with_network(text, AcceptedAttachments=[{"AttachmentId": meant}, {"AttachmentId": other}])
+    assert ops.run(listed).outcome == "settled"
+    accepted = [call.parameters for call in ops.aws.writes if call.operation == "AcceptAttachment"]
+    assert accepted == [{"AttachmentId": meant}]
+    ops.aws.clock.advance(600)
+    assert state(ops, meant) == "AVAILABLE"
+    ops.aws.clear_calls()
+    assert ops.run(listed).outcome == "settled"
+    assert ops.writes() == []
+
+
+def test_prefix_lists_are_tied_before_the_policy_that_names_them_and_loosed_after_it(ops: Host) -> None:
+    made = ops.by_hand(
+        "ec2", "CreateManagedPrefixList", PrefixListName="ours", MaxEntries=1, AddressFamily="IPv4"
+    )
+    lists = [{"PrefixListArn": made["PrefixList"]["PrefixListArn"], "PrefixListAlias": "ours"}]
+    config = yaml.safe_load(CONFIG.base)
+    policy = config["resources"]["core-network/attached"]["PolicyDocument"]
+    naming = {
+        **policy,
+        "version": "2025.11",
+        "routing-policies": [{"routing-policy-name": "in", "routing-policy-rules": [{"value": "ours"}]}],
+    }
+    assert ops.run(CONFIG.base).outcome == "settled"
+    for text, first in (
+        (with_network(CONFIG.base, PolicyDocument=naming, PrefixLists=lists), "Create"),
+        (with_network(CONFIG.base, PrefixLists=[]), "Delete"),
+    ):
+        ops.aws.clear_calls()
+        assert ops.run(text).outcome == "settled"
+        order = [name for name in ops.writes() if name.endswith(("PrefixListAssociation", "ChangeSet"))]
+        tied = f"{first}CoreNetworkPrefixListAssociation"
+        assert order == ([tied, EXECUTE] if first == "Create" else [EXECUTE, tied])
+        assert all(call.error is None for call in ops.aws.writes)
