@@ -101,7 +101,10 @@ class Operation:
 def operations(kind: Kind) -> set[Operation]:
     """What reads things of a kind."""
     read = kind.read
-    names = [read.operation, *(one.operation for one in (*read.details, *read.companions))]
+    here = [one for address, one in _LEFT.items() if address.startswith(f"{kind.name}/")]
+    named = {field for one in here for field in one or ()}
+    lists = [one for one in read.companions if one.leaving or not one.fields or one.fields & named]
+    names = [read.operation, *(one.operation for one in (*read.details, *lists))]
     return {Operation(kind.service, name) for name in names}
 
 
