@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from reconciler.kinds import ALL, BY_NAME
@@ -19,6 +20,23 @@ from tests.harness import FACTS
 
 FOLDER = Path(__file__).parent / "fixtures"
 KINDS = [kind.name for kind in ALL]
+
+
+def shape(kind: str) -> tuple[object, ...]:
+    """What kinds of one shape share: how they are listed, and how their creation is kept from happening twice."""
+    record = BY_NAME[kind]
+    return record.service, record.read.within is None, FACTS[kind].takes_token, record.answers_tags
+
+
+SHAPES = {shape(kind): kind for kind in reversed(KINDS)}
+one_of_each_shape = pytest.mark.parametrize(
+    "fixture",
+    [pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in SHAPES.values()],
+    indirect=True,
+    scope="module",
+)
+"""For a test of what no record has a word in: one kind of each shape lives through it, and all of them at once in
+tests/faults/."""
 
 
 @cache

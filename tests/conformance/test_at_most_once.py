@@ -9,8 +9,8 @@ import pytest
 
 from reconciler.kinds import BY_NAME
 from reconciler.sandbox.calls import Call
-from tests.conformance.fixture import KINDS, Fixture
-from tests.harness import FACTS, Host, tags
+from tests.conformance.fixture import Fixture, one_of_each_shape
+from tests.harness import Host, tags
 
 
 def is_birth(fixture: Fixture, call: Call) -> bool:
@@ -74,18 +74,6 @@ def test_an_answer_is_lost_and_lists_lag(ops: Host, fixture: Fixture) -> None:
 # happening twice
 
 
-def shape(kind: str) -> tuple[object, ...]:
-    record = BY_NAME[kind]
-    return record.service, record.read.within is None, FACTS[kind].takes_token, record.answers_tags
-
-
-SHAPES = {shape(kind): kind for kind in reversed(KINDS)}
-one_of_each_shape = pytest.mark.parametrize(
-    "fixture",
-    [pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in SHAPES.values()],
-    indirect=True,
-    scope="module",
-)
 either = pytest.mark.parametrize("memory", ["kept", "lost"])
 
 

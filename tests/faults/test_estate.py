@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
 from reconciler.kinds import ALL
 from tests.faults.estate import estate, without_subjects
-from tests.harness import Host
+from tests.harness import Host, host
+
+
+@pytest.fixture
+def ops(tmp_path: Path) -> Iterator[Host]:
+    """Lists come in few pages: that they are read to their end is proved elsewhere."""
+    with host(tmp_path, page_size=50) as found:
+        yield found
 
 
 def test_it_is_created_updated_replaced_and_destroyed(ops: Host) -> None:

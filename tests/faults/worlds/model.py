@@ -25,6 +25,9 @@ HAD_BY = {
     *("InstanceId", "AssociationId", "NetworkInterfaceId", "NetworkInterfaceOwnerId", "PrivateIpAddress"),
 }
 """Members of an address that say who has it."""
+MIRRORED = frozenset({"Associations", "Attachment", "Attachments", "NetworkInterfaces", "VpcAttachments"})
+"""Members of somebody's thing that say what AWS ties to it, and that change as the other end is tied elsewhere: a
+subnet that is given to one network ACL leaves another."""
 SHOWN = {
     "instance": {"SecurityGroups", "NetworkInterfaces"},
     "security-group": {"Rules", "IpPermissions", "IpPermissionsEgress"},
@@ -157,6 +160,8 @@ def _change(thing: Thing, now: Thing, before: Truth, after: Truth, wishes: Wishe
     tags = {key for key in {*thing.tags, *now.tags} if thing.tags.get(key) != now.tags.get(key)}
     if thing.kind == "elastic-ip" and not _has_owner(thing, now, after):
         fields -= HAD_BY  # it was taken by what a NAT gateway does, or came free with its instance
+    if not is_ours(thing, before):
+        fields -= MIRRORED
     if not fields and not tags:
         return
     if not is_ours(thing, before):
