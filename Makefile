@@ -17,7 +17,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-test: lint types unit ## everything that must be green: style, types, who imports whom, tests
+test: lint ## everything that must be green: style, types, who imports whom, tests
+	@$(MAKE) --no-print-directory -j2 types unit
 
 lint: $(READY) ## style, and who may import whom
 	$(BIN)/ruff check .
