@@ -28,7 +28,9 @@ lint: $(READY) ## style, and who may import whom
 types: $(READY) ## mypy, strict
 	$(BIN)/mypy
 
+# Compiled first: where no bytecode is to be written, each of the processes that tests start would compile it all.
 unit: $(READY) ## the tests
+	@$(BIN)/python -m compileall -q reconciler
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 # Nothing of the caller's AWS settings, keys or proxies gets in.
