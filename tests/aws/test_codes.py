@@ -66,7 +66,8 @@ EC2 = [
     *of(NotYet, 409, "DeleteConflict"),
     *of(NotYet, 400, "InvalidPermission.Duplicate", "RouteAlreadyExists", "Resource.AlreadyAssociated"),
     *of(Refused, 400, "InvalidGroup.Duplicate", "InvalidKeyPair.Duplicate", "InvalidSubnet.Conflict"),
-    *of(Refused, 400, "DuplicateTransitGatewayAttachment", "FlowLogAlreadyExists"),
+    *of(NotYet, 400, "DuplicateTransitGatewayAttachment"),
+    *of(Refused, 400, "FlowLogAlreadyExists"),
     *of(Refused, 409, "EntityAlreadyExists"),
     *of(Exhausted, 500, "InsufficientInstanceCapacity"),  # AWS says 500, and trying again is no use
     *of(Exhausted, 400, "InsufficientHostCapacity", "InsufficientCapacity", "InsufficientAddressCapacity"),

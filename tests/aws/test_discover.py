@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from reconciler.aws.discover import Discovered, discover, escaped
 from reconciler.aws.gateway import Gateway
-from reconciler.kinds import BY_NAME
+from reconciler.kinds import ALL, BY_NAME
 from reconciler.model.calls import Call
 from reconciler.model.things import Scope
 from reconciler.sandbox import Call as Seen
@@ -63,10 +63,19 @@ class Regions:
         return ec2("DescribeTags", "<nextToken>more</nextToken><tagSet/>")
 
 
+def everywhere(account: str) -> set[str]:
+    """How the kinds are told that live in no region and in no network."""
+    return {f"the {kind.name}s of {account}" for kind in ALL if not kind.regional and not kind.read.within}
+
+
 def wired(**given: str) -> tuple[Gateway, Wire]:
     gate = gateway(**given)
     manager = gate.sessions.client(ACCOUNT, "networkmanager")
-    Wire(lambda _: json_answer('{"GlobalNetworks": []}')).under(manager)
+    Wire(
+        lambda _: json_answer(
+            '{"GlobalNetworks": [], "CoreNetworks": [], "Attachments": [], "ConnectPeers": []}'
+        )
+    ).under(manager)
     return gate, Wire(Regions()).under(gate.sessions.client(ACCOUNT, "ec2"))
 
 
@@ -259,7 +268,7 @@ def test_an_answer_without_its_list_is_no_empty_region(keys: None, workers: Thre
     Wire(lambda _: json_answer("{}")).under(gate.sessions.client(ACCOUNT, "networkmanager"))
     Wire(answer).under(gate.sessions.client(ACCOUNT, "ec2"))
     found = look(gate, workers)
-    assert found.unread.keys() == {f"eu-west-1 of {ACCOUNT}", f"the global-networks of {ACCOUNT}"}
+    assert found.unread.keys() == {f"eu-west-1 of {ACCOUNT}", *everywhere(ACCOUNT)}
     assert found.denied == frozenset()
 
 
@@ -279,7 +288,7 @@ def test_an_account_that_cannot_be_entered_is_named(aws: LocalAws, workers: Thre
     gate = gateway(accounts={"other": OTHER})
     aws.fail("sts", "AssumeRole", code="AccessDenied", status=403, times=99)
     found = look(gate, workers, OTHER.id)
-    assert found.unread.keys() == {f"the regions of {OTHER.id}", f"the global-networks of {OTHER.id}"}
+    assert found.unread.keys() == {f"the regions of {OTHER.id}", *everywhere(OTHER.id)}
     assert found.denied == found.unread.keys()
 
 

@@ -151,6 +151,7 @@ def test_a_token_keeps_a_second_try_from_making_a_second_thing(aws: LocalAws, ec
     with pytest.raises(ConnectionClosedError):
         ec2.create_volume(**volume, ClientToken="mine")
     ec2.create_volume(**volume, ClientToken="mine")
+    aws.clock.advance(5)
     assert there() == (1, 1)
     # the token that botocore makes up holds for its own tries, and for no more
     aws.lose_answer("ec2", "RunInstances")

@@ -130,7 +130,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
         ),
         ("POST", "/", {**FORM, **signed("ec2")}, "", 400, "MissingAction"),
         ("POST", "/", {**FORM, **signed("ec2")}, "Action=CreateFlowLogs&Version=2016-11-15", 400, ""),
-        ("POST", "/", {**FORM, **signed("ec2")}, "Action=DescribePlacementGroups", 400, "InvalidAction"),
+        ("POST", "/", {**FORM, **signed("ec2")}, "Action=DescribeByoipCidrs", 400, "InvalidAction"),
         ("POST", "/", {**FORM, **signed("sts")}, "Action=NoSuchThing", 400, "InvalidAction"),
         ("POST", "/", {**signed("ssm"), "X-Amz-Target": "AmazonSSM.NoSuch"}, "{}", 400, "UnknownOperation"),
         ("GET", "/no/such/path", signed("networkmanager"), "", 400, "UnknownOperation"),
@@ -153,7 +153,7 @@ def test_nothing_is_answered_with_a_page(
 
 def test_every_operation_that_moto_lacks_is_a_modelled_error(server: Server) -> None:
     ec2, nm = server.client("ec2"), server.client("networkmanager")
-    assert code(ec2.describe_placement_groups) == ("InvalidAction", 400)
+    assert code(lambda: ec2.describe_byoip_cidrs(MaxResults=5)) == ("InvalidAction", 400)
     network = nm.create_global_network()["GlobalNetwork"]["GlobalNetworkId"]
     assert code(nm.create_context_store, GlobalNetworkId=network) == ("ValidationException", 400)
 

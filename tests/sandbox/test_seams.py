@@ -161,6 +161,7 @@ NAMED = [
     "moto.ec2.models.instance_types:INSTANCE_TYPE_OFFERINGS",
     "moto.networkmanager.models:networkmanager_backends.backend",
     "moto.ssm.models:ssm_backends",
+    "moto.moto_api._internal:mock_random",
 ]
 
 

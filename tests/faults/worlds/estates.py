@@ -1,7 +1,7 @@
 """What the config says in a random world: resources by slot, each in one of a few variants.  Used by `machine`.
 
-A slot is a resource of the kinds' own fixtures, twice: `site/here-a` in one region, `site/here-b` in another.  A new
-kind is in these worlds for its three fixtures.
+A slot is a resource of the kinds' own fixtures, twice: `site/here-a` in one region, `site/here-b` in another.  A
+kind is in these worlds for its three fixtures, once `model` knows how its rows show its fields (`KINDS`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from reconciler.kinds import BY_NAME
-from tests.conformance.fixture import KINDS, load
+from tests.conformance.fixture import load
 from tests.faults.estate import estate
 from tests.harness import HEAD
 
@@ -25,6 +25,21 @@ SECRET = "hunter2-of-the-worlds"
 """Stands in all user data; no line of a log may hold it."""
 REFERENCE = re.compile(r"\$\{([a-z][a-z0-9-]*/[a-z0-9._-]+)")
 AFTER = "depends-on"
+KINDS = (
+    *(
+        "global-network",
+        "site",
+        "link",
+        "device",
+        "connection",
+        "vpc",
+        "subnet",
+        "security-group",
+        "instance",
+    ),
+    *("internet-gateway", "egress-only-internet-gateway", "elastic-ip", "nat-gateway"),
+)
+"""The kinds that `model` knows."""
 GENEROUS = {"deletes": 1000, "percent": 100, "per-hour": 1000}
 
 
@@ -40,7 +55,7 @@ def universe() -> dict[str, dict[str, Any]]:
     """All resources that there can be, by slot."""
     found: dict[str, dict[str, Any]] = {}
     for letter, region in REGIONS.items():
-        for address, resource in _placed(yaml.safe_load(estate())["resources"], letter).items():
+        for address, resource in _placed(yaml.safe_load(estate(kinds=KINDS))["resources"], letter).items():
             place = {"region": region} if BY_NAME[kind_of(address)].regional else {}
             after = [f"{other}-{letter}" for other in resource.get(AFTER, ())]
             found[f"{address}-{letter}"] = {**resource, **place, **({AFTER: after} if after else {})}
