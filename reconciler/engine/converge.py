@@ -160,7 +160,7 @@ def _mended(facts: Facts, desired: Desired, observed: Observed, stack: str) -> V
         return Steps("update", tuple(calls), drift=everything, why=why, disruptive=disruptive)
     if later:
         return halting.stopping(kind, observed, later, halted)
-    verdict = goes_on(kind, _less_ignored(desired), observed)
+    verdict = goes_on(kind, desired, observed)
     if isinstance(verdict, Settled) and last:
         return Steps("update", tuple(last), drift=tuple(part_drifts), why=_why(tuple(part_drifts)))
     if isinstance(verdict, Settled) and is_stale(facts, desired, wanted, observed.tags):
