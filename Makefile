@@ -4,9 +4,9 @@
 .PHONY: help test lint types unit demo docs lock clean install install-program uninstall
 
 PYTHON ?= python3
-# Tests side by side: one more than there are processors, for some wait for processes of theirs; `make unit JOBS=0` runs
+# Tests side by side: as many as there are processors (one more took a minute longer on two); `make unit JOBS=0` runs
 # them in one process.
-JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+JOBS ?= auto
 # More for pytest: `make unit ARGS='-k log -x'`
 ARGS ?=
 

@@ -6,6 +6,6 @@ from benchmarks.soak import soak
 
 
 def test_memory_is_flat() -> None:
-    found = soak(resources=100, passes=30)
+    found = soak(resources=60, passes=25)
     assert found.growth < 1.05
     assert found.requests < 10, "and a settled pass asks a kind and a region once"
