@@ -163,8 +163,7 @@ LISTINGS: Mapping[str, Listing] = {
         TRANSIT_GATEWAY_ATTACHMENT,
         transit_paths.PEERINGS,
     ),
-    # the API reference names no filter by tag for these
-    "DescribeTransitGatewayConnects": Listing(
+    "DescribeTransitGatewayConnects": Listing(  # the API reference names no filter by tag for these
         "TransitGatewayConnects",
         "TransitGatewayAttachmentId",
         "TransitGatewayAttachmentIds",
