@@ -39,7 +39,7 @@ def _declining(kind: Kind, observed: Observed) -> Steps | None:
         return None
     why = f"not in the config, and it is {observed.state}"
     call = Call(service=kind.service, operation=kind.decline, parameters={kind.id: observed.id})
-    return Steps("update", (placed(call, observed, why),), why=why)
+    return Steps("delete", (placed(call, observed, why),), why=why)
 
 
 def loosening(kind: Kind, observed: Observed, circle: Collection[str]) -> Steps | None:
