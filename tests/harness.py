@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from copy import copy
+from functools import cache
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -74,6 +75,20 @@ class Time(Wall):
         self._held.advance(max(seconds, self._least))
 
 
+def _sessions(account: str = ACCOUNT, endpoint_url: str | None = None) -> Sessions:
+    return Sessions(account=account, accounts={}, region="us-west-2", stack=STACK, endpoint_url=endpoint_url)
+
+
+_of_this_process = cache(_sessions)
+
+
+def _known_to_nobody() -> Sessions:
+    """The clients of this process, which are dear to make and remember nothing; who they are is to be asked anew."""
+    sessions = copy(_of_this_process())
+    sessions._known = {}
+    return sessions
+
+
 class Host:
     """Runs the program with one state directory against one local AWS."""
 
@@ -83,17 +98,20 @@ class Host:
         state: Path,
         executor: Executor | None = None,
         endpoint_url: str | None = None,
-        least_wait: float = 0.0,
+        least_wait: float = 5.0,
     ) -> None:
         self.aws, self.state = aws, state
         self._ids = itertools.count()
         self._workers = executor or workers(4)
         self.time = Time(aws.clock, least_wait)
-        self._sessions = Sessions(
-            account=ACCOUNT, accounts={}, region="us-west-2", stack=STACK, endpoint_url=endpoint_url
-        )
+        self._sessions = _known_to_nobody() if endpoint_url is None else _sessions(endpoint_url=endpoint_url)
         self.hand = Gateway(self._sessions)
         """Somebody else's hand in the account."""
+
+    def clients_of_its_own(self) -> None:
+        """For a test that does something to clients: nobody else gets these."""
+        self._sessions = _sessions()
+        self.hand = Gateway(self._sessions)
 
     def use(self, executor: Executor, time: Time) -> None:
         """Another number of workers, and another clock."""
@@ -108,9 +126,9 @@ class Host:
     def loop(self, text: str, **choices: Any) -> Loop:
         """One process of the program, begun now."""
         config, time = read(text), self.time
-        sessions = self._sessions  # clients are dear to make and remember nothing
+        sessions = self._sessions
         if config.account != ACCOUNT:
-            sessions = Sessions(account=config.account, accounts={}, region="us-west-2", stack=STACK)
+            sessions = _sessions(config.account)
         return Loop(
             config=config,
             gateway=Gateway(sessions),
@@ -198,7 +216,7 @@ def tags(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 @contextmanager
-def host(folder: Path, least_wait: float = 0.0, **settings: Any) -> Iterator[Host]:
+def host(folder: Path, least_wait: float = 5.0, **settings: Any) -> Iterator[Host]:
     """A host with an empty state directory, and a local AWS of its own whose every answer must fit its shape."""
     with local_aws(**{"regions": REGIONS, **settings}) as aws:
         yield Host(aws, folder / "state", least_wait=least_wait)

@@ -29,6 +29,7 @@ class Died(BaseException):
 def listen(ops: Host) -> list[tuple[str, str]]:
     """From now on, the operation and AWS's request id of every answer to a call that changes something."""
     answers: list[tuple[str, str]] = []
+    ops.clients_of_its_own()
 
     def note(model: Any, parsed: dict[str, Any], **_: Any) -> None:
         if not model.name.startswith(READS):

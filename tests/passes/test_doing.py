@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.loop import Loop
 from reconciler.model.remembered import APART
-from tests.harness import ACCOUNT, Host
+from tests.harness import ACCOUNT, Host, Time
 
 ONE = "resources:\n  global-network/a: {}\n"
 TWO = ONE + "  global-network/b: {}\n"
@@ -25,6 +25,7 @@ def on_sending(loop: Loop, operation: str, hook: Any) -> None:
 
 
 def test_what_does_not_depend_on_each_other_is_made_side_by_side(ops: Host) -> None:
+    ops.clients_of_its_own()
     loop = ops.loop(TWO, grace=0)
     both = threading.Barrier(2)
 
@@ -38,6 +39,7 @@ def test_what_does_not_depend_on_each_other_is_made_side_by_side(ops: Host) -> N
 
 def test_writes_to_one_network_go_one_at_a_time(ops: Host) -> None:
     """AWS may refuse writes to a network that come at once."""
+    ops.clients_of_its_own()
     ops.run(ONE)
     loop = ops.loop(SITES)
     under_way: list[int] = []
@@ -103,6 +105,7 @@ def test_the_first_run_on_a_host_waits_for_the_grace(ops: Host) -> None:
 
 
 def test_the_grace_can_be_chosen(ops: Host) -> None:
+    ops.time = Time(ops.aws.clock)
     report = ops.run(ONE, grace=0)
     assert report.outcome == "settled"
     assert ops.aws.clock.monotonic() < 5

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.model.things import World
-from tests.harness import Host, host, tags
+from tests.harness import Host, Time, host, tags
 from tests.passes.estates import AI_GLOBAL, NETWORK, TWO_REGIONS
 
 # ---- the examples
@@ -60,6 +60,7 @@ def test_looks_follow_each_other_quickly_after_a_change_and_ever_slower_while_no
     ops: Host,
 ) -> None:
     times: list[float] = []
+    ops.time = Time(ops.aws.clock)
     loop = ops.loop("resources:\n  global-network/a: {}\n  site/s: {GlobalNetworkId: '${global-network/a}'}")
     looked = loop.look
 

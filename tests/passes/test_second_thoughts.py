@@ -247,6 +247,7 @@ def test_a_place_that_did_not_answer_is_asked_again_at_the_next_look(ops: Host) 
 
 
 def test_a_defect_in_one_address_leaves_the_others_done(ops: Host) -> None:
+    ops.clients_of_its_own()
     loop = ops.loop(NETWORK, grace=0)
     client = loop.gateway.sessions.client("123456789012", "ec2", "us-west-2", retries=False)
 

@@ -143,6 +143,7 @@ def test_an_address_that_was_renamed_away_can_be_had_anew(tmp_path: Path, shows_
 
 def test_an_answer_that_names_somebody_elses_thing_is_never_taken_for_ours(ops: Host) -> None:
     """Some create calls return an existing thing instead of making one."""
+    ops.clients_of_its_own()
     loop = ops.loop("resources:\n  global-network/a: {}\n  global-network/b: {}", grace=0)
     client = loop.gateway.sessions.client(ACCOUNT, "networkmanager", retries=False)
 
