@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import botocore.session
@@ -31,6 +31,12 @@ def with_shared_models(session: Any) -> Any:
     loader = session.get_component("data_loader")
     session.register_component("data_loader", _loaders.setdefault(tuple(loader.search_paths), loader))
     return session
+
+
+@cache
+def models() -> Any:
+    """The botocore session of this process that is asked for models and regions only: it has no credentials."""
+    return with_shared_models(botocore.session.Session())
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,7 @@ class BotocoreSchema:
     """Service models by name, each loaded when it is first asked for.  Needs no credentials and no network."""
 
     def __init__(self) -> None:
-        self._session = with_shared_models(botocore.session.Session())
+        self._session = models()
         self._models: dict[str, ServiceModel] = {}
         self._operations: dict[tuple[str, str], ModelOperation] = {}
 

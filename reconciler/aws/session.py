@@ -22,7 +22,7 @@ from botocore.exceptions import BotoCoreError, IncompleteReadError
 
 from reconciler import __version__
 from reconciler.aws.codes import SDK_ERRORS, meaning
-from reconciler.aws.schema import with_shared_models
+from reconciler.aws.schema import models, with_shared_models
 from reconciler.aws.traffic import Traffic
 from reconciler.errors import Denied, Lost, NoCredentials, Refused, WrongAccount
 from reconciler.log import get_logger
@@ -281,7 +281,7 @@ class Sessions:
 def partition_of(region: str) -> str:
     """The partition that a region belongs to; that of the whole world where no region is known."""
     try:
-        return str(botocore.session.Session().get_partition_for_region(region)) if region else "aws"
+        return str(models().get_partition_for_region(region)) if region else "aws"
     except BotoCoreError:
         return "aws"
 
