@@ -66,8 +66,8 @@ class Breaker:
 
     def _asked(self, flap: Flap, entry: Entry, gateway: Gateway, now: float) -> Flap:
         assert entry.seen is not None, "what was put right is there"
-        service = BY_NAME[entry.scope.kind].service
-        found = who_else(gateway, service, entry.seen, self.memory.directory, flap.first, now)
+        kind = BY_NAME[entry.scope.kind]
+        found = who_else(gateway, kind, entry.seen, self.memory.directory, flap.first, now)
         return replace(flap, others=found.sentence, known=found.final, asked=now)
 
     def _tell(self, entry: Entry, flap: Flap) -> None:

@@ -17,9 +17,11 @@ from textwrap import dedent
 from typing import Any
 
 import jmespath
+from moto.iam.models import iam_backends
 
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.memory import Memory
+from reconciler.aws.observe import completed
 from reconciler.aws.schema import BotocoreSchema
 from reconciler.aws.session import Sessions
 from reconciler.choices import Choices
@@ -31,7 +33,8 @@ from reconciler.model.calls import Call
 from reconciler.model.config import Config
 from reconciler.model.fields import Facts, facts
 from reconciler.model.plan import Entry, Plan, Report
-from reconciler.model.things import Observed
+from reconciler.model.service import SERVICES, path_of
+from reconciler.model.things import Observed, Scope
 from reconciler.sandbox import HeldClock, LocalAws, local_aws
 from reconciler.wall import Wall
 from reconciler.workers import workers
@@ -168,7 +171,7 @@ class Host:
 
     def by_hand(self, service: str, operation: str, region: str = "us-west-2", **parameters: Any) -> Any:
         """A call that somebody else makes."""
-        where = "" if service == "networkmanager" else region
+        where = region if SERVICES[service].regional else ""
         return self.hand.perform(
             Call(service=service, operation=operation, parameters=parameters, account=ACCOUNT, region=where)
         )
@@ -195,6 +198,9 @@ class Host:
                 parameters={**record.read.arguments, **parameters},
                 page=record.read.page,
             )
+        if record.read.completed:
+            scope = Scope(kind, ACCOUNT, where)
+            found = list(completed(self.hand, record, scope, record.read.completed, found))
         return [row for row in found if not self._dead(kind, row)]
 
     def _dead(self, kind: str, row: Mapping[str, Any]) -> bool:
@@ -213,6 +219,17 @@ class Host:
 def tags(row: Mapping[str, Any]) -> dict[str, str]:
     """The tags of a row, by key."""
     return {tag["Key"]: tag["Value"] for tag in row.get("Tags") or row.get("TagSet") or ()}
+
+
+def move_home(kind: str, name: str, stack: str = STACK) -> None:
+    """Have somebody else's thing stand where a stack's own do.  AWS lets nobody move one, so it is the local AWS's
+    memory that is changed; where names have no paths there is nothing to do."""
+    if not BY_NAME[kind].home.paths:
+        return
+    backend = iam_backends[ACCOUNT]["aws"]
+    for one in (*backend.roles.values(), *backend.instance_profiles.values()):
+        if one.id == name:
+            one.path = path_of(stack)
 
 
 @contextmanager

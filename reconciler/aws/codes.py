@@ -101,6 +101,7 @@ NOT_YET = {
     "DeleteConflict",
     "DependencyViolation",
     "DuplicateTransitGatewayAttachment",
+    "EntityTemporarilyUnmodifiable",
     "Gateway.NotAttached",
     "HostedZoneNotEmpty",
     "IncorrectInstanceState",
@@ -132,6 +133,17 @@ NOT_YET = {
 """Busy, still in use, or there already although the list did not show it: a later look knows more.
 
 `InvalidSubnet.Range`: the VPC may be about to get the range (`check` finds a subnet that lies in none)."""
+TAKEN = frozenset(
+    {
+        "EntityAlreadyExists",
+        "InvalidGroup.Duplicate",
+        "InvalidKeyPair.Duplicate",
+        "InvalidLaunchTemplateName.AlreadyExistsException",
+        "InvalidPlacementGroup.Duplicate",
+    }
+)
+"""A name that only one thing may have is another's: ours would have been seen; a creation without an answer is waited
+for."""
 GONE = {
     "InvalidLaunchTemplateId.VersionNotFound",
     "InvalidPermission.NotFound",
@@ -178,6 +190,8 @@ BY_TEXT: tuple[tuple[str, str, type[AwsError]], ...] = (
     ("ValidationException", "edge location .* not available", NotYet),
     # an address that was released, or is not visible yet, is said to be somebody else's
     ("AuthFailure", "does not belong to you", Gone),
+    # what is attached to a role is named by the config alone
+    ("NoSuchEntity", "policy .* does not exist or is not attachable", Refused),
     # an instance profile takes up to two minutes to get from IAM to EC2
     ("InvalidParameterValue", "invalid iam instance profile", NotYet),
     ("InvalidParameterValue", "has no associated iam roles", NotYet),

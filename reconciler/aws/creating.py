@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from reconciler.aws.codes import TAKEN
 from reconciler.aws.memory import Memory
 from reconciler.aws.observe import KindsByName, as_observed, concerns
 from reconciler.aws.proving import NotOurs
@@ -46,8 +47,12 @@ class Creator:
             if isinstance(error, Throttled):
                 self.memory.refused(address)
             raise
-        except AwsError:
+        except AwsError as error:
             self.memory.refused(address)
+            if error.code in TAKEN:
+                name = self.kinds[address.kind].unique
+                why = f"{error}: its {name} is that of something that is not ours, and is not touched"
+                raise NotOurs(why) from error
             raise
         self.memory.made(address, made.id)
         return made

@@ -101,7 +101,7 @@ class _Look:
                 continue
             scope = Scope(kind.name, account, "")
             try:
-                found = list(rows(self._gateway, self._kinds, scope, None))
+                found = list(rows(self._gateway, self._kinds, self._stack, scope, None))
             except AwsError as error:
                 self._missed(f"the {kind.name}s of {account}", error)
                 continue
@@ -114,7 +114,8 @@ class _Look:
 
     def _within(self, scope: Scope, parent: str) -> None:
         try:
-            if any(_is_of(row, self._stack) for row in rows(self._gateway, self._kinds, scope, parent)):
+            found = rows(self._gateway, self._kinds, self._stack, scope, parent)
+            if any(_is_of(row, self._stack) for row in found):
                 self.scopes.add(scope)
                 self.parents.add(parent)
         except AwsError as error:

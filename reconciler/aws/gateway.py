@@ -22,6 +22,8 @@ from reconciler.errors import Lost, NoCredentials
 from reconciler.model.calls import Call
 from reconciler.model.things import Parameter, Text
 
+UNFINISHED = ("NextToken", "NextMarker", "IsTruncated")
+"""Members of an answer that say that there is more, by service."""
 READS = ("Describe", "Get", "List", "Lookup", "Search")
 
 
@@ -100,7 +102,7 @@ class Gateway:
         if not client.can_paginate(method):
             with self._request(service, operation):
                 answer = getattr(client, method)(**parameters)
-            if answer.get("NextToken"):
+            if any(answer.get(mark) for mark in UNFINISHED):
                 name = f"{service}:{operation}"
                 raise Lost(f"{name}: the answer is not the whole list", code="IncompleteAnswer", call=name)
             yield answer

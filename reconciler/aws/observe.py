@@ -13,10 +13,11 @@ from typing import Any
 import jmespath
 
 from reconciler.aws.gateway import Gateway
-from reconciler.errors import AwsError, Denied, Gone, ReconcilerError, Refused
+from reconciler.errors import AwsError, Denied, Gone, Lost, ReconcilerError, Refused
 from reconciler.log import get_logger
 from reconciler.model.address import REPLACED, Address
-from reconciler.model.kind import Companion, Detail, Kind, Read
+from reconciler.model.kind import Companion, Completion, Detail, Kind, Read
+from reconciler.model.service import path_of
 from reconciler.model.things import ADDRESS_TAG, DIGEST_TAG, STACK_TAG, Desired, Observed, Scope, Spec, World
 
 KindsByName = Mapping[str, Kind]
@@ -123,7 +124,7 @@ class _Look:
 
     def _within(self, scope: Scope, kind: Kind, parent: str | None, expected: bool) -> Iterator[Observed]:
         try:
-            for row in rows(self.gateway, self.kinds, scope, parent):
+            for row in rows(self.gateway, self.kinds, self.question.stack, scope, parent):
                 thing = as_observed(kind, row, scope, self.gateway.sessions.partition)
                 if concerns(thing, self.question.stack):
                     yield thing
@@ -206,16 +207,21 @@ class _Look:
         given = {name: jmespath.search(path, before) for name, path in detail.given.items()}
         if None in given.values():
             return None
-        found = self.gateway.rows(
-            account=scope.account,
-            region=scope.region,
-            service=kind.service,
-            operation=detail.operation,
-            path=detail.path,
-            parameters={kind.id: thing.id, **detail.arguments, **given},
-            page=kind.read.page if detail.many else None,
-        )
-        return list(found) if detail.many else next(iter(found))
+
+        def ask(**more: Any) -> Iterator[Any]:
+            return self.gateway.rows(
+                account=scope.account,
+                region=scope.region,
+                service=kind.service,
+                operation=detail.operation,
+                path=detail.path,
+                parameters={**kind.handle_of(thing), **detail.arguments, **given, **more},
+                page=kind.read.page if detail.many else None,
+            )
+
+        if detail.each:
+            return [row for value in given[detail.each] for row in ask(**{detail.each: value})]
+        return list(ask()) if detail.many else next(iter(ask()))
 
 
 def _asked_by(companion: Companion, thing: Observed) -> str:
@@ -228,12 +234,17 @@ class _ParentUnread(Exception):
 
 
 def rows(
-    gateway: Gateway, kinds: KindsByName, scope: Scope, parent: str | None, ids: tuple[str, ...] = ()
+    gateway: Gateway,
+    kinds: KindsByName,
+    stack: str,
+    scope: Scope,
+    parent: str | None,
+    ids: tuple[str, ...] = (),
 ) -> Iterator[dict[str, Any]]:
     """The rows of one scope (within one parent): those with an owner tag where AWS can filter, or those with `ids`.
 
     EC2's lists are asked for either owner tag, so that a thing that has lost one of them is still found; those that
-    take no such filter are read whole.
+    take no such filter are read whole.  Where names have paths, only the stack's own is looked into.
     """
     kind = kinds[scope.kind]
     read: Read = kind.read
@@ -244,7 +255,9 @@ def rows(
         parameters[read.ids] = list(ids)
     elif kind.service == "ec2" and read.filters:
         parameters[read.filters] = [{"Name": "tag-key", "Values": [STACK_TAG, ADDRESS_TAG]}]
-    yield from gateway.rows(
+    if kind.home.paths:
+        parameters["PathPrefix"] = path_of(stack)
+    found = gateway.rows(
         account=scope.account,
         region=scope.region,
         service=kind.service,
@@ -254,6 +267,41 @@ def rows(
         # EC2 refuses MaxResults together with ids
         page=None if ids and kind.service == "ec2" else read.page,
     )
+    if read.completed is None:
+        yield from found
+    else:
+        meant = [row for row in found if not ids or str(row[kind.id]) in ids]
+        yield from completed(gateway, kind, scope, read.completed, meant)
+
+
+def completed(
+    gateway: Gateway, kind: Kind, scope: Scope, how: Completion, found: list[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Rows with what their list leaves out."""
+
+    def ask(value: Any) -> Iterator[Any]:
+        return gateway.rows(
+            account=scope.account,
+            region=scope.region,
+            service=kind.service,
+            operation=how.operation,
+            path=how.path,
+            parameters={**how.arguments, how.ids: value},
+        )
+
+    if not how.most:
+        for row in found:  # one that goes meanwhile leaves the list unread: the next look knows more
+            (more,) = ask(row[how.by])
+            yield {**row, **more}
+        return
+    for start in range(0, len(found), how.most):
+        batch = found[start : start + how.most]
+        told = {str(more[how.key]): more for more in ask([row[how.by] for row in batch])}
+        for row in batch:
+            if (more := told.get(str(row[how.by]))) is None:
+                name = f"{kind.service}:{how.operation}"
+                raise Lost(f"{name}: the answer leaves out {row[how.by]}", code="IncompleteAnswer", call=name)
+            yield {**row, **more}
 
 
 def as_observed(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str) -> Observed:
@@ -287,7 +335,7 @@ def arn_of(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str) -> 
     if kind.arn:
         return str(row.get(kind.arn) or "")
     tail = (kind.arn_tail or "").format(id=row[kind.id])
-    return f"arn:{partition}:{kind.service}:{scope.region}:{scope.account}:{tail}"
+    return f"arn:{partition}:{kind.home.called}:{scope.region}:{scope.account}:{tail}"
 
 
 def concerns(thing: Observed, stack: str) -> bool:

@@ -19,7 +19,7 @@ def prove(gateway: Gateway, kinds: KindsByName, stack: str, thing: Observed) -> 
     """
     kind = kinds[thing.kind]
     parent = thing.raw.get(kinds[kind.read.within].id) if kind.read.within else None
-    for row in rows(gateway, kinds, thing.scope, parent, (thing.id,)):
+    for row in rows(gateway, kinds, stack, thing.scope, parent, (thing.id,)):
         if row[kind.id] != thing.id:
             continue
         now = as_observed(kind, row, thing.scope, gateway.sessions.partition)

@@ -27,11 +27,8 @@ from reconciler.aws.traffic import Traffic
 from reconciler.errors import Denied, Lost, NoCredentials, Refused, WrongAccount
 from reconciler.log import get_logger
 from reconciler.model.config import Account
+from reconciler.model.service import SERVICES
 
-HOME = {"aws": "us-west-2", "aws-us-gov": "us-gov-west-1"}
-"""Where the one endpoint of Network Manager is, by partition; elsewhere it is in each region.
-
-https://docs.aws.amazon.com/general/latest/gr/networkmanager.html"""
 ATTEMPTS = 3
 CONNECT_SECONDS, READ_SECONDS = 5, 30
 QUICK_SECONDS = 2
@@ -100,9 +97,12 @@ class Sessions:
             self.partition = self._main.get_partition_for_region(region) if region else "aws"
         except BotoCoreError as error:
             raise Refused(f"{error}; choose a region that AWS has") from error
-        self.home = HOME.get(self.partition, region)
-        """The region of services that have one endpoint in the partition."""
-        self.region = region or self.home
+        self.region = region or SERVICES["networkmanager"].homes["aws"]
+
+    def home_of(self, service: str) -> str:
+        """The region of a service's one endpoint in the partition; the default region where each has its own."""
+        homes = SERVICES[service].homes if service in SERVICES else {}
+        return homes.get(self.partition) or self.region
 
     def client(
         self, account: str, service: str, region: str = "", *, retries: bool = True, quick: bool = False
@@ -111,7 +111,7 @@ class Sessions:
 
         `retries=False` sends each request exactly once; `quick` waits for an answer only for `QUICK_SECONDS`.
         """
-        where = region or (self.home if service == "networkmanager" else self.region)
+        where = region or self.home_of(service)
         key = (account, service, where, retries, quick)
         with self._lock:
             if key not in self._clients:

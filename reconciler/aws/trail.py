@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from reconciler.aws.audit import changes
 from reconciler.aws.gateway import Gateway
 from reconciler.errors import Denied, ReconcilerError
+from reconciler.model.kind import Kind
 from reconciler.model.things import Observed
 from reconciler.moments import text
 
@@ -49,11 +50,12 @@ class _Event(NamedTuple):
 
 
 def who_else(
-    gateway: Gateway, service: str, thing: Observed, directory: Path, since: float, now: float
+    gateway: Gateway, kind: Kind, thing: Observed, directory: Path, since: float, now: float
 ) -> Named:
     """Who has written to a thing since a moment, beside us: `directory` holds our audit log, which has our requests."""
-    region = thing.region or gateway.sessions.home
-    attribute = _attribute(service, thing)
+    region = thing.region or gateway.sessions.home_of(kind.service)
+    (name,) = map(str, kind.handle_of(thing).values())
+    attribute = _attribute(kind, name)
     try:
         rows = gateway.rows(
             account=thing.account,
@@ -73,7 +75,7 @@ def who_else(
         why = f"who else writes it cannot be told ({error})"
         return Named(f"{why}: ask with `{_command(attribute, region, since)}`", isinstance(error, Denied))
     writers: dict[str, _Event] = {}
-    for event in _foreign(found, thing.id, _ours(directory)):
+    for event in _foreign(found, name, _ours(directory)):
         writers.setdefault(event.who, event)  # the newest comes first
     if not writers:
         return Named(
@@ -89,14 +91,14 @@ def who_else(
     return Named(f"CloudTrail names {' and '.join(shown)}{more}", True)
 
 
-def _attribute(service: str, thing: Observed) -> dict[str, str]:
+def _attribute(kind: Kind, name: str) -> dict[str, str]:
     """What to look events up by, for only one thing can be said.
 
     Whether the events of Network Manager name their resources is not documented; there are few of them.
     """
-    if service == "networkmanager":
+    if kind.service == "networkmanager":
         return {"AttributeKey": "EventSource", "AttributeValue": "networkmanager.amazonaws.com"}
-    return {"AttributeKey": "ResourceName", "AttributeValue": thing.id}
+    return {"AttributeKey": "ResourceName", "AttributeValue": name}
 
 
 def _command(attribute: Mapping[str, str], region: str, since: float) -> str:
@@ -118,13 +120,13 @@ def _ours(directory: Path) -> frozenset[str]:
     return frozenset(answers) | {one.about.pass_id for one in found}
 
 
-def _foreign(rows: list[Any], id: str, ours: frozenset[str]) -> Iterator[_Event]:
+def _foreign(rows: list[Any], name: str, ours: frozenset[str]) -> Iterator[_Event]:
     """The events that wrote to the thing, had an effect and are not ours."""
     for row in rows:
         try:
             event = json.loads(row["CloudTrailEvent"])
             read_only = event.get("readOnly") is True or str(row.get("ReadOnly", "")) == "true"
-            if read_only or event.get("errorCode") or id not in row["CloudTrailEvent"]:
+            if read_only or event.get("errorCode") or name not in row["CloudTrailEvent"]:
                 continue  # it was perhaps not looked up by the id
             marks = {str(event.get("requestID", "")), *PASS.findall(str(event.get("userAgent", "")))}
             if marks & ours:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
-from reconciler.desired.nodes import Entries, Items, Node, Scalar
+from reconciler.desired.nodes import Entries, Entry, Items, Node, Scalar
 
 
 def as_json(node: Node) -> Node:
@@ -14,6 +15,27 @@ def as_json(node: Node) -> Node:
         return node
     text = json.dumps(_value(node), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return Scalar(node.mark, text, text)
+
+
+def with_json(name: str, node: Node, documents: Collection[str]) -> Node:
+    """A field with what `Kind.documents` names in it as text: the field itself (`PolicyDocument`), or members of its
+    items (`Policies[].PolicyDocument`)."""
+    if name in documents:
+        return as_json(node)
+    members = {path.removeprefix(f"{name}[].") for path in documents if path.startswith(f"{name}[].")}
+    if not members or not isinstance(node, Items):
+        return node
+    return Items(node.mark, [_with_members(item, members) for item in node.items])
+
+
+def _with_members(item: Node, members: Collection[str]) -> Node:
+    if not isinstance(item, Entries):
+        return item
+    entries = {
+        name: Entry(entry.key, as_json(entry.node)) if name in members else entry
+        for name, entry in item.entries.items()
+    }
+    return Entries(item.mark, entries)
 
 
 def _value(node: Node) -> Any:

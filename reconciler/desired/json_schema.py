@@ -21,6 +21,8 @@ from reconciler.model.schema import Schema, Shape
 
 Json = dict[str, Any]
 
+DOCUMENT: Json = {"type": ["object", "array", "string"]}
+"""JSON, written as YAML or as a text."""
 REFERENCE: Json = {"$ref": "#/definitions/reference"}
 FILLED: Json = {"$ref": "#/definitions/filled"}
 NAME_WITH_HOLES = r"([a-z0-9._-]|\$\{[a-z0-9._-]+\})+"
@@ -193,9 +195,13 @@ def _ours(kind: Kind) -> Json:
 def _field(field: Field, kind: Kind, definitions: Json) -> Json:
     if field.change == "part":
         item = _value(field.shape, kind.service, definitions)
+        members = [path.split("[].")[1] for path in kind.documents if path.startswith(f"{field.name}[].")]
+        if members:
+            whole = _structure(field.shape, kind.service, definitions)
+            item = whole | {"properties": whole["properties"] | dict.fromkeys(members, DOCUMENT)}
         value: Json = {"anyOf": [{"type": "array", "items": item}, REFERENCE]}
     elif field.name in kind.documents:
-        value = {"type": ["object", "array", "string"]}
+        value = DOCUMENT
     else:
         value = _member(field.shape, kind.service, definitions, field.required)
     return _told(_first_sentence(field.shape.documentation), value)

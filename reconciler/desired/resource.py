@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from reconciler.desired.check import Checker, PartSlot, Slot
-from reconciler.desired.documents import as_json
+from reconciler.desired.documents import with_json
 from reconciler.desired.expand import Declaration, address_hint
 from reconciler.desired.findings import Findings, named, place, short
 from reconciler.desired.graph import Catalogue, Edge
@@ -107,8 +107,7 @@ class Maker:
 
     def _field(self, name: str, node: Node, path: Path, facts: Facts, checker: Checker) -> Any:
         before = self._findings.told
-        if name in facts.kind.documents:
-            node = as_json(node)
+        node = with_json(name, node, facts.kind.documents)
         value = checker.member(node, facts.slots[name], path, name in facts.hard, name in facts.required)
         if name in facts.parts and isinstance(node, Items) and self._findings.told == before:
             differ(facts.parts[name], value, node.items, path, self._findings)

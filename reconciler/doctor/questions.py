@@ -20,6 +20,7 @@ from reconciler.model.config import Config
 from reconciler.model.fields import Facts
 from reconciler.model.kind import Kind
 from reconciler.model.schema import Schema, Shape
+from reconciler.model.service import path_of
 from reconciler.model.things import STACK_TAG, Desired, Observed, Parameter, Pending, contains, within
 
 FAKE = "0123456789abcdef0"
@@ -140,7 +141,7 @@ def rehearsals(config: Config, facts: Mapping[str, Facts], schema: Schema, seen:
             if key in calls or key in untold:
                 continue
             if kind.service != "ec2":
-                found = _network_read(kind, operation, place, seen)
+                found = _network_read(kind, operation, config.stack, place, seen)
             elif "DryRun" not in schema.operation("ec2", operation).input.members:
                 found = NO_DRY_RUN
             elif operation == kind.create:
@@ -158,9 +159,7 @@ def rehearsals(config: Config, facts: Mapping[str, Facts], schema: Schema, seen:
 
 def _operations(facts: Facts) -> Iterator[str]:
     kind = facts.kind
-    yield kind.read.operation
-    yield from (companion.operation for companion in kind.read.companions)
-    yield from (detail.operation for detail in kind.read.details)
+    yield from kind.read.operations
     yield kind.create
     yield from [kind.update] if kind.update else []
     yield from (operation for remedy in kind.remedies.values() for operation in remedy.operations)
@@ -168,15 +167,16 @@ def _operations(facts: Facts) -> Iterator[str]:
     yield from kind.then_operations
     yield from (operation for operation in (kind.accept, kind.decline) if operation)
     yield kind.delete
-    yield from ("CreateTags", "DeleteTags") if kind.service == "ec2" else ("TagResource", "UntagResource")
+    yield from kind.tagged.operations
 
 
-def _network_read(kind: Kind, operation: str, place: Place, seen: Seen) -> Call | str:
+def _network_read(kind: Kind, operation: str, stack: str, place: Place, seen: Seen) -> Call | str:
     """A read of a service without dry runs is made for real; the rest cannot be told."""
     if operation != kind.read.operation:
         return NO_DRY_RUN
     if kind.read.within is None:
-        return _read(kind.service, operation, place)
+        given = {"PathPrefix": path_of(stack)} if kind.home.paths else {}
+        return _read(kind.service, operation, place, **given)
     parent = BY_NAME[kind.read.within]
     network = seen.networks.get(place.account)
     if parent.id != "GlobalNetworkId" or network is None:

@@ -27,7 +27,8 @@ from reconciler.engine.tags import (
 )
 from reconciler.model.calls import Call
 from reconciler.model.fields import Facts
-from reconciler.model.kind import Kind, Part
+from reconciler.model.kind import Item, Kind, Part
+from reconciler.model.service import path_of
 from reconciler.model.things import APPLIED_TAG, DIGEST_TAG, Desired, Observed, Parameter, Pending, contains
 from reconciler.model.verdicts import Blocked, Drift, Settled, Steps, Verdict, Wait
 
@@ -75,7 +76,7 @@ def accepting(kind: Kind, desired: Desired, observed: Observed) -> Steps | None:
     if not desired.accept or kind.accept is None or observed.state not in kind.asking:
         return None
     why = f"it is {observed.state}, and the config accepts it"
-    call = Call(service=kind.service, operation=kind.accept, parameters={kind.id: observed.id})
+    call = Call(service=kind.service, operation=kind.accept, parameters=kind.handle_of(observed))
     return Steps("update", (placed(call, observed, why),), why=why)
 
 
@@ -96,10 +97,11 @@ def creation(facts: Facts, desired: Desired, stack: str, making_way: tuple[str, 
     applied = {} if kind.tags_steer else {APPLIED_TAG: applied_tag(facts, desired, wanted, birth=True)}
     tags = birth_tags(kind, {**wanted, **applied})
     seed = (stack, str(desired.address), *making_way) if facts.takes_token else None
+    where = {"Path": path_of(stack)} if kind.home.paths else {}
     return Call(
         service=kind.service,
         operation=kind.create,
-        parameters={**spec, **kind.always, **tags},
+        parameters={**spec, **kind.always, **where, **tags},
         why="it does not exist",
         account=desired.account,
         region=desired.region,
@@ -318,10 +320,22 @@ def _part_items(part: Part, desired: Desired, observed: Observed) -> tuple[dict[
     return wanted, {key: item for key, item in live.items() if key in wanted or not part.keeps}
 
 
+def _differs(part: Part, wanted: Item, live: Item) -> bool:
+    """Whether a live item is not as it is wanted."""
+    return any(drift(_meant(part, wanted), _meant(part, live), part.field))
+
+
+def _meant(part: Part, item: Item) -> Item:
+    return {
+        name: part.meaning[name](value) if name in part.meaning and not contains(value, Pending) else value
+        for name, value in item.items()
+    }
+
+
 def _part_drift(part: Part, desired: Desired, observed: Observed) -> Iterator[Drift]:
     wanted, live = _part_items(part, desired, observed)
     for key in dict.fromkeys([*wanted, *live]):
-        if key not in live or key not in wanted or any(drift(wanted[key], live[key], part.field)):
+        if key not in live or key not in wanted or _differs(part, wanted[key], live[key]):
             yield Drift(f"{part.field}[]", wanted.get(key), live.get(key))
 
 
@@ -337,7 +351,7 @@ def _part_calls(kind: Kind, desired: Desired, observed: Observed, last: bool = F
         changed = [
             live[key] | wanted[key]
             for key in wanted
-            if key in live and any(drift(wanted[key], live[key], ""))
+            if key in live and _differs(part, wanted[key], live[key])
         ]
         removed = [live[key] for key in live if key not in wanted]
         if added and not last:

@@ -38,7 +38,7 @@ def _declining(kind: Kind, observed: Observed) -> Steps | None:
     if observed.state not in kind.asking or kind.decline is None:
         return None
     why = f"not in the config, and it is {observed.state}"
-    call = Call(service=kind.service, operation=kind.decline, parameters={kind.id: observed.id})
+    call = Call(service=kind.service, operation=kind.decline, parameters=kind.handle_of(observed))
     return Steps("delete", (placed(call, observed, why),), why=why)
 
 
@@ -57,7 +57,7 @@ def loosening(kind: Kind, observed: Observed, circle: Collection[str]) -> Steps 
 
 def identity(kind: Kind, observed: Observed) -> dict[str, Any]:
     """The parameters that say which thing a call is about."""
-    return {name: observed.raw[name] for name in kind.identity} | {kind.id: observed.id}
+    return {name: observed.raw[name] for name in kind.identity} | kind.handle_of(observed)
 
 
 def _deletion(kind: Kind, observed: Observed) -> Call:

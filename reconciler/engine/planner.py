@@ -354,7 +354,7 @@ class Planner:
         for scope, why in self.world.unread.items():
             user = self.facts[scope.kind].kind
             targets = {target for target, _ in user.targets().values()}
-            near = user.across or scope.region in {thing.region, ""}
+            near = user.across or not thing.region or scope.region in {thing.region, ""}
             if scope == thing.scope or (kind.name in targets and near):
                 return f"{scope} could not be read: {why}"
         return None

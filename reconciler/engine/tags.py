@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from reconciler.model.address import REPLACED
@@ -60,17 +60,14 @@ def tag_calls(kind: Kind, thing: Observed, drifts: list[Drift], why: str) -> lis
     keys = {drift.path.removeprefix("Tags."): drift.wanted for drift in drifts}
     put = pairs({key: value for key, value in keys.items() if value is not None})
     gone = [key for key, value in keys.items() if value is None]
-    calls: list[tuple[str, dict[str, Any], Sequence[Any]]]
-    if kind.service == "ec2":
-        calls = [("CreateTags", {"Resources": [thing.id], "Tags": put}, put)]
-        calls += [("DeleteTags", {"Resources": [thing.id], "Tags": [{"Key": key} for key in gone]}, gone)]
-    else:
-        calls = [("TagResource", {"ResourceArn": thing.arn, "Tags": put}, put)]
-        calls += [("UntagResource", {"ResourceArn": thing.arn, "TagKeys": gone}, gone)]
+    tagging, calls = kind.tagged, []
+    if put:
+        calls.append((tagging.operations[0], tagging.put(thing, put)))
+    if gone:
+        calls.append((tagging.operations[1], tagging.take(thing, gone)))
     return [
         Call(service=kind.service, operation=operation, parameters=parameters, why=why)
-        for operation, parameters, needed in calls
-        if needed
+        for operation, parameters in calls
     ]
 
 

@@ -24,7 +24,7 @@ class Users:
         self, things: Iterable[Observed], leaving: Sequence[Observed], facts: Mapping[str, Facts]
     ) -> None:
         self._facts = facts
-        self._users: dict[str, list[Observed]] = {}
+        self._users: dict[tuple[str, str], list[Observed]] = {}
         for thing in things:
             for name in dict.fromkeys(self._used(thing)):
                 self._users.setdefault(name, []).append(thing)
@@ -38,7 +38,11 @@ class Users:
 
     def of(self, thing: Observed) -> list[Observed]:
         """The things that refer to this one."""
-        found = [*self._users.get(thing.id, ()), *self._users.get(thing.arn, ())]
+        kind = self._facts[thing.kind].kind
+        names = [("", thing.id), ("", thing.arn)]
+        if kind.handle:
+            names.append((kind.name, str(thing.raw[kind.handle])))
+        found = [user for name in names for user in self._users.get(name, ())]
         return [user for user in found if user is not thing]
 
     def staying(self, thing: Observed) -> list[Observed]:
@@ -66,15 +70,18 @@ class Users:
             groups.setdefault(whole[key], []).append(self._by_key[key])
         return [thing for key in order for thing in groups[key]]
 
-    def _used(self, thing: Observed) -> Iterator[str]:
+    def _used(self, thing: Observed) -> Iterator[tuple[str, str]]:
+        """The names of what it refers to: ids and ARNs belong to one thing ever, others (of a kind) may repeat."""
         kind = self._facts[thing.kind].kind
         parts = {part.field: part for part in kind.parts}
-        for path in kind.refs:
+        for path, (target, _) in kind.targets().items():
             field = path.split(".", 1)[0].removesuffix("[]")
             source: Any = thing.spec
             if field in parts:
                 source = {field: parts[field].rows(thing.raw)}
-            yield from _values(source, path.split("."))
+            for name in _values(source, path.split(".")):
+                yield "", name
+                yield target, name
 
 
 def referring(kind: Kind, part: Part, observed: Observed, to: Collection[str]) -> list[Item]:

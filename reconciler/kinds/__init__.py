@@ -19,6 +19,7 @@ from reconciler.kinds.gateways import (
     INTERNET_GATEWAY,
     NAT_GATEWAY,
 )
+from reconciler.kinds.iam import INSTANCE_PROFILE, ROLE
 from reconciler.kinds.interfaces import NETWORK_INTERFACE
 from reconciler.kinds.launching import CAPACITY_RESERVATION, KEY_PAIR, LAUNCH_TEMPLATE, PLACEMENT_GROUP
 from reconciler.kinds.networkmanager import CONNECTION, DEVICE, GLOBAL_NETWORK, LINK, SITE
@@ -45,6 +46,8 @@ ALL: tuple[Kind, ...] = (
     PLACEMENT_GROUP,
     LAUNCH_TEMPLATE,
     CAPACITY_RESERVATION,
+    ROLE,
+    INSTANCE_PROFILE,
     INSTANCE,
     VOLUME,
     NETWORK_INTERFACE,

@@ -10,3 +10,8 @@ from reconciler.model.calls import Call
 def ec2(operation: str, **parameters: Any) -> Call:
     """A call of EC2."""
     return Call(service="ec2", operation=operation, parameters=parameters)
+
+
+def iam(operation: str, **parameters: Any) -> Call:
+    """A call of IAM."""
+    return Call(service="iam", operation=operation, parameters=parameters)

@@ -232,6 +232,8 @@ INSTANCE = Kind(
         "CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationId": (
             "capacity-reservation"
         ),
+        "IamInstanceProfile.Arn": "instance-profile.arn",
+        "IamInstanceProfile.Name": "instance-profile.InstanceProfileName",
         "KeyName": "key-pair.KeyName",
         "LaunchTemplate.LaunchTemplateId": "launch-template",
         "Placement.GroupId": "placement-group",

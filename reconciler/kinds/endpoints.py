@@ -6,10 +6,10 @@ https://docs.aws.amazon.com/vpc/latest/privatelink/
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from reconciler.kinds.calls import ec2
+from reconciler.kinds.policies import meaning
 from reconciler.model.calls import Call
 from reconciler.model.kind import Kind, Read, Remedy
 from reconciler.model.things import Observed, Spec
@@ -18,14 +18,6 @@ from reconciler.model.things import Observed, Spec
 def _spelt(*words: str) -> frozenset[str]:
     """States as the model spells them (`PendingAcceptance`), and as EC2 does (`pendingAcceptance`)."""
     return frozenset({*words, *(word[0].lower() + word[1:] for word in words)})
-
-
-def _policy(text: Any) -> Any:
-    """A policy as what it says: EC2 reports it with spaces of its own."""
-    try:
-        return json.loads(text)
-    except (TypeError, ValueError):
-        return text
 
 
 def _listed(name: str) -> Remedy:
@@ -74,7 +66,7 @@ VPC_ENDPOINT = Kind(
     },
     tag_type="vpc-endpoint",
     write_only=frozenset({"SubnetConfigurations"}),
-    normal={"PolicyDocument": _policy},
+    normal={"PolicyDocument": meaning},
     unordered=frozenset(LISTS),
     project=_endpoint,
     remedies={name: _listed(name) for name in LISTS},

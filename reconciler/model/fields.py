@@ -69,7 +69,7 @@ def fields(kind: Kind, schema: Schema) -> Fields:
     create = schema.operation(kind.service, kind.create).input
     update = schema.operation(kind.service, kind.update).input.members if kind.update else {}
     parts = {part.field: part for part in kind.parts}
-    hidden = OURS | kind.always.keys() | kind.forbidden
+    hidden = OURS | kind.always.keys() | kind.forbidden | ({"Path"} if kind.home.paths else set())
 
     def change(name: str) -> str:
         if name in kind.then_owns:
@@ -78,7 +78,7 @@ def fields(kind: Kind, schema: Schema) -> Fields:
             return "part"
         if name in kind.remedies:
             return "remedy"
-        return "update" if name in update and name not in kind.identity else "never"
+        return "update" if name in update and name not in {*kind.identity, kind.handle} else "never"
 
     def make(name: str, shape: Shape, at_birth: bool) -> Field:
         required = at_birth and name in create.required

@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.model.address import Address
 from reconciler.model.calls import Call
+from reconciler.model.service import SERVICES, Service, Tagging
 from reconciler.model.things import Desired, Observed, Spec
 from reconciler.model.verdicts import Steps, Verdict, Wait
 
@@ -21,10 +22,11 @@ class Detail:
 
     Of a write-only field it is made only while no tag has its digest: to find out once what nobody has noted.
 
-    `arguments` are fixed parameters; the thing's id goes in as the parameter of the same name.  `path` (JMESPath)
+    `arguments` are fixed parameters; the thing's handle goes in as the parameter of the same name.  `path` (JMESPath)
     finds the value in the answer; it is kept in `raw` under `name`, or under `field` where that is empty.  With `many`
     the path leads to a list, kept whole over all pages.  `given` are parameters found (JMESPath) in what earlier
-    details gave; while one is null there is nothing to read, and the value is None.
+    details gave; while one is null there is nothing to read, and the value is None.  `each` is one of `given` that
+    finds a list: it is read for every value of that by itself, and what it gives is a list.
     """
 
     field: str
@@ -35,6 +37,7 @@ class Detail:
     many: bool = False
     leaving: bool = False
     given: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    each: str = ""
 
     @property
     def key(self) -> str:
@@ -67,6 +70,24 @@ class Companion:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Completion:
+    """A second read of each thing that a list shows, where that leaves out the tags: what it gives goes into the row.
+
+    `ids` is the parameter that takes what rows have in `by`.  It takes one of them, and `path` (JMESPath) leads to
+    what completes the row; or `most` of them at once, and `path` leads to a list, whose items say in `key` whose they
+    are.
+    """
+
+    operation: str
+    ids: str
+    by: str
+    path: str
+    most: int = 0
+    key: str = ""
+    arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Read:
     """How a kind's things are listed: all of a region at once, or all within one parent.
 
@@ -88,6 +109,19 @@ class Read:
     details: Sequence[Detail] = ()
     """Each may be given something by those before it."""
     companions: Sequence[Companion] = ()
+    completed: Completion | None = None
+    """How tags are read that the list does not show."""
+
+    @property
+    def further(self) -> Sequence[Detail | Companion]:
+        """The reads that are made beside the list for what a config names, or what has to go."""
+        return (*self.details, *self.companions)
+
+    @property
+    def operations(self) -> Sequence[str]:
+        """All of its operations."""
+        second = [self.completed.operation] if self.completed else []
+        return (self.operation, *second, *(one.operation for one in self.further))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +170,7 @@ class Part:
     be deleted, these are taken out first.
     `keeps`: there may be more than the config has, and it stays.  `last`: the thing itself may use the items, and they
     are taken out once its `then` has nothing left to do.
+    `meaning`: members that are compared by what this makes of them, and sent as they are written.
     """
 
     field: str
@@ -151,6 +186,7 @@ class Part:
     knots: bool = False
     keeps: bool = False
     last: bool = False
+    meaning: Mapping[str, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +205,10 @@ class Kind:
     create: str
     delete: str
     id: str
-    """The member of a row that is the id, and the parameter that update and delete take it in."""
+    """The member of a row that is the id."""
+    handle: str | None = None
+    """The member of a row that calls know a thing by, and the parameter that takes it, where that is not the id: a
+    name, which another thing may have later."""
     update: str | None = None
     arn: str | None = None
     """The member of a row that is the ARN; None where AWS reports none and `arn_tail` builds it."""
@@ -210,6 +249,8 @@ class Kind:
     """Whether the answer of the create call shows tags; where it does not, a look does."""
     tags: str = "Tags"
     """The member of a row that holds its tags."""
+    tagging: Tagging | None = None
+    """How it is tagged, where its service does not say so for all."""
     tag_type: str | None = None
     """EC2's resource type in TagSpecifications; None where the create call takes a plain list of Tags."""
     always: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -221,7 +262,8 @@ class Kind:
     left_out: frozenset[str] = frozenset()
     """Members of a row that are not even looked at: they change by themselves, or hold keys."""
     documents: frozenset[str] = frozenset()
-    """Fields that take JSON as a string; a config may write them as YAML."""
+    """Fields, and members of parts (`Policies[].PolicyDocument`), that take JSON as a string; a config may write them
+    as YAML."""
     normal: Mapping[str, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
     """Fields that AWS reports in a spelling of its own, and what brings a wanted and a seen value to it."""
     refuses: Mapping[str, Callable[[Any], str | None]] = dataclasses.field(default_factory=dict)
@@ -254,15 +296,29 @@ class Kind:
     """The field whose value only one living thing may have; it rules out `replace: create-first`."""
 
     @property
+    def home(self) -> Service:
+        """What it shares with the other kinds of its service."""
+        return SERVICES[self.service]
+
+    @property
     def regional(self) -> bool:
         """Whether each region has its own things of this kind."""
-        return self.service not in GLOBAL_SERVICES
+        return self.home.regional
+
+    @property
+    def tagged(self) -> Tagging:
+        """How its things are tagged."""
+        return self.tagging or self.home.tagging
+
+    def action(self, operation: str) -> str:
+        """An operation as IAM calls it."""
+        return f"{self.home.called}:{operation}"
+
+    def handle_of(self, thing: Observed) -> dict[str, Any]:
+        """The parameter by which a call knows a thing."""
+        return {self.handle: thing.raw[self.handle]} if self.handle else {self.id: thing.id}
 
     def targets(self) -> Mapping[str, tuple[str, str]]:
         """Field path to (kind, "id" or "arn") of what it refers to."""
         split = {path: target.partition(".") for path, target in self.refs.items()}
         return {path: (kind, attribute or "id") for path, (kind, _, attribute) in split.items()}
-
-
-GLOBAL_SERVICES = frozenset({"networkmanager"})
-"""Services with one endpoint per partition.  https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html"""

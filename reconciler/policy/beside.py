@@ -20,7 +20,7 @@ def beside(extent: Extent) -> Iterator[Statement]:
     found: dict[str, set[str]] = {}
     guarded: dict[str, set[str]] = {}
     for kind in extent.kinds:
-        for action, fields in _touches(kind, extent.mode):
+        for action, fields in () if kind.home.paths else _touches(kind, extent.mode):
             found.setdefault(action, set()).update(_types(extent, kind, action, fields))
             guarded.setdefault(action, set()).add(HELD_AT.get(action, own_type(kind)))
     together: dict[tuple[str, ...], list[str]] = {}
@@ -39,27 +39,27 @@ def _touches(kind: Kind, mode: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     every = tuple(_top(path) for path in kind.refs)
     by_resource = kind.service in TAGGED_BY_RESOURCE
     if by_resource:
-        yield f"{kind.service}:{kind.create}", every
+        yield kind.action(kind.create), every
     for action, name in changes(kind):
         yield action, (*kind.identity, name) if name or not by_resource else every
     if mode == "full":
-        yield f"{kind.service}:{kind.delete}", kind.identity
+        yield kind.action(kind.delete), kind.identity
 
 
 def changes(kind: Kind) -> Iterator[tuple[str, str]]:
     """The calls that change a thing, each with the field that it is about; "" where it is about many."""
     if kind.update:
-        yield f"{kind.service}:{kind.update}", ""
+        yield kind.action(kind.update), ""
     for name, remedy in kind.remedies.items():
-        yield from ((f"{kind.service}:{operation}", name) for operation in remedy.operations)
+        yield from ((kind.action(operation), name) for operation in remedy.operations)
     if kind.halt:
-        yield from ((f"{kind.service}:{operation}", kind.id) for operation in kind.halt.operations)
+        yield from ((kind.action(operation), kind.id) for operation in kind.halt.operations)
     for part in kind.parts:
-        yield from ((f"{kind.service}:{operation}", part.field) for operation in part.operations)
-    yield from ((f"{kind.service}:{operation}", "") for operation in kind.then_operations)
+        yield from ((kind.action(operation), part.field) for operation in part.operations)
+    yield from ((kind.action(operation), "") for operation in kind.then_operations)
     for operation in (kind.accept, kind.decline):
         if operation:
-            yield f"{kind.service}:{operation}", ""
+            yield kind.action(operation), ""
 
 
 def _types(extent: Extent, kind: Kind, action: str, fields: Collection[str]) -> Iterator[str]:

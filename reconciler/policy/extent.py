@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.model.config import Config
 from reconciler.model.kind import Kind
 from reconciler.model.things import Desired, Parameter, within
-from reconciler.policy.facts import ACCEPTED_FIELD, PROFILE_FIELD
+from reconciler.policy.facts import ACCEPTED_FIELD, HELD_TO, PROFILE_FIELD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,8 @@ class Extent:
     parameters: tuple[str, ...]
     profiles: tuple[str, ...]
     accepted: tuple[str, ...]
+    held: Mapping[str, tuple[str, ...]]
+    """Values of `HELD_TO` by call; a call that is not in it is not held."""
     roles: tuple[str, ...]
     lease: Mapping[str, Any]
 
@@ -61,6 +63,7 @@ def extent(
         parameters=tuple(sorted({found.path for one in here for found in within(one.spec, Parameter)})),
         profiles=tuple(sorted(_profiles(here))),
         accepted=tuple(sorted(_accepted(here))),
+        held={} if everything else {action: tuple(sorted(_held(here, action))) for action in HELD_TO},
         roles=tuple(sorted(other.role for other in config.accounts.values())) if home else (),
         lease=config.lease if home else {},
     )
@@ -78,6 +81,13 @@ def _accepted(resources: Iterable[Desired]) -> Iterator[str]:
     for desired in resources:
         items = desired.spec.get(ACCEPTED_FIELD) or ()
         yield from (item["AttachmentId"] for item in items if isinstance(item["AttachmentId"], str))
+
+
+def _held(resources: Iterable[Desired], action: str) -> set[str]:
+    """The values that the config gives to what a call is held to."""
+    _, field, member = HELD_TO[action]
+    items = [item for desired in resources for item in desired.spec.get(field) or ()]
+    return {item[member] for item in items if isinstance(item, Mapping) and isinstance(item.get(member), str)}
 
 
 def _profiles(resources: Iterable[Desired]) -> Iterator[str]:

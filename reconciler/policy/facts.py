@@ -20,9 +20,10 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-taggin
 OWN_TYPES: Mapping[str, str] = {
     "connect-attachment": "attachment",
     "direct-connect-gateway-attachment": "attachment",
+    "iam-role": "role",
     "vpc-attachment": "attachment",
 }
-"""Kinds of Network Manager whose type in ARNs is not their name."""
+"""Kinds of other services than EC2 whose type in ARNs is not their name."""
 BESIDE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "ec2:AcceptVpcPeeringConnection": {"": ("vpc", "vpc-peering-connection")},
     "ec2:CreateSubnet": {"Ipv4IpamPoolId": ("ipam-pool",), "Ipv6IpamPoolId": ("ipam-pool",)},
@@ -49,11 +50,18 @@ HELD_AT: Mapping[str, str] = {
 }
 """Operations of parts for which AWS does not look at the thing that they are part of, and what it looks at instead:
 that has to be ours."""
+HELD_TO: Mapping[str, tuple[str, str, str]] = {
+    "iam:AttachRolePolicy": ("iam:PolicyARN", "AttachedPolicies", "PolicyArn"),
+}
+"""Calls that are held to what the config names: the key of the condition, the field of the kind, and the member of its
+items."""
 FIRST_USE = {"networkmanager:CreateGlobalNetwork": ("networkmanager", "AWSServiceRoleForNetworkManager")}
 """Calls that make a service's own role in the account when they are the first of their sort.
 
 https://docs.aws.amazon.com/network-manager/latest/tgwnm/nm-service-linked-roles.html"""
 ACCEPTED_FIELD = "AcceptedAttachments"
 """The field of a core network that names what others attach to it."""
+PROFILE_KIND = "instance-profile"
+"""The kind whose role can be handed to a machine."""
 PROFILE_FIELD = "IamInstanceProfile"
 """The field that hands a role to a machine."""

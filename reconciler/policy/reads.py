@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.model.kind import Companion, Detail, Kind
+from reconciler.model.kind import Kind
 from reconciler.policy.extent import Extent
 from reconciler.policy.facts import ALWAYS_READ
 from reconciler.policy.statements import Statement, in_order
@@ -31,9 +31,10 @@ def read_half(extent: Extent) -> list[Statement]:
 
 def _reads(kind: Kind, *, named: bool) -> Iterator[str]:
     """What reads a kind; of what the config does not name, that alone which says what it uses."""
-    more: list[Companion | Detail] = [*kind.read.companions, *kind.read.details]
-    yield f"{kind.service}:{kind.read.operation}"
-    yield from (f"{kind.service}:{one.operation}" for one in more if named or one.leaving)
+    yield kind.action(kind.read.operation)
+    if kind.read.completed:
+        yield kind.action(kind.read.completed.operation)
+    yield from (kind.action(one.operation) for one in kind.read.further if named or one.leaving)
 
 
 def _parameter(extent: Extent, path: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from reconciler.model.kind import Kind
+from reconciler.model.service import path_of
 from reconciler.model.things import ADDRESS_TAG, STACK_TAG
-from reconciler.policy.beside import beside, changes
+from reconciler.policy.beside import beside, changes, own_type
 from reconciler.policy.extent import Extent
-from reconciler.policy.facts import FIRST_USE
+from reconciler.policy.facts import FIRST_USE, HELD_TO, PROFILE_KIND, TAGGED_BY_RESOURCE
 from reconciler.policy.reads import of_lease
 from reconciler.policy.statements import Condition, Statement, in_order, one_or_list
 
@@ -24,71 +26,102 @@ def _changing(extent: Extent) -> Iterator[Statement]:
     yield from _creating(extent)
     yield from _tagging_at_birth(extent)
     yield from beside(extent)
-    if changed := in_order(action for kind in extent.kinds for action, _ in changes(kind)):
-        yield Statement(sid="ChangeOurs", actions=changed, condition=_ours(extent))
-    deleted = in_order(f"{kind.service}:{kind.delete}" for kind in extent.kinds)
-    if deleted and extent.mode == "full":
-        yield Statement(sid="DeleteOurs", actions=deleted, condition=_ours(extent))
+    yield from _placed(extent, "ChangeOurs", _changed, _ours(extent))
+    yield from _held(extent)
+    if extent.mode == "full":
+        yield from _placed(extent, "DeleteOurs", lambda kind: [kind.action(kind.delete)], _ours(extent))
     yield from _tagging(extent)
     if extent.accepted:
         yield _accepting(extent)
-    if extent.profiles:
-        yield _passing(extent)
-    creates = {f"{kind.service}:{kind.create}" for kind in extent.kinds}
+    yield from _passing(extent)
+    creates = {kind.action(kind.create) for kind in extent.kinds}
     yield from (_first_use(extent, *FIRST_USE[action]) for action in in_order(creates & FIRST_USE.keys()))
+
+
+def _placed(
+    extent: Extent, sid: str, actions: Callable[[Kind], Iterable[str]], condition: Condition
+) -> Iterator[Statement]:
+    """One statement about all kinds, and one about those whose names have paths: these reach no further than ours."""
+    for kinds, what, resources in (
+        ([kind for kind in extent.kinds if not kind.home.paths], sid, ("*",)),
+        ([kind for kind in extent.kinds if kind.home.paths], f"{sid}InPath", _in_path(extent)),
+    ):
+        if found := in_order(action for kind in kinds for action in actions(kind)):
+            yield Statement(sid=what, actions=found, resources=resources, condition=condition)
+
+
+def _in_path(extent: Extent, *types: str) -> tuple[str, ...]:
+    """All that can stand in the stack's path; of some types alone, where they are named."""
+    chosen = types or [own_type(kind) for kind in extent.kinds if kind.home.paths]
+    path = path_of(extent.stack)
+    return in_order(f"arn:{extent.partition}:iam::{extent.account}:{type}{path}*" for type in chosen)
+
+
+def _changed(kind: Kind) -> list[str]:
+    return [action for action, _ in changes(kind) if action not in HELD_TO]
+
+
+def _held(extent: Extent) -> Iterator[Statement]:
+    """What may be done with the config's own values alone."""
+    every = {action for kind in extent.kinds for action, _ in changes(kind)}
+    for action in in_order(every & HELD_TO.keys()):
+        key, values = HELD_TO[action][0], extent.held.get(action)
+        if values is None or values:
+            condition = {**_ours(extent), **({"ArnEquals": {key: one_or_list(values)}} if values else {})}
+            sid = action.partition(":")[2]
+            yield Statement(sid=sid, actions=(action,), resources=_in_path(extent), condition=condition)
 
 
 def _creating(extent: Extent) -> Iterator[Statement]:
     """Things are ours from birth, or are not made."""
     for regional, sid in ((True, "CreateInRegions"), (False, "Create")):
-        creates = {f"{kind.service}:{kind.create}" for kind in extent.kinds if kind.regional is regional}
         where = {"aws:RequestedRegion": one_or_list(extent.regions)} if regional and extent.regions else {}
-        if creates:
-            condition: Condition = {
-                "StringEquals": {**_request(extent), **where},
-                "Null": {f"aws:RequestTag/{ADDRESS_TAG}": "false"},
-            }
-            yield Statement(sid=sid, actions=in_order(creates), condition=condition)
+        condition: Condition = {
+            "StringEquals": {**_request(extent), **where},
+            "Null": {f"aws:RequestTag/{ADDRESS_TAG}": "false"},
+        }
+
+        def births(kind: Kind, regional: bool = regional) -> list[str]:
+            return [kind.action(kind.create)] if kind.regional is regional else []
+
+        yield from _placed(extent, sid, births, condition)
 
 
 def _tagging_at_birth(extent: Extent) -> Iterator[Statement]:
     """Network Manager does not tell whether a thing is new: one that has a stack already is none."""
-    births = in_order(kind.create for kind in extent.kinds if kind.service == "ec2")
+    births = in_order(kind.create for kind in extent.kinds if kind.service in TAGGED_BY_RESOURCE)
     if births:
         condition: Condition = {"StringEquals": {"ec2:CreateAction": one_or_list(births), **_request(extent)}}
         yield Statement(sid="TagAtBirth", actions=("ec2:CreateTags",), condition=condition)
-    others = {kind.service for kind in extent.kinds} - {"ec2"}
-    if others:
-        condition = {
-            "StringEquals": _request(extent),
-            "StringEqualsIfExists": {f"aws:ResourceTag/{STACK_TAG}": extent.stack},
-            "Null": {f"aws:RequestTag/{ADDRESS_TAG}": "false"},
-        }
-        actions = in_order(_tag_calls(service)[0] for service in others)
-        yield Statement(sid="TagNetworkAtBirth", actions=actions, condition=condition)
+    condition = {
+        "StringEquals": _request(extent),
+        "StringEqualsIfExists": {f"aws:ResourceTag/{STACK_TAG}": extent.stack},
+        "Null": {f"aws:RequestTag/{ADDRESS_TAG}": "false"},
+    }
+
+    def tags(kind: Kind) -> list[str]:
+        return [] if kind.service in TAGGED_BY_RESOURCE else [_tag_calls(kind)[0]]
+
+    yield from _placed(extent, "TagNetworkAtBirth", tags, condition)
 
 
 def _tagging(extent: Extent) -> Iterator[Statement]:
     """Tags of what is ours; its owner tags stay."""
-    calls = [_tag_calls(kind.service) for kind in extent.kinds]
-    if not calls:
-        return
     ours = _ours(extent)
     condition: Condition = {**ours, "StringEqualsIfExists": _request(extent)}
-    yield Statement(sid="TagOurs", actions=in_order(put for put, _ in calls), condition=condition)
+    yield from _placed(extent, "TagOurs", lambda kind: _tag_calls(kind)[:1], condition)
     condition = {
         **ours,
         "Null": {**ours["Null"], "aws:TagKeys": "false"},  # a call without keys would take all of them
         "ForAllValues:StringNotEquals": {"aws:TagKeys": [STACK_TAG, ADDRESS_TAG]},
     }
-    yield Statement(sid="UntagOurs", actions=in_order(take for _, take in calls), condition=condition)
+    yield from _placed(extent, "UntagOurs", lambda kind: _tag_calls(kind)[1:], condition)
 
 
-def _tag_calls(service: str) -> tuple[str, str]:
+def _tag_calls(kind: Kind) -> tuple[str, str]:
     """What puts tags on a thing, and what takes them off."""
-    if service == "ec2":
-        return "ec2:CreateTags", "ec2:DeleteTags"
-    return f"{service}:TagResource", f"{service}:UntagResource"
+    put, take = kind.tagged.operations
+    return kind.action(put), kind.action(take)
 
 
 def _request(extent: Extent) -> dict[str, str]:
@@ -110,13 +143,18 @@ def _accepting(extent: Extent) -> Statement:
     return Statement(sid="AcceptAttachments", actions=actions, resources=in_order(arns))
 
 
-def _passing(extent: Extent) -> Statement:
-    """A role is named like its instance profile where the console made it; docs/iam.md says what else to do."""
+def _passing(extent: Extent) -> Iterator[Statement]:
+    """Our own roles, which tags do not tell apart here, and those that others have made: such a one is named like its
+    instance profile where the console made it; docs/iam.md says what else to do.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html"""
     roles = [f"arn:{extent.partition}:iam::{extent.account}:role/{name}" for name in extent.profiles]
-    condition = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
-    return Statement(
-        sid="PassRole", actions=("iam:PassRole",), resources=in_order(roles), condition=condition
-    )
+    if any(kind.name == PROFILE_KIND for kind in extent.kinds):
+        roles += _in_path(extent, "role")
+    if roles:
+        condition = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
+        actions = ("iam:PassRole",)
+        yield Statement(sid="PassRole", actions=actions, resources=in_order(roles), condition=condition)
 
 
 def _first_use(extent: Extent, service: str, role: str) -> Statement:

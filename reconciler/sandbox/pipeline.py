@@ -22,7 +22,7 @@ from moto.core.serialize import EC2Serializer, XFormedAttributePicker
 from moto.core.utils import get_service_model
 from moto.ec2.exceptions import FilterNotImplementedError
 
-from . import cloudtrail, fidelity, wire
+from . import cloudtrail, fidelity, iam, wire
 from .calls import Call, is_read
 from .ec2.answers import answer as answer_ec2
 from .ec2.images import add_public_images
@@ -52,6 +52,7 @@ CONNECTION = "X-Sandbox-Connection"
 _ANSWERED_HERE = {
     "cloudtrail": cloudtrail.answer,
     "ec2": answer_ec2,
+    "iam": iam.answer,
     "networkmanager": answer_networkmanager,
 }
 

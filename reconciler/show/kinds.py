@@ -19,19 +19,16 @@ CHANGES = {
 
 def operations(kind: Kind) -> dict[str, list[str]]:
     """The AWS operations that a kind uses, by what for."""
-    read = kind.read
-    tags = ["CreateTags", "DeleteTags"] if kind.service == "ec2" else ["TagResource", "UntagResource"]
     changes = [kind.update] if kind.update else []
     changes += [name for remedy in kind.remedies.values() for name in remedy.operations]
     changes += kind.halt.operations if kind.halt else ()
     changes += [name for part in kind.parts for name in part.operations]
     changes += [*kind.then_operations, *([kind.accept] if kind.accept else [])]
-    details = [detail.operation for detail in read.details] + [other.operation for other in read.companions]
     found = {
-        "read": [read.operation, *details],
+        "read": list(kind.read.operations),
         "create": [kind.create],
         "update": changes,
-        "tag": tags,
+        "tag": list(kind.tagged.operations),
         "delete": [*([kind.decline] if kind.decline else []), kind.delete],
     }
     return {what: list(dict.fromkeys(names)) for what, names in found.items() if names}

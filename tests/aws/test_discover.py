@@ -68,6 +68,11 @@ def everywhere(account: str) -> set[str]:
     return {f"the {kind.name}s of {account}" for kind in ALL if not kind.regional and not kind.read.within}
 
 
+def iam(request: Request, body: str) -> Answer:
+    name = request.form["Action"]
+    return Answer(f"<{name}Response><{name}Result>{body}</{name}Result></{name}Response>")
+
+
 def wired(**given: str) -> tuple[Gateway, Wire]:
     gate = gateway(**given)
     manager = gate.sessions.client(ACCOUNT, "networkmanager")
@@ -76,6 +81,9 @@ def wired(**given: str) -> tuple[Gateway, Wire]:
             '{"GlobalNetworks": [], "CoreNetworks": [], "Attachments": [], "ConnectPeers": []}'
         )
     ).under(manager)
+    Wire(lambda request: iam(request, "<Roles/><InstanceProfiles/>")).under(
+        gate.sessions.client(ACCOUNT, "iam")
+    )
     return gate, Wire(Regions()).under(gate.sessions.client(ACCOUNT, "ec2"))
 
 
@@ -266,6 +274,7 @@ def test_an_answer_without_its_list_is_no_empty_region(keys: None, workers: Thre
 
     gate = gateway()
     Wire(lambda _: json_answer("{}")).under(gate.sessions.client(ACCOUNT, "networkmanager"))
+    Wire(lambda request: iam(request, "")).under(gate.sessions.client(ACCOUNT, "iam"))
     Wire(answer).under(gate.sessions.client(ACCOUNT, "ec2"))
     found = look(gate, workers)
     assert found.unread.keys() == {f"eu-west-1 of {ACCOUNT}", *everywhere(ACCOUNT)}

@@ -93,7 +93,7 @@ def test_who_cannot_wait_does_not(keys: None) -> None:
 def test_network_manager_is_asked_at_home(keys: None, region: str, partition: str, home: str) -> None:
     """The request and its signature go to the one endpoint of the partition, whatever region is asked for."""
     made = sessions(region=region)
-    assert (made.partition, made.home, made.region) == (partition, home, region or home)
+    assert (made.partition, made.home_of("networkmanager"), made.region) == (partition, home, region or home)
     client = made.client(ACCOUNT, "networkmanager")
     wire = script(json_answer('{"GlobalNetworks": []}')).under(client)
     client.describe_global_networks()

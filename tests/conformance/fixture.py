@@ -45,13 +45,13 @@ def load(name: str) -> dict[str, Any]:
     return yaml.safe_load((FOLDER / f"{name}.yaml").read_text()) or {}
 
 
-def named_anew(text: str) -> str:
+def named_anew(text: str, whose: str = "theirs") -> str:
     """A config with other names for what may have its name only once."""
     config = yaml.safe_load(text)
     for address, resource in config["resources"].items():
         name = BY_NAME[address.partition("/")[0]].unique
         if name and isinstance(resource.get(name), str) and "${" not in resource[name]:
-            resource[name] += "-theirs"
+            resource[name] += f"-{whose}"
     return str(yaml.safe_dump(config, sort_keys=False))
 
 

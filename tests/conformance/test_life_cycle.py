@@ -12,9 +12,10 @@ import pytest
 from reconciler.errors import ConfigError
 from reconciler.kinds import BY_NAME
 from reconciler.model.plan import Report
+from reconciler.model.things import Observed
 from reconciler.model.verdicts import Blocked, Settled, Steps
 from tests.conformance.fixture import KINDS, Fixture, named_anew, one_of_each_shape
-from tests.harness import FACTS, HEAD, STACK, Host, tags
+from tests.harness import FACTS, HEAD, STACK, Host, move_home, tags
 
 
 def subjects(ops: Host, fixture: Fixture) -> list[str]:
@@ -151,7 +152,7 @@ def test_with_one_owner_tag_gone_nothing_is_made_or_touched(ops: Host, fixture: 
         assert any(seen.id in why for why in told(report))
     assert ops.writes() == []
     assert seen.id in {row[BY_NAME[fixture.kind].id] for row in ops.rows(fixture.kind)}
-    retag(ops, fixture, {tag: seen.tags[tag]}, seen.id, seen.arn)
+    retag(ops, fixture, {tag: seen.tags[tag]}, seen)
     ops.aws.clear_calls()
     assert settled(ops.run(fixture.base))
     assert ops.writes() == [], "a person has put the tag back"
@@ -163,7 +164,7 @@ def test_with_both_owner_tags_gone_it_is_somebody_elses(doomed: Host, fixture: F
     ops.run(fixture.base)
     seen = ops.seen(fixture.base, fixture.address)
     for tag in ("reconciler:stack", "reconciler:address"):
-        untag(ops, fixture, tag, seen.id, seen.arn)
+        untag(ops, fixture, tag, seen)
     ops.run(fixture.base)
     assert subjects(ops, fixture) != [seen.id]
     assert seen.id in {row[kind.id] for row in ops.rows(kind.name)}
@@ -177,7 +178,8 @@ def test_two_that_claim_one_address_stop_it(doomed: Host, fixture: Fixture) -> N
     theirs = HEAD.replace(STACK, "theirs") + named_anew(fixture.base)
     ops.run(theirs)
     other = ops.seen(theirs, fixture.address)
-    retag(ops, fixture, {"reconciler:stack": STACK}, other.id, other.arn)
+    move_home(fixture.kind, other.id)
+    retag(ops, fixture, {"reconciler:stack": STACK}, other)
     ops.aws.clear_calls()
     for text in (fixture.base, fixture.update, fixture.without()):
         report = ops.run(text, allow_shrink=True, allow_empty=True)
@@ -250,29 +252,20 @@ def values(value: object) -> Iterator[object]:
 # ---- what somebody else does
 
 
-def retag(ops: Host, fixture: Fixture, new: dict[str, str], id: str = "", arn: str = "") -> None:
-    id, arn = named(ops, fixture, id, arn)
+def retag(ops: Host, fixture: Fixture, new: dict[str, str], thing: Observed | None = None) -> None:
+    kind, thing = BY_NAME[fixture.kind], named(ops, fixture, thing)
     pairs = [{"Key": key, "Value": value} for key, value in new.items()]
-    if BY_NAME[fixture.kind].service == "ec2":
-        ops.by_hand("ec2", "CreateTags", Resources=[id], Tags=pairs)
-    else:
-        ops.by_hand("networkmanager", "TagResource", ResourceArn=arn, Tags=pairs)
+    ops.by_hand(kind.service, kind.tagged.operations[0], **kind.tagged.put(thing, pairs))
 
 
-def untag(ops: Host, fixture: Fixture, key: str, id: str = "", arn: str = "") -> None:
-    id, arn = named(ops, fixture, id, arn)
-    if BY_NAME[fixture.kind].service == "ec2":
-        ops.by_hand("ec2", "DeleteTags", Resources=[id], Tags=[{"Key": key}])
-    else:
-        ops.by_hand("networkmanager", "UntagResource", ResourceArn=arn, TagKeys=[key])
+def untag(ops: Host, fixture: Fixture, key: str, thing: Observed | None = None) -> None:
+    kind, thing = BY_NAME[fixture.kind], named(ops, fixture, thing)
+    ops.by_hand(kind.service, kind.tagged.operations[1], **kind.tagged.take(thing, [key]))
 
 
-def named(ops: Host, fixture: Fixture, id: str, arn: str) -> tuple[str, str]:
+def named(ops: Host, fixture: Fixture, thing: Observed | None) -> Observed:
     """The thing that is meant: the subject, where nothing else is said."""
-    if id:
-        return id, arn
-    seen = ops.seen(fixture.base, fixture.address)
-    return seen.id, seen.arn
+    return thing or ops.seen(fixture.base, fixture.address)
 
 
 def delete(ops: Host, fixture: Fixture) -> None:

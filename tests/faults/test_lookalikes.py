@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 from moto.ec2.models import ec2_backends
+from moto.iam.models import iam_backends
 
 from reconciler.aws.observe import MADE_BY_OTHERS
 from reconciler.kinds import BY_NAME
@@ -27,7 +28,7 @@ from reconciler.sandbox import Call
 from reconciler.sandbox.networkmanager.models import store_of
 from tests.conformance.fixture import KINDS, named_anew
 from tests.faults.estate import estate, without_subjects
-from tests.harness import ACCOUNT, HEAD, STACK, Host, host
+from tests.harness import ACCOUNT, HEAD, STACK, Host, host, move_home
 
 pytestmark = pytest.mark.xdist_group("lookalikes")  # one worker: what they share is dear to make
 
@@ -87,6 +88,9 @@ class Twin:
 
     def dress(self, owner: Tags) -> None:
         """Give it these owner tags and no others.  AWS lets nobody but itself put tags that begin with aws:."""
+        if BY_NAME[self.kind].service == "iam":
+            self._dress_name(owner)
+            return
         if BY_NAME[self.kind].service == "ec2":
             found = ec2_backends[ACCOUNT][self.region].tags[self.id]
         else:
@@ -96,6 +100,18 @@ class Twin:
         for key in [key for key in found if key.startswith("reconciler:") or key in MADE_BY_OTHERS]:
             del found[key]
         found.update(owner)
+
+    def _dress_name(self, owner: Tags) -> None:
+        """The same, where tags are a list."""
+        backend = iam_backends[ACCOUNT]["aws"]
+        for one in (*backend.roles.values(), *backend.instance_profiles.values()):
+            if one.id == self.id:
+                rest = [
+                    tag
+                    for tag in one.tags
+                    if not tag["Key"].startswith("reconciler:") and tag["Key"] not in MADE_BY_OTHERS
+                ]
+                one.tags = [*rest, *({"Key": key, "Value": value} for key, value in owner.items())]
 
 
 class Stage:
@@ -109,12 +125,14 @@ class Stage:
         self.abroad = self._stranger(ABROAD, "abroad")
 
     def _stranger(self, region: str, stack: str) -> dict[str, Twin]:
-        text = (HEAD.replace(STACK, stack) + named_anew(CONFIGS["kept"])).replace("us-west-2", region)
+        text = (HEAD.replace(STACK, stack) + named_anew(CONFIGS["kept"], stack)).replace("us-west-2", region)
         if region != ABROAD:
             text = self._in_our_networks(text)
         assert self.ops.run(text).outcome == "settled"
         seen = {str(thing.address): thing for thing in self.ops.loop(text).look().owned}
         subjects = {kind: seen[f"{kind}/subject"] for kind in KINDS}
+        for kind, thing in subjects.items():
+            move_home(kind, thing.id)
         return {kind: Twin(kind, thing.id, thing.arn, region) for kind, thing in subjects.items()}
 
     def _in_our_networks(self, text: str) -> str:

@@ -105,6 +105,7 @@ def operations(kind: Kind) -> set[Operation]:
     named = {field for one in here for field in one or ()}
     lists = [one for one in read.companions if one.leaving or not one.fields or one.fields & named]
     names = [read.operation, *(one.operation for one in (*read.details, *lists))]
+    names += [read.completed.operation] if read.completed else []
     return {Operation(kind.service, name) for name in names}
 
 

@@ -28,14 +28,14 @@ from tests.harness import ACCOUNT, SCHEMA, STACK
 
 SCALARS: Mapping[str, Any] = {
     "boolean": True,
-    "integer": 1,
-    "long": 1,
     "float": 1.0,
     "double": 1.0,
     "timestamp": "2026-01-01T00:00:00Z",
     "blob": b"x",
 }
 DEEPEST = 6
+LIMITS = ("MaxResults", "MaxItems", "MaxRecords", "PageSize")
+"""What services call the most that one answer may hold."""
 
 
 @cache
@@ -55,6 +55,8 @@ def skeleton(shape: Shape | None, depth: int = 0) -> Any:
         return [skeleton(shape.member, depth + 1)]  # type: ignore[attr-defined]
     if shape.type_name == "map":
         return {"key": skeleton(shape.value, depth + 1)}  # type: ignore[attr-defined]
+    if shape.type_name in {"integer", "long"}:
+        return max(1, shape.metadata.get("min") or 1)
     if shape.type_name in SCALARS:
         return SCALARS[shape.type_name]
     enum = getattr(shape, "enum", None)
@@ -98,9 +100,8 @@ class Lint:
 
     def _operations(self) -> bool:
         kind = self.kind
-        names = [kind.read.operation, kind.create, kind.delete, *filter(None, [kind.update])]
-        names += [detail.operation for detail in kind.read.details]
-        names += [companion.operation for companion in kind.read.companions]
+        names = [*kind.read.operations, kind.create, kind.delete, *filter(None, [kind.update])]
+        names += kind.tagged.operations
         names += [name for remedy in kind.remedies.values() for name in remedy.operations]
         names += [name for part in kind.parts for name in part.operations]
         names += [*kind.then_operations, *filter(None, [kind.accept, kind.decline])]
@@ -122,19 +123,36 @@ class Lint:
         if not isinstance(rows, list) or not rows or not isinstance(rows[0], dict):
             self.wrong(f"{read.path} leads to no list in the answer of {read.operation}")
             return []
+        if read.completed:
+            return [{**row, **self._completing(row)} for row in rows]
         return rows
+
+    def _completing(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """What the second read of a row gives."""
+        how = self.kind.read.completed
+        assert how is not None
+        operation = model(self.kind.service).operation_model(how.operation)
+        found = jmespath.search(how.path, skeleton(operation.output_shape))
+        if how.by not in row or how.ids not in self._input(how.operation):
+            self.wrong(f"{how.operation} cannot be asked by {how.by}")
+        more = found[0] if how.most and isinstance(found, list) and found else found
+        if not isinstance(more, dict) or (how.most and how.key not in more):
+            self.wrong(f"{how.path} leads to nothing that completes a row in the answer of {how.operation}")
+            return {}
+        return more
 
     def _row(self, row: dict[str, Any]) -> None:
         kind = self.kind
         for what, name in (
             ("id", kind.id),
             ("arn", kind.arn),
+            ("handle", kind.handle),
             *(("identity", name) for name in kind.identity),
         ):
             if name is not None and name not in row:
                 self.wrong(f"{what} {name} is not in the rows of {kind.read.operation}")
         if kind.tags not in row:
-            self.wrong(f"{kind.read.operation} shows no tags")
+            self.wrong(f"{(kind.read.completed or kind.read).operation} shows no tags")
         if kind.arn is None and kind.arn_tail is None:
             self.wrong("neither arn nor arn_tail says what its ARN is")
         words = kind.ready | kind.usable | kind.failed | kind.gone | kind.leaving | kind.asking.keys()
@@ -184,7 +202,7 @@ class Lint:
         for what, given in (
             ("unordered", kind.unordered),
             ("then_owns", kind.then_owns),
-            ("documents", kind.documents),
+            ("documents", {path.partition("[")[0] for path in kind.documents}),
             ("remedies", kind.remedies),
         ):
             for name in sorted(set(given) - fields.keys()):
@@ -206,6 +224,8 @@ class Lint:
             found = jmespath.search(detail.path, answer)
             if isinstance(found, list) and not detail.many:
                 found = found[0]
+            if detail.each:
+                found = [found]
             more[detail.key] = found if detail.name else True  # one value is not looked into
         for companion in self.kind.read.companions:
             answer = skeleton(model(self.kind.service).operation_model(companion.operation).output_shape)
@@ -316,11 +336,13 @@ class Lint:
             self.wrong(f"{read.operation} takes no {read.filters}")
         for name in sorted(set(read.arguments) - members.keys()):
             self.wrong(f"{read.operation} takes no {name}")
-        paginated = "MaxResults" in members
-        if paginated != (read.page is not None):
-            self.wrong(f"page: {read.operation} has {'a' if paginated else 'no'} MaxResults")
-        elif read.page is not None:
-            most = members["MaxResults"].metadata.get("max")
+        limit = next((name for name in LIMITS if name in members), None)
+        if (limit is not None) != (read.page is not None):
+            self.wrong(
+                f"page: {read.operation} has {f'a {limit}' if limit else 'none of ' + ', '.join(LIMITS)}"
+            )
+        elif limit is not None:
+            most = members[limit].metadata.get("max")
             if most is not None and read.page != most:
                 self.wrong(f"page: {read.operation} gives up to {most} at once, not {read.page}")
         for detail in read.details:
@@ -328,7 +350,7 @@ class Lint:
             if jmespath.search(detail.path, answer) is None:
                 self.wrong(f"{detail.path} is not in the answer of {detail.operation}")
             sought = {name: skeleton(self._input(detail.operation).get(name)) for name in detail.given}
-            given = {self.kind.id: "x", **detail.arguments, **sought}
+            given = {self.kind.handle or self.kind.id: "x", **detail.arguments, **sought}
             report = ParamValidator().validate(
                 given, model(self.kind.service).operation_model(detail.operation).input_shape
             )

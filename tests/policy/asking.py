@@ -88,10 +88,12 @@ def asked(call: Call, tagged: Tagged) -> Iterator[Asked]:
     where = {"aws:requestedregion": call.region}
     if call.service == "sts" and call.operation == "GetCallerIdentity":
         return  # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html: needs no permission
-    elif call.service not in {"ec2", "networkmanager"}:
+    elif call.service not in {"ec2", "iam", "networkmanager"}:
         yield from _elsewhere(call, where)
     elif is_read(call.operation):
         yield Asked(f"{call.service}:{call.operation}", "*", where)
+    elif call.service == "iam":
+        yield from _of_iam(call, tagged, where)
     elif call.operation in {"CreateTags", "DeleteTags", "TagResource", "UntagResource"}:
         yield from _of_tags(call, tagged, where)
     elif call.service == "ec2":
@@ -158,6 +160,29 @@ def _of_ec2(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Iterator
                 yield Asked(
                     action, _arn(call, type.name, id), {**where, **_resource(tagged(call.region, id))}
                 )
+
+
+def _of_iam(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Iterator[Asked]:
+    """IAM knows things by name, and asks of a path too."""
+    given = call.parameters
+    (of,) = looked_at("iam", call.operation)
+    name = str(given["RoleName" if of.name == "role" else "InstanceProfileName"])
+    context = {**where, **_resource(tagged("iam", f"{of.name}/{name}"))}
+    tags = {tag["Key"]: tag["Value"] for tag in given.get("Tags") or ()}
+    context |= _request(tags) if tags else {}
+    if "TagKeys" in given:
+        context["aws:tagkeys"] = tuple(given["TagKeys"])
+    if "PolicyArn" in given:
+        context["iam:policyarn"] = str(given["PolicyArn"])
+    path = given.get("Path") or tagged("path", f"{of.name}/{name}").get("", "/")
+    arn = f"arn:aws:iam::{ACCOUNT}:{of.name}{path}{name}"
+    yield Asked(f"iam:{call.operation}", arn, context)
+    if call.operation.startswith("Create"):
+        yield Asked(f"iam:Tag{call.operation.removeprefix('Create')}", arn, context)
+    if call.operation == "AddRoleToInstanceProfile":
+        role = str(given["RoleName"])
+        arn = f"arn:aws:iam::{ACCOUNT}:role{tagged('path', f'role/{role}').get('', '/')}{role}"
+        yield Asked("iam:PassRole", arn, {**where, "iam:passedtoservice": "ec2.amazonaws.com"})
 
 
 def _of_networks(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Iterator[Asked]:

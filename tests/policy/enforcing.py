@@ -43,8 +43,17 @@ class Iam:
 def tags_of(region: str, id: str) -> Tags:
     """The tags that a thing has now, straight from the local AWS's memory."""
     from moto.ec2.models import ec2_backends
+    from moto.iam.models import iam_backends
     from moto.networkmanager.models import networkmanager_backends
 
+    if region in {"iam", "path"}:
+        sort, _, name = id.partition("/")
+        iam = iam_backends[ACCOUNT]["aws"]
+        things = iam.roles.values() if sort == "role" else iam.instance_profiles.values()
+        one = next((one for one in things if one.name == name), None)
+        if one is None:
+            return {}
+        return {"": one.path} if region == "path" else {tag["Key"]: tag["Value"] for tag in one.tags}
     if region:
         backend = ec2_backends[ACCOUNT][region]
         id = next((one.id for one in backend.enis.values() if one.attachment_id == id), id)

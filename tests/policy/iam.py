@@ -53,6 +53,8 @@ def _holds(operator: str, key: str, wanted: list[str], context: Mapping[str, Val
             return (not found) is (wanted == ["true"])
         case "StringEquals":
             return isinstance(found, str) and found in wanted
+        case "ArnEquals":
+            return isinstance(found, str) and any(_matches(one, found) for one in wanted)
         case "StringEqualsIfExists":
             return found is None or found in wanted
         case "ForAllValues:StringEquals":  # a key that is missing or empty fulfils it

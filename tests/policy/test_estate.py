@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -93,12 +94,14 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iam:
                 [one for one in report.outcomes if one.status != "settled"],
             )
 
-        for name in ("one", "two"):
-            ops.by_hand("iam", "CreateInstanceProfile", InstanceProfileName=name)
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*"}]})
+        ops.by_hand("iam", "CreateRole", RoleName="theirs", AssumeRolePolicyDocument=trust)
+        ops.by_hand("iam", "CreateInstanceProfile", InstanceProfileName="theirs")
+        ops.by_hand("iam", "AddRoleToInstanceProfile", InstanceProfileName="theirs", RoleName="theirs")
         texts = (
             first,
-            with_machine(updated, **HALTED, IamInstanceProfile={"Name": "one"}),
-            with_machine(first, IamInstanceProfile={"Name": "two"}),
+            with_machine(updated, **HALTED, IamInstanceProfile={"Name": "theirs"}),
+            with_machine(first, IamInstanceProfile={"Arn": "${instance-profile/subject}"}),
             with_machine(first, IamInstanceProfile={}),
         )
         for text in texts:
@@ -189,7 +192,7 @@ def writes(iam: Iam) -> list[Call]:
     """Every change of the estate that was made, one of a sort."""
     found = {}
     for call in iam.calls:
-        if call.is_write and call.service in {"ec2", "networkmanager"}:
+        if call.is_write and call.service in {"ec2", "iam", "networkmanager"}:
             found[call.operation, *sorted(call.parameters)] = call
     return list(found.values())
 

@@ -10,9 +10,10 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
+from .. import iam
 from ..errors import AwsError
 from ..request import Answer, Request
-from . import appearance, images, instances, options, placement, tags
+from . import appearance, images, instances, placement, tags
 from . import backend as moto
 from .missing import GROUP, SUBNET, require
 
@@ -66,10 +67,8 @@ def run(request: Request, backend: Any) -> Answer:
         _check_interfaces(parameters, backend)
     else:
         _place(parameters, backend)
-    try:
-        made = request.ask_moto(_for_moto(parameters))
-    except AwsError as error:
-        raise options.of_profile(parameters, error) from error
+    iam.check_profile(request.world, request.account, request.partition, parameters.get("IamInstanceProfile"))
+    made = request.ask_moto(_for_moto(parameters))
     ids = [instance["InstanceId"] for instance in made["Instances"]]
     for one in ids:
         _finish(request, backend, moto.find_instance(backend, one))

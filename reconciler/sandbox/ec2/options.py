@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from .. import iam
 from ..errors import AwsError
 from ..request import Answer, Request
 from . import backend as moto
@@ -164,10 +165,9 @@ def associate_profile(request: Request, backend: Any) -> Answer:
             raise AwsError(  # the code is unverified
                 "IncorrectState", f"The instance '{found.instance_id}' is not in the 'running' state."
             )
-    try:
-        answer = request.ask_moto(request.parameters)
-    except AwsError as error:
-        raise of_profile(request.parameters, error) from error
+    profile = request.parameters.get("IamInstanceProfile")
+    iam.check_profile(request.world, request.account, request.partition, profile)
+    answer = request.ask_moto(request.parameters)
     made = answer["IamInstanceProfileAssociation"]
     instance = moto.find_instance(backend, made["InstanceId"])
     instance.iam_instance_profile = dict(made["IamInstanceProfile"])  # moto leaves the one before
@@ -177,16 +177,3 @@ def associate_profile(request: Request, backend: Any) -> Answer:
 def describe_profiles(request: Request, backend: Any) -> Answer:
     """DescribeIamInstanceProfileAssociations, all of them; moto would show the first hundred."""
     return request.ask_moto({"MaxResults": 1_000_000})
-
-
-def of_profile(parameters: Mapping[str, Any], error: AwsError) -> AwsError:
-    """An unknown instance profile is InvalidParameterValue in EC2, while moto shows IAM's own error."""
-    profile = parameters.get("IamInstanceProfile") or {}
-    if not profile or not error.code.startswith("NoSuchEntity"):
-        return error
-    name = "name" if profile.get("Name") else "arn"
-    value = profile.get("Name") or profile.get("Arn")
-    return AwsError(
-        "InvalidParameterValue",
-        f"Value ({value}) for parameter iamInstanceProfile.{name} is invalid. Invalid IAM Instance Profile {name}",
-    )

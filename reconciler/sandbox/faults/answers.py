@@ -10,6 +10,8 @@ from botocore.model import ListShape, OperationModel, StructureShape
 from .faults import Faults, Met
 from .rules import Blank, Empty
 
+_CONTINUED = ("NextToken", "Marker", "IsTruncated")
+
 
 def edited(faults: Faults, met: Met, model: OperationModel, answer: Mapping[str, Any]) -> Mapping[str, Any]:
     """The answer that the client gets: an earlier one, one without things or without members, or the true one."""
@@ -27,5 +29,5 @@ def _emptied(model: OperationModel, answer: Mapping[str, Any]) -> dict[str, Any]
     shape = model.output_shape
     members = shape.members if isinstance(shape, StructureShape) else {}
     lists = {name for name, member in members.items() if isinstance(member, ListShape)}
-    left = {name: value for name, value in answer.items() if name != "NextToken"}
+    left = {name: value for name, value in answer.items() if name not in _CONTINUED}
     return {name: [] if name in lists else value for name, value in left.items()}

@@ -161,7 +161,7 @@ class Faults:
 
     def _decide(self, met: Met) -> None:
         call, now = met.call, self._clock.monotonic()
-        token = str(call.parameters.get("NextToken") or "")
+        token = _token(call.parameters)
         page = self._pages.get(token, 2) if token else 1
         request = f"{call.service} {call.operation} {call.region} {_text(call.parameters)}"
         self._asked[request] += 1
@@ -215,10 +215,10 @@ class Faults:
 
     def note_page(self, met: Met, answer: Mapping[str, Any]) -> None:
         """Remembers which page of which list the token in an answer leads to."""
-        token = answer.get("NextToken")
+        token = answer.get("NextToken") or answer.get("Marker")
         if not isinstance(token, str) or not self._armed:
             return
-        before = str(met.call.parameters.get("NextToken") or "")
+        before = _token(met.call.parameters)
         self._pages[token] = (self._pages.get(before, 2) if before else 1) + 1
         struck = {id(strike.rule) for strike in met.strikes}
         for armed in self._armed:
@@ -286,6 +286,11 @@ class Faults:
         if truth is not None:
             self._told[key] = truth
         return None
+
+
+def _token(parameters: Mapping[str, Any]) -> str:
+    """What continues a list, "" at its beginning; IAM calls it a marker."""
+    return str(parameters.get("NextToken") or parameters.get("Marker") or "")
 
 
 def _text(parameters: Mapping[str, Any]) -> str:

@@ -26,7 +26,11 @@ _DEAD = ("terminated", "DELETED")
 
 def finder(account: str, partition: str) -> Find:
     """What looks up the living things that hold an address, in all regions of an account, oldest first."""
-    return lambda address: _in_ec2(account, address) + _in_network_manager(account, partition, address)
+    return lambda address: (
+        _in_ec2(account, address)
+        + _in_network_manager(account, partition, address)
+        + _in_iam(account, partition, address)
+    )
 
 
 def _in_ec2(account: str, address: str) -> list[Mapping[str, str]]:
@@ -55,6 +59,18 @@ def _in_network_manager(account: str, partition: str, address: str) -> list[Mapp
         for items in store_of(account, partition).items.values()
         for item in items.values()
         if item.tags.get(ADDRESS_TAG) == address and item.state not in _DEAD
+    ]
+
+
+def _in_iam(account: str, partition: str, address: str) -> list[Mapping[str, str]]:
+    from moto.iam.models import iam_backends
+
+    backend = iam_backends[account][partition]
+    every: list[Any] = [*backend.roles.values(), *backend.instance_profiles.values()]
+    return [
+        {"id": one.id, "arn": one.arn, "name": one.name}
+        for one in every
+        if {"Key": ADDRESS_TAG, "Value": address} in one.tags
     ]
 
 
