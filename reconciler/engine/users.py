@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from reconciler.engine.resolve import attribute_of
 from reconciler.knots import knots
 from reconciler.model.fields import Facts
 from reconciler.model.kind import Item, Kind, Part
 from reconciler.model.things import Observed
 
 Key = tuple[str, str]
+BY_IDENTITY = frozenset({"id", "arn", "name"})
 
 
 class Users:
@@ -24,6 +26,7 @@ class Users:
         self, things: Iterable[Observed], leaving: Sequence[Observed], facts: Mapping[str, Facts]
     ) -> None:
         self._facts = facts
+        self._named_by = dict(_named_by(facts))
         self._users: dict[str, list[Observed]] = {}
         for thing in things:
             for name in dict.fromkeys(self._used(thing)):
@@ -38,7 +41,8 @@ class Users:
 
     def of(self, thing: Observed) -> list[Observed]:
         """The things that refer to this one."""
-        found = [*self._users.get(thing.id, ()), *self._users.get(thing.arn, ())]
+        more = (attribute_of(thing, attribute) for attribute in self._named_by.get(thing.kind, ()))
+        found = [user for name in (thing.id, thing.arn, *more) for user in self._users.get(name, ())]
         return [user for user in found if user is not thing]
 
     def staying(self, thing: Observed) -> list[Observed]:
@@ -83,6 +87,16 @@ def referring(kind: Kind, part: Part, observed: Observed, to: Collection[str]) -
     return [
         row for row in part.rows(observed.raw) if any(id in to for path in paths for id in _values(row, path))
     ]
+
+
+def _named_by(facts: Mapping[str, Facts]) -> Iterator[tuple[str, set[str]]]:
+    """The kinds whose things are referred to by something else than id and ARN, with the fields that say it."""
+    found: dict[str, set[str]] = {}
+    for one in facts.values():
+        for targets in one.kind.targets().values():
+            for kind, attribute in targets.items():
+                found.setdefault(kind, set()).add(attribute)
+    return ((kind, more) for kind, attributes in found.items() if (more := attributes - BY_IDENTITY))
 
 
 def _key(thing: Observed) -> Key:
