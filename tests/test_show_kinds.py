@@ -51,8 +51,8 @@ def test_text_and_data_of_a_kind_agree(name: str) -> None:
 @pytest.mark.parametrize("name", [kind.name for kind in ALL])
 def test_every_reference_of_a_kind_is_told_with_its_field(name: str) -> None:
     data, kind = show_kinds.as_data(FACTS[name]), FACTS[name].kind
-    told = {target["path"]: target["kind"] for field in data["fields"] for target in field["refers_to"]}
-    assert told == {path: target for path, (target, _) in kind.targets().items()}
+    told = {(target["path"], target["kind"]) for field in data["fields"] for target in field["refers_to"]}
+    assert told == {(path, target) for path, targets in kind.targets().items() for target in targets}
 
 
 def test_the_page_of_all_kinds_has_them_all() -> None:

@@ -36,7 +36,7 @@ def check_addressing(made: Mapping[Address, Made], findings: Findings) -> None:
             case "vpc-peering-connection":
                 _peered(one, made, findings)
     _subnets(made, findings)
-    for kind in ("route-table", "network-acl"):
+    for kind in ("route-table", "network-acl", "transit-gateway-route-table"):
         _associated_once([one for address, one in made.items() if address.kind == kind], findings)
 
 

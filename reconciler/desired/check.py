@@ -36,6 +36,10 @@ SORTS = {**dict.fromkeys(WHOLE | NUMBER, "number"), "character": "string"}
 """Types between which a value goes as it is."""
 
 
+Targets = Mapping[str, Mapping[str, str]]
+"""Field path to the kinds that it may name, each with what stands there (`Kind.targets`)."""
+
+
 class Found(NamedTuple):
     """What a reference leads to: the attribute as it is spelt (if it is), and its type (None: not known)."""
 
@@ -50,9 +54,7 @@ class Slot:
     Made once for each path that is met; `path` is spelt as in `Kind.refs` (`Ingress[].ReferencedGroupId`).
     """
 
-    def __init__(
-        self, shape: Shape, path: str, targets: Mapping[str, tuple[str, str]], *, sensitive: bool = False
-    ) -> None:
+    def __init__(self, shape: Shape, path: str, targets: Targets, *, sensitive: bool = False) -> None:
         self.shape, self.path, self._targets = shape, path, targets
         self.type = shape.type
         self.enum = frozenset(shape.enum)
@@ -80,7 +82,7 @@ class Slot:
 class PartSlot(Slot):
     """A list whose items' shape the kind's record names (`Part.shape`); they are compared item by item."""
 
-    def __init__(self, shape: Shape, path: str, targets: Mapping[str, tuple[str, str]]) -> None:
+    def __init__(self, shape: Shape, path: str, targets: Targets) -> None:
         super().__init__(shape, path, targets)
         self.type, self.enum, self.required = "list", frozenset(), ()
         self.minimum = self.maximum = None
@@ -248,12 +250,12 @@ class Checker(Reader):
             if slot.type not in TEXT:
                 self._mismatch(node, slot, path)
                 return None
-            wanted, attribute = slot.target or (ref.to.kind, "id")
-            if wanted != ref.to.kind:
-                what = f"needs {named(wanted)}, {ref.to} is {named(ref.to.kind)}"
+            targets = slot.target or {ref.to.kind: "id"}
+            if ref.to.kind not in targets:
+                what = f"needs {' or '.join(map(named, targets))}, {ref.to} is {named(ref.to.kind)}"
                 self.findings.add(node.mark, path, what)
                 return None
-            return Ref(ref.to, spelt or attribute)
+            return Ref(ref.to, spelt or targets[ref.to.kind])
         if sort is not None and SORTS.get(sort, sort) != SORTS.get(slot.type, slot.type):
             wanted, is_ = WORDS.get(slot.type, slot.type), WORDS.get(sort, sort)
             what = f"needs {wanted}, {spelt} of {named(ref.to.kind)} is {is_}"

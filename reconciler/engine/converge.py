@@ -340,12 +340,13 @@ def _part_drift(part: Part, desired: Desired, observed: Observed) -> Iterator[Dr
 
 
 def _part_calls(kind: Kind, desired: Desired, observed: Observed, last: bool = False) -> Iterator[Call]:
-    """Additions first, so that nothing is cut off between; then changes, then removals, last parts first.
+    """Additions first, so that nothing is cut off between; then changes, then removals, last parts first.  Before them
+    all what has to make room.
 
     With `last`, what has to wait for the end instead.
     """
     removals: list[Call] = []
-    for part in kind.parts:
+    for part in sorted(kind.parts, key=lambda one: not one.makes_room):
         wanted, live = _part_items(part, desired, observed)
         added = [wanted[key] for key in wanted if key not in live]
         changed = [
@@ -354,6 +355,9 @@ def _part_calls(kind: Kind, desired: Desired, observed: Observed, last: bool = F
             if key in live and _differs(part, wanted[key], live[key])
         ]
         removed = [live[key] for key in live if key not in wanted]
+        if removed and part.makes_room and not last:
+            yield from part.remove(observed, removed)
+            removed = []
         if added and not last:
             yield from part.add(observed, added)
         if changed and part.last is last:

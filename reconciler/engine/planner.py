@@ -353,9 +353,9 @@ class Planner:
         """Guarantee 1: nothing is deleted while it, or what may use it, could not be read whole."""
         for scope, why in self.world.unread.items():
             user = self.facts[scope.kind].kind
-            targets = {target for target, _ in user.targets().values()}
+            refers = any(kind.name in targets for targets in user.targets().values())
             near = user.across or not thing.region or scope.region in {thing.region, ""}
-            if scope == thing.scope or (kind.name in targets and near):
+            if scope == thing.scope or (refers and near):
                 return f"{scope} could not be read: {why}"
         return None
 

@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from reconciler.engine.resolve import attribute_of
 from reconciler.knots import knots
 from reconciler.model.fields import Facts
 from reconciler.model.kind import Item, Kind, Part
 from reconciler.model.things import Observed
 
 Key = tuple[str, str]
+BY_IDENTITY = frozenset({"id", "arn", "name"})
 
 
 class Users:
@@ -24,6 +26,7 @@ class Users:
         self, things: Iterable[Observed], leaving: Sequence[Observed], facts: Mapping[str, Facts]
     ) -> None:
         self._facts = facts
+        self._named_by = dict(_named_by(facts))
         self._users: dict[tuple[str, str], list[Observed]] = {}
         for thing in things:
             for name in dict.fromkeys(self._used(thing)):
@@ -42,7 +45,9 @@ class Users:
         names = [("", thing.id), ("", thing.arn)]
         if kind.handle:
             names.append((kind.name, str(thing.raw[kind.handle])))
-        found = [user for name in names for user in self._users.get(name, ())]
+        for attribute in self._named_by.get(thing.kind, ()):
+            names.append((kind.name, attribute_of(thing, attribute)))
+        found = [user for name in dict.fromkeys(names) for user in self._users.get(name, ())]
         return [user for user in found if user is not thing]
 
     def staying(self, thing: Observed) -> list[Observed]:
@@ -74,14 +79,14 @@ class Users:
         """The names of what it refers to: ids and ARNs belong to one thing ever, others (of a kind) may repeat."""
         kind = self._facts[thing.kind].kind
         parts = {part.field: part for part in kind.parts}
-        for path, (target, _) in kind.targets().items():
+        for path, targets in kind.targets().items():
             field = path.split(".", 1)[0].removesuffix("[]")
             source: Any = thing.spec
             if field in parts:
                 source = {field: parts[field].rows(thing.raw)}
             for name in _values(source, path.split(".")):
                 yield "", name
-                yield target, name
+                yield from ((target, name) for target in targets)
 
 
 def referring(kind: Kind, part: Part, observed: Observed, to: Collection[str]) -> list[Item]:
@@ -90,6 +95,16 @@ def referring(kind: Kind, part: Part, observed: Observed, to: Collection[str]) -
     return [
         row for row in part.rows(observed.raw) if any(id in to for path in paths for id in _values(row, path))
     ]
+
+
+def _named_by(facts: Mapping[str, Facts]) -> Iterator[tuple[str, set[str]]]:
+    """The kinds whose things are referred to by something else than id and ARN, with the fields that say it."""
+    found: dict[str, set[str]] = {}
+    for one in facts.values():
+        for targets in one.kind.targets().values():
+            for kind, attribute in targets.items():
+                found.setdefault(kind, set()).add(attribute)
+    return ((kind, more) for kind, attributes in found.items() if (more := attributes - BY_IDENTITY))
 
 
 def _key(thing: Observed) -> Key:

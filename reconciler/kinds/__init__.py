@@ -26,6 +26,7 @@ from reconciler.kinds.networkmanager import CONNECTION, DEVICE, GLOBAL_NETWORK, 
 from reconciler.kinds.peering import VPC_PEERING_CONNECTION
 from reconciler.kinds.routing import ROUTE_TABLE
 from reconciler.kinds.transit import TRANSIT_GATEWAY, TRANSIT_GATEWAY_VPC_ATTACHMENT
+from reconciler.kinds.transitrouting import TRANSIT_GATEWAY_ROUTE_TABLE
 from reconciler.kinds.volumes import VOLUME
 from reconciler.kinds.vpc import DHCP_OPTIONS, SUBNET, VPC
 from reconciler.kinds.vpn import CUSTOMER_GATEWAY, VPN_GATEWAY
@@ -63,6 +64,7 @@ ALL: tuple[Kind, ...] = (
     TRANSIT_GATEWAY,
     TRANSIT_GATEWAY_VPC_ATTACHMENT,
     VPN_CONNECTION,
+    TRANSIT_GATEWAY_ROUTE_TABLE,
     VPC_ENDPOINT,
     VPC_PEERING_CONNECTION,
     VPC_ATTACHMENT,

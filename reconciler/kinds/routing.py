@@ -29,7 +29,7 @@ TARGETS = (
     "VpcEndpointId",
     "VpcPeeringConnectionId",
 )
-LIVE = frozenset({"TransitGatewayId", "VpcPeeringConnectionId"})
+LIVE = frozenset({"CoreNetworkArn", "TransitGatewayId", "VpcPeeringConnectionId"})
 """Targets that lead somewhere by themselves once the other side is there: to write their route anew changes nothing."""
 ASSOCIATED = ("SubnetId", "GatewayId")
 OVER = frozenset({"disassociating", "disassociated", "failed"})
@@ -172,11 +172,14 @@ ROUTE_TABLE = Kind(
     refs={
         "VpcId": "vpc",
         "Associations[].SubnetId": "subnet",
-        "Associations[].GatewayId": "internet-gateway",
+        "Associations[].GatewayId": ("internet-gateway", "vpn-gateway"),
+        "Routes[].CoreNetworkArn": "core-network.arn",
         "Routes[].EgressOnlyInternetGatewayId": "egress-only-internet-gateway",
-        "Routes[].GatewayId": "internet-gateway",
+        "Routes[].GatewayId": ("internet-gateway", "vpn-gateway"),
         "Routes[].InstanceId": "instance",
         "Routes[].NatGatewayId": "nat-gateway",
+        "Routes[].NetworkInterfaceId": "network-interface",
+        "Routes[].TransitGatewayId": "transit-gateway",
         "Routes[].VpcEndpointId": "vpc-endpoint",
         "Routes[].VpcPeeringConnectionId": "vpc-peering-connection",
     },

@@ -169,7 +169,8 @@ class Part:
     `knots`: items may refer to each other's owners in a circle (rules of security groups); when all of a circle is to
     be deleted, these are taken out first.
     `keeps`: there may be more than the config has, and it stays.  `last`: the thing itself may use the items, and they
-    are taken out once its `then` has nothing left to do.
+    are taken out once its `then` has nothing left to do.  `makes_room`: an item can be in one thing alone, so that what
+    goes is taken out before anything comes in: two things may change theirs for each other's.
     `meaning`: members that are compared by what this makes of them, and sent as they are written.
     """
 
@@ -187,6 +188,7 @@ class Part:
     keeps: bool = False
     last: bool = False
     meaning: Mapping[str, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
+    makes_room: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,8 +236,9 @@ class Kind:
     """The operation that takes it out of such a state by its id; without it, it cannot be deleted from there."""
     errors: str | None = None
     """Where (JMESPath) a row of a failed thing says what is wrong with it: a list of texts."""
-    refs: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """Field path (`SubnetId`, `SecurityGroupIds[]`) to the kind it names; `.arn` behind that where it takes an ARN."""
+    refs: Mapping[str, str | Sequence[str]] = dataclasses.field(default_factory=dict)
+    """Field path (`SubnetId`, `SecurityGroupIds[]`) to the kind that it names, or to several where it may name a thing
+    of each; `.arn` behind a kind where it takes an ARN, or the field that AWS reports and that stands there."""
     across: bool = False
     """Whether its references may lead into other regions."""
     alike: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
@@ -318,7 +321,15 @@ class Kind:
         """The parameter by which a call knows a thing."""
         return {self.handle: thing.raw[self.handle]} if self.handle else {self.id: thing.id}
 
-    def targets(self) -> Mapping[str, tuple[str, str]]:
-        """Field path to (kind, "id" or "arn") of what it refers to."""
-        split = {path: target.partition(".") for path, target in self.refs.items()}
-        return {path: (kind, attribute or "id") for path, (kind, _, attribute) in split.items()}
+    def targets(self) -> Mapping[str, Mapping[str, str]]:
+        """Field path to the kinds that it may name, each with what of a thing stands there: "id", "arn" or a field."""
+        return {path: dict(map(_target, _each(named))) for path, named in self.refs.items()}
+
+
+def _each(named: str | Sequence[str]) -> Sequence[str]:
+    return (named,) if isinstance(named, str) else named
+
+
+def _target(text: str) -> tuple[str, str]:
+    kind, _, attribute = text.partition(".")
+    return kind, attribute or "id"

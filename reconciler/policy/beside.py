@@ -64,10 +64,11 @@ def changes(kind: Kind) -> Iterator[tuple[str, str]]:
 
 def _types(extent: Extent, kind: Kind, action: str, fields: Collection[str]) -> Iterator[str]:
     """Types of resources that these fields refer to, and those of the table."""
-    for path, (target, _) in kind.targets().items():
-        other = extent.records.get(target)
-        if other is not None and other.service == kind.service and _top(path) in fields:
-            yield own_type(other)
+    for path, targets in kind.targets().items():
+        for target, attribute in targets.items() if _top(path) in fields else ():
+            other = extent.records.get(target)
+            if other is not None and other.service == kind.service and attribute in {"id", "arn"}:
+                yield own_type(other)
     given = extent.fields.get(kind.name)
     for name, types in BESIDE.get(action, {}).items():
         if not name or given is None or name in given:

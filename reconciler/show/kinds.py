@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from reconciler.model.fields import Facts, Field
@@ -62,7 +62,7 @@ def as_data(facts: Facts) -> dict[str, Any]:
                 "required": field.required,
                 "changes": CHANGES[field.change] + _interrupting(kind, field),
                 "reported": not field.write_only,
-                "refers_to": [path_target(kind, path) for path in kind.refs if _top(path) == field.name],
+                "refers_to": list(_refers_to(kind, field.name)),
             }
             for field in facts.fields.values()
         ],
@@ -79,10 +79,12 @@ def _interrupting(kind: Kind, field: Field) -> str:
     return fixed + (halted if remedy.disruptive else "")
 
 
-def path_target(kind: Kind, path: str) -> dict[str, str]:
-    """What a reference at a path gives."""
-    target, attribute = kind.targets()[path]
-    return {"path": path, "kind": target, "gives": attribute}
+def _refers_to(kind: Kind, field: str) -> Iterator[dict[str, str]]:
+    """The kinds that a field may name, and what a reference to each gives."""
+    for path, targets in kind.targets().items():
+        if _top(path) == field:
+            for target, attribute in targets.items():
+                yield {"path": path, "kind": target, "gives": attribute}
 
 
 def _top(path: str) -> str:

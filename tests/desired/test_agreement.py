@@ -66,3 +66,43 @@ def test_what_does_not_go_together(right: str, wrong: str, told: str) -> None:
 def test_what_cannot_be_compared_is_left_to_aws() -> None:
     text = ESTATE.replace("  SiteId: ${site/s}\n  Links", "  SiteId: site-0123456789abcdef0\n  Links")
     assert len(config(resources(text)).resources) == 9
+
+
+TRANSIT = """
+transit-gateway/a: {Options: {DefaultRouteTableAssociation: disable}}
+transit-gateway/b: {Options: {DefaultRouteTableAssociation: disable}}
+vpc/v: {CidrBlock: 10.1.0.0/16}
+transit-gateway-vpc-attachment/v:
+  {TransitGatewayId: "${transit-gateway/a}", VpcId: "${vpc/v}", SubnetIds: [subnet-0123456789abcdef0]}
+transit-gateway-route-table/t:
+  TransitGatewayId: ${transit-gateway/a}
+  Associations: [{TransitGatewayAttachmentId: "${transit-gateway-vpc-attachment/v}"}]
+  Routes: [{DestinationCidrBlock: 10.1.0.0/16, Blackhole: true}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        (
+            '{TransitGatewayAttachmentId: "${transit-gateway-vpc-attachment/v}"}',
+            '{TransitGatewayAttachmentId: "${vpc/v}"}',
+            "needs a transit-gateway-vpc-attachment or a vpn-connection",
+        ),
+        (
+            "t:\n  TransitGatewayId: ${transit-gateway/a}",
+            "t:\n  TransitGatewayId: ${transit-gateway/b}",
+            "v is attached to transit-gateway/a, and this is a table of transit-gateway/b",
+        ),
+        (", Blackhole: true", "", "Routes[0] needs one target, and has none"),
+        (
+            "a: {Options: {DefaultRouteTableAssociation: disable}}",
+            "a: {}",
+            "associates with its default table",
+        ),
+    ],
+)
+def test_a_table_of_a_transit_gateway_has_attachments_of_its_own(right: str, wrong: str, told: str) -> None:
+    assert len(config(resources(TRANSIT)).resources) == 5
+    assert right in TRANSIT
+    assert told in str(problem(resources(TRANSIT.replace(right, wrong))))

@@ -132,7 +132,9 @@ def affected(operation: Operation) -> set[str]:
     """The kinds that are not read whole without an operation, and those that their things may use."""
     unread = {kind.name for kind in ALL if operation in operations(kind)}
     unread |= {kind.name for kind in ALL if kind.read.within in unread}
-    return unread | {target for name in unread for target, _ in BY_NAME[name].targets().values()}
+    return unread | {
+        target for name in unread for each in BY_NAME[name].targets().values() for target in each
+    }
 
 
 @dataclass

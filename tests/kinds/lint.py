@@ -226,7 +226,7 @@ class Lint:
                 found = found[0]
             if detail.each:
                 found = [found]
-            more[detail.key] = found if detail.name else True  # one value is not looked into
+            more[detail.key] = found if detail.name or detail.many else True  # one value is not looked into
         for companion in self.kind.read.companions:
             answer = skeleton(model(self.kind.service).operation_model(companion.operation).output_shape)
             rows = jmespath.search(companion.path, answer)
@@ -407,15 +407,23 @@ def of_all(every: Mapping[str, Facts]) -> Iterator[str]:
     for name, facts in every.items():
         if facts.kind.read.within is not None and facts.kind.read.within not in every:
             yield f"{name}: lies within {facts.kind.read.within}, which is no kind"
-        for path, (target, attribute) in facts.kind.targets().items():
+        refs = [(path, *one) for path, targets in facts.kind.targets().items() for one in targets.items()]
+        for path, target, attribute in refs:
             if target not in every:
                 yield f"{name}: {path} refers to {target}, which is no kind"
                 continue
             for member in facts.kind.alike.get(path, ()):
                 if member not in facts.fields or member not in every[target].fields:
                     yield f"{name}: {path} cannot be alike in {member}, which one of the two does not have"
-            if attribute not in {"id", "arn", "name", *every[target].fields}:
+            if attribute not in {"id", "arn", "name", *every[target].fields, *reported(every[target])}:
                 yield f"{name}: {path} cannot give {attribute}"
+
+
+def reported(facts: Facts) -> Mapping[str, Any]:
+    """What a look at a thing of a kind gives, in the words of its config."""
+    lint = Lint(facts)
+    (row, *_) = lint._rows()
+    return facts.kind.project(lint._raw(row))
 
 
 def check(kind: Kind) -> list[str]:

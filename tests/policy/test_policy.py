@@ -167,8 +167,12 @@ def test_the_halves_of_all_kinds_fit_where_they_belong() -> None:
     assert len(policy.session_policy(policy.read_half(found))) <= SESSION
 
 
+LOOKS = ("networkmanager:GetSites", "ec2:DescribeVpcs", "cloudtrail:LookupEvents")
+OTHERS = ("sts:AssumeRole", "networkmanager:DeleteSite", "ec2:CreateVpc")
+
+
 def test_a_session_policy_has_the_looks_and_no_way_out() -> None:
     found = json.loads(policy.session_policy(policy.read_half(extent(OTHER))))
-    actions = found["Statement"]["Action"]
-    assert "networkmanager:GetSites" in actions
-    assert "sts:AssumeRole" not in actions
+    whole = {"Statement": [found["Statement"]]}
+    allowed = {one: allows(whole, Asked(one, "*", {})) for one in (*LOOKS, *OTHERS)}
+    assert allowed == {**dict.fromkeys(LOOKS, True), **dict.fromkeys(OTHERS, False)}

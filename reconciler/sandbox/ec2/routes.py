@@ -16,7 +16,8 @@ from ..errors import AwsError
 from ..request import Answer, Request
 from . import backend as moto
 from . import tags
-from .missing import BY_PREFIX, GATEWAY, INTERFACE, NAT, ROUTE_TABLE, SUBNET, require
+from .missing import BY_PREFIX, GATEWAY, INTERFACE, NAT, ROUTE_TABLE, SUBNET, VPN_GATEWAY, require
+from .transit import vpn_ends
 
 DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
 TARGETS = (
@@ -86,7 +87,7 @@ def _target(backend: Any, table: Any, parameters: Mapping[str, Any]) -> dict[str
     thing: Any = require(backend, kind, value) if kind is not None else None
     if kind is NAT and state_of(thing) in _GONE:
         raise AwsError("InvalidNatGatewayID.NotFound", f"The natGateway ID '{value}' does not exist")
-    if kind is GATEWAY and (thing.vpc is None or thing.vpc.id != table.vpc_id):
+    if not _is_of(table, kind, thing):
         raise AwsError(
             "InvalidParameterValue",
             f"route table {table.id} and network gateway {value} belong to different networks",
@@ -115,9 +116,19 @@ def state_of(thing: Any) -> str:
     return str(getattr(state, "code", getattr(state, "name", state)))
 
 
+def _is_of(table: Any, kind: Any, thing: Any) -> bool:
+    """Whether a gateway is attached to the table's own network; whatever is none is."""
+    if kind is VPN_GATEWAY:
+        there = vpn_ends.attachment_of(thing)
+        return there is not None and (there["VpcId"], there["State"]) == (table.vpc_id, "attached")
+    return kind is not GATEWAY or (thing.vpc is not None and thing.vpc.id == table.vpc_id)
+
+
 def _is_attached(backend: Any, gateway: str, vpc_id: str) -> bool:
     return any(
-        one.transit_gateway_id == gateway and one.resource_id == vpc_id and state_of(one) not in _GONE
+        one.transit_gateway_id == gateway
+        and one.resource_id == vpc_id
+        and state_of(one) in ("available", "modifying")
         for one in backend.transit_gateway_attachments.values()
     )
 
@@ -132,7 +143,7 @@ def _leads_somewhere(backend: Any, table: Any, row: Mapping[str, Any]) -> bool:
         thing = kind.find(backend, value)
         if thing is None or state_of(thing) in _GONE:
             return False
-        if kind is GATEWAY and (thing.vpc is None or thing.vpc.id != table.vpc_id):
+        if not _is_of(table, kind, thing):
             return False
         if name == "TransitGatewayId" and not _is_attached(backend, value, table.vpc_id):
             return False

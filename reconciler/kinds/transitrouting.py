@@ -1,0 +1,219 @@
+"""Route tables of transit gateways: which attachments look into one, whose routes it learns, and what it says itself.
+
+Facts: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/ (AssociateTransitGatewayRouteTable,
+EnableTransitGatewayRouteTablePropagation, CreateTransitGatewayRoute, SearchTransitGatewayRoutes) and
+https://docs.aws.amazon.com/vpc/latest/tgw/tgw-route-tables.html.  No table shows any of the three in its own row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from reconciler.kinds.calls import ec2
+from reconciler.kinds.transit import GONE, LEAVING
+from reconciler.kinds.vpc import canonical
+from reconciler.model.address import Address
+from reconciler.model.calls import Call
+from reconciler.model.kind import Detail, Item, Kind, Part, Read
+from reconciler.model.things import Desired, Observed, Ref, Spec
+from reconciler.model.verdicts import Steps, Wait
+
+ID = "TransitGatewayAttachmentId"
+ATTACHMENTS = ("transit-gateway-vpc-attachment", f"vpn-connection.{ID}")
+"""What is attached to a transit gateway; for a VPN connection AWS makes the attachment."""
+BLACKHOLE, BY_ITSELF = "blackhole", "DefaultRouteTableAssociation"
+
+# ---- associations and propagations
+
+
+def _attachments(field: str, over: frozenset[str], add: str, remove: str, *, once: bool) -> Part:
+    """A part whose items are attachments and nothing more.  `over` are states of one that does not count any more,
+    `once` says that an attachment is in one table alone."""
+
+    def rows(raw: Spec) -> list[Item]:
+        return [{ID: row[ID]} for row in raw.get(field) or () if row.get("State") not in over]
+
+    def each(operation: str, table: Observed, items: Sequence[Item]) -> list[Call]:
+        return [ec2(operation, TransitGatewayRouteTableId=table.id, **{ID: item[ID]}) for item in items]
+
+    return Part(
+        field=field,
+        shape=f"{add}Request",
+        rows=rows,
+        normal=lambda item: {ID: item[ID]},
+        key=lambda item: item[ID],
+        add=lambda table, items: each(add, table, items),
+        remove=lambda table, items: each(remove, table, items),
+        change=lambda table, items: [],  # which it is, is all that there is to it
+        operations=(add, remove),
+        given=frozenset({"DryRun", "TransitGatewayRouteTableId", "TransitGatewayRouteTableAnnouncementId"}),
+        makes_room=once,
+    )
+
+
+ASSOCIATIONS = _attachments(
+    "Associations",
+    frozenset({"disassociating", "disassociated"}),
+    "AssociateTransitGatewayRouteTable",
+    "DisassociateTransitGatewayRouteTable",
+    once=True,
+)
+PROPAGATIONS = _attachments(
+    "Propagations",
+    frozenset({"disabling", "disabled"}),
+    "EnableTransitGatewayRouteTablePropagation",
+    "DisableTransitGatewayRouteTablePropagation",
+    once=False,
+)
+
+
+def _left(table: Observed) -> Steps | Wait | None:
+    """A table is deleted once nothing looks into it, and to leave it takes AWS a while."""
+    if items := ASSOCIATIONS.rows(table.raw):
+        return Steps("update", tuple(ASSOCIATIONS.remove(table, items)))
+    if leaving := [
+        row[ID] for row in table.raw.get("Associations") or () if row.get("State") == "disassociating"
+    ]:
+        return Wait(f"{' and '.join(leaving)} still has to leave {table.id}")
+    return None
+
+
+# ---- static routes
+
+
+def route(item: Item) -> Item:
+    """A route as destination and target: an attachment, or that it leads nowhere."""
+    target = item.get("Target") or (BLACKHOLE if item.get("Blackhole") else item.get(ID))
+    return {"DestinationCidrBlock": canonical(item["DestinationCidrBlock"]), "Target": target}
+
+
+def _routes(raw: Spec) -> Iterator[Item]:
+    """The static routes that somebody has made, less those of prefix lists, which AWS keeps apart.
+
+    One whose attachment has gone leads nowhere as well, and AWS does not tell the two apart."""
+    for row in raw.get("Routes") or ():
+        if row.get("PrefixListId") or row.get("State") in {"deleting", "deleted"}:
+            continue
+        leads_to = [one[ID] for one in row.get("TransitGatewayAttachments") or ()]
+        if row.get("State") == BLACKHOLE or not leads_to:
+            yield route({**row, "Blackhole": True})
+        else:
+            yield {**route({**row, ID: leads_to[0]}), ID: leads_to[0]}
+
+
+def _put(operation: str, table: Observed, items: Sequence[Item]) -> list[Call]:
+    return [
+        ec2(
+            operation,
+            TransitGatewayRouteTableId=table.id,
+            DestinationCidrBlock=item["DestinationCidrBlock"],
+            **({"Blackhole": True} if item["Target"] == BLACKHOLE else {ID: item["Target"]}),
+        )
+        for item in items
+    ]
+
+
+ROUTES = Part(
+    field="Routes",
+    shape="CreateTransitGatewayRouteRequest",
+    rows=lambda raw: list(_routes(raw)),
+    normal=route,
+    key=lambda item: item["DestinationCidrBlock"],
+    add=lambda table, items: _put("CreateTransitGatewayRoute", table, items),
+    remove=lambda table, items: [
+        ec2(
+            "DeleteTransitGatewayRoute",
+            TransitGatewayRouteTableId=table.id,
+            DestinationCidrBlock=item["DestinationCidrBlock"],
+        )
+        for item in items
+    ],
+    change=lambda table, items: _put("ReplaceTransitGatewayRoute", table, items),
+    operations=("CreateTransitGatewayRoute", "DeleteTransitGatewayRoute", "ReplaceTransitGatewayRoute"),
+    given=frozenset({"DryRun", "TransitGatewayRouteTableId"}),
+)
+
+
+def _fits(table: Desired, every: Mapping[Address, Desired]) -> Iterator[tuple[str, str, str]]:
+    """Each route has one target, and each attachment is one of the table's own gateway."""
+    for number, item in enumerate(table.spec.get("Routes") or ()):
+        if isinstance(item, Mapping) and bool(item.get("Blackhole")) is bool(item.get(ID)):
+            what = f"Routes[{number}] needs one target, and has {'two' if item.get(ID) else 'none'}"
+            yield "Routes", what, f"write {ID}, or Blackhole: true"
+    gateway = table.spec.get("TransitGatewayId")
+    if table.spec.get("Associations") and isinstance(gateway, Ref) and gateway.to in every:
+        options = every[gateway.to].spec.get("Options") or {}
+        if isinstance(options, Mapping) and options.get(BY_ITSELF, "enable") == "enable":
+            what = f"{gateway.to} associates with its default table whatever is attached to it"
+            yield "Associations", what, f"say there Options: {{{BY_ITSELF}: disable}}"
+    for part in (ASSOCIATIONS, PROPAGATIONS, ROUTES):
+        for item in table.spec.get(part.field) or ():
+            there = _gateway_of(item.get(ID) if isinstance(item, Mapping) else None, every)
+            if there is not None and isinstance(gateway, Ref) and there != gateway:
+                yield (
+                    part.field,
+                    f"{item[ID].to} is attached to {there.to}, and this is a table of {gateway.to}",
+                    "",
+                )
+
+
+def _gateway_of(attachment: Any, every: Mapping[Address, Desired]) -> Ref | None:
+    """The gateway that an attachment of the config is attached to, where it says so."""
+    there = every.get(attachment.to) if isinstance(attachment, Ref) else None
+    gateway = there.spec.get("TransitGatewayId") if there is not None else None
+    return gateway if isinstance(gateway, Ref) else None
+
+
+TRANSIT_GATEWAY_ROUTE_TABLE = Kind(
+    name="transit-gateway-route-table",
+    about="A route table of a transit gateway: the attachments that look into it, those whose routes it learns, and "
+    "its static Routes.",
+    service="ec2",
+    read=Read(
+        operation="DescribeTransitGatewayRouteTables",
+        path="TransitGatewayRouteTables",
+        ids="TransitGatewayRouteTableIds",
+        page=1000,
+        filters=None,
+        details=[
+            Detail(
+                field="Associations",
+                operation="GetTransitGatewayRouteTableAssociations",
+                path="Associations",
+                many=True,
+                leaving=True,
+            ),
+            Detail(
+                field="Propagations",
+                operation="GetTransitGatewayRouteTablePropagations",
+                path="TransitGatewayRouteTablePropagations",
+                many=True,
+            ),
+            Detail(
+                field="Routes",
+                operation="SearchTransitGatewayRoutes",
+                path="Routes",
+                arguments={"Filters": [{"Name": "type", "Values": ["static"]}]},
+                many=True,
+            ),
+        ],
+    ),
+    create="CreateTransitGatewayRouteTable",
+    delete="DeleteTransitGatewayRouteTable",
+    release=_left,
+    id="TransitGatewayRouteTableId",
+    arn_tail="transit-gateway-route-table/{id}",
+    state="State",
+    ready=frozenset({"available"}),
+    leaving=LEAVING,
+    gone=GONE,
+    refs={
+        "TransitGatewayId": "transit-gateway",
+        **{f"{field}[].{ID}": ATTACHMENTS for field in ("Associations", "Propagations", "Routes")},
+    },
+    across=True,  # a peering is one thing in two regions
+    fits=_fits,
+    tag_type="transit-gateway-route-table",
+    parts=(ASSOCIATIONS, PROPAGATIONS, ROUTES),
+)
