@@ -61,7 +61,7 @@ def test_only_what_the_config_has_may_be_changed() -> None:
 
 def test_what_has_no_region_is_always_looked_at_for_there_is_no_asking_for_tags() -> None:
     look = statements(MACHINES)["Look"]["Action"]
-    lists = {f"networkmanager:{kind.read.operation}" for kind in ALL if not kind.regional}
+    lists = {kind.action(kind.read.operation) for kind in ALL if not kind.regional}
     assert {"ec2:DescribeRegions", "ec2:DescribeTags", "ec2:DescribeInstances", *lists} <= set(look)
 
 
