@@ -150,7 +150,7 @@ def _spelt(facts: Facts, name: str, value: Any) -> Any:
         return value
     kind = facts.kind
     if part := next((part for part in kind.parts if part.field == name), None):
-        return _sorted(map(part.normal, value or ()))
+        return _sorted(part.meant(part.normal(item)) for item in value or ())
     if name in kind.normal:
         return kind.normal[name](value)
     return _sorted(value or ()) if name in kind.unordered else value
@@ -166,7 +166,7 @@ def _seen(facts: Facts, leaf: str, wanted: Any, observed: Observed) -> Any:
     if name == "Tags":
         return observed.tags.get(below)
     if part := next((part for part in facts.kind.parts if part.field == name), None):
-        return _sorted(map(part.normal, part.rows(observed.raw)))
+        return _sorted(part.meant(part.normal(item)) for item in part.rows(observed.raw))
     value = observed.spec.get(name)
     if name in facts.kind.normal or name in facts.kind.unordered:
         value = _spelt(facts, name, value)

@@ -322,14 +322,7 @@ def _part_items(part: Part, desired: Desired, observed: Observed) -> tuple[dict[
 
 def _differs(part: Part, wanted: Item, live: Item) -> bool:
     """Whether a live item is not as it is wanted."""
-    return any(drift(_meant(part, wanted), _meant(part, live), part.field))
-
-
-def _meant(part: Part, item: Item) -> Item:
-    return {
-        name: part.meaning[name](value) if name in part.meaning and not contains(value, Pending) else value
-        for name, value in item.items()
-    }
+    return any(drift(part.meant(wanted), part.meant(live), part.field))
 
 
 def _part_drift(part: Part, desired: Desired, observed: Observed) -> Iterator[Drift]:

@@ -10,7 +10,7 @@ from typing import Any
 from reconciler.model.address import Address
 from reconciler.model.calls import Call
 from reconciler.model.service import SERVICES, Service, Tagging
-from reconciler.model.things import Desired, Observed, Spec
+from reconciler.model.things import Desired, Observed, Pending, Spec, contains
 from reconciler.model.verdicts import Steps, Verdict, Wait
 
 Item = dict[str, Any]
@@ -189,6 +189,15 @@ class Part:
     last: bool = False
     meaning: Mapping[str, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
     makes_room: bool = False
+
+    def meant(self, item: Item) -> Item:
+        """An item as it is compared."""
+        return {
+            name: self.meaning[name](value)
+            if name in self.meaning and not contains(value, Pending)
+            else value
+            for name, value in item.items()
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -123,7 +123,7 @@ def test_cut_at_every_line_and_within_lines(there: tuple[Standing, str], tmp_pat
     cuts = ["".join(lines[:count]) for count in range(len(lines))]
     step = 1 + len(lines) // 100
     cuts += [before + line[: len(line) // 2] for before, line in list(zip(cuts, lines, strict=True))[::3]]
-    results = [of(standing, tmp_path / "estate.yaml", cut) for cut in cuts[::step]]
+    results = [of(standing, tmp_path / "estate.yaml", cut) for cut in cuts[::-step]]  # the last, too
     assert {result for result, _, _ in results} == {"refused", "stopped", "allowed"}
     for result, why, _ in results:
         if result == "refused":

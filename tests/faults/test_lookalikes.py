@@ -303,10 +303,10 @@ def test_tags_are_read_again_right_before_each_deletion(stage: Stage) -> None:
             doomed[id].dress({key: value.format(kind=kind) for key, value in left[kind].items()})
 
     taken: list[str] = []
-    ops.aws.on_call.append(take)
     with stage.untouched():
+        ops.aws.on_call.append(take)
         report = ops.loop(CONFIGS["orphaned"], grace=0, allow_shrink=True).one_pass("test")
-    ops.aws.on_call.remove(take)
+        ops.aws.on_call.remove(take)
     assert set(taken) == set(doomed)
     told = {outcome.label: outcome for outcome in report.outcomes}
     for kind, thing in subjects.items():

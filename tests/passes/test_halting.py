@@ -166,8 +166,10 @@ def test_edits_by_hand_that_need_a_stop_are_mended_three_times_and_then_told(ops
 
 def test_its_other_attributes_change_as_it_runs(ops: Host) -> None:
     """Those that no list shows are read one by one where the config names them."""
+    ops.by_hand("iam", "CreateRole", RoleName="theirs", AssumeRolePolicyDocument="{}")
     for name in ("one", "two"):
         ops.by_hand("iam", "CreateInstanceProfile", InstanceProfileName=name)
+        ops.by_hand("iam", "AddRoleToInstanceProfile", InstanceProfileName=name, RoleName="theirs")
     more = NETWORK + (
         "    DisableApiStop: %s\n    DisableApiTermination: %s\n    IamInstanceProfile: {Name: %s}\n"
     )

@@ -397,4 +397,8 @@ def _paged(request: Request, rest: Answer, many: str, things: list[Any]) -> Answ
         )
     except paging.BadTokenError as error:
         raise AwsError("InvalidParameterValue", "Invalid value for parameter NextToken.") from error
-    return {**rest, many: page} if token is None else {**rest, many: page, "NextToken": token}
+    if token is not None:
+        rest = {name: value or name.startswith("Additional") for name, value in rest.items()} | {
+            "NextToken": token
+        }
+    return {**rest, many: page}
