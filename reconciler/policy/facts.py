@@ -26,6 +26,12 @@ OWN_TYPES: Mapping[str, str] = {
 """Kinds of other services than EC2 whose type in ARNs is not their name."""
 BESIDE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "ec2:AcceptVpcPeeringConnection": {"": ("vpc", "vpc-peering-connection")},
+    "ec2:CreateFlowLogs": {
+        "": (
+            *("natgateway", "network-interface", "subnet", "transit-gateway"),
+            *("transit-gateway-attachment", "vpc"),
+        ),
+    },
     "ec2:CreateSubnet": {"Ipv4IpamPoolId": ("ipam-pool",), "Ipv6IpamPoolId": ("ipam-pool",)},
     "ec2:CreateVpc": {
         "Ipv4IpamPoolId": ("ipam-pool",),
@@ -63,5 +69,9 @@ ACCEPTED_FIELD = "AcceptedAttachments"
 """The field of a core network that names what others attach to it."""
 PROFILE_KIND = "instance-profile"
 """The kind whose role can be handed to a machine."""
+PASSED: Mapping[str, tuple[str, str]] = {
+    "flow-log": ("DeliverLogsPermissionArn", "vpc-flow-logs.amazonaws.com"),
+}
+"""Kinds with a field that hands a role to a service of AWS: the field, and the service."""
 PROFILE_FIELD = "IamInstanceProfile"
 """The field that hands a role to a machine."""
