@@ -73,7 +73,10 @@ FLOW_LOG = Kind(
     arn_tail="vpc-flow-log/{id}",
     state="FlowLogStatus",
     ready=frozenset({"ACTIVE"}),
-    refs={"DeliverLogsPermissionArn": "iam-role.arn"},
+    refs={
+        "DeliverLogsPermissionArn": "iam-role.arn",
+        "ResourceIds[]": tuple(kind for kind, _ in TYPES.values()),
+    },
     fits=_fits,
     answers_tags=False,
     tag_type="vpc-flow-log",

@@ -26,12 +26,6 @@ OWN_TYPES: Mapping[str, str] = {
 """Kinds of other services than EC2 whose type in ARNs is not their name."""
 BESIDE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "ec2:AcceptVpcPeeringConnection": {"": ("vpc", "vpc-peering-connection")},
-    "ec2:CreateFlowLogs": {
-        "": (
-            *("natgateway", "network-interface", "subnet", "transit-gateway"),
-            *("transit-gateway-attachment", "vpc"),
-        ),
-    },
     "ec2:CreateSubnet": {"Ipv4IpamPoolId": ("ipam-pool",), "Ipv6IpamPoolId": ("ipam-pool",)},
     "ec2:CreateVpc": {
         "Ipv4IpamPoolId": ("ipam-pool",),
