@@ -136,13 +136,14 @@ NOT_YET = {
 TAKEN = frozenset(
     {
         "EntityAlreadyExists",
+        "FlowLogAlreadyExists",
         "InvalidGroup.Duplicate",
         "InvalidKeyPair.Duplicate",
         "InvalidLaunchTemplateName.AlreadyExistsException",
         "InvalidPlacementGroup.Duplicate",
     }
 )
-"""A name that only one thing may have is another's: ours would have been seen; a creation without an answer is waited
+"""What only one thing may have is another's: ours would have been seen; a creation without an answer is waited
 for."""
 GONE = {
     "InvalidLaunchTemplateId.VersionNotFound",
@@ -201,6 +202,8 @@ BY_TEXT: tuple[tuple[str, str, type[AwsError]], ...] = (
     ("InvalidParameterValue", "launchplan instance type does not match", NotYet),
     # an instance that is pending has no place for an address yet
     ("InvalidInstanceID", "not in a valid state", NotYet),
+    # a role that was made just now
+    ("InvalidParameter", "unable to assume given iam role", NotYet),
     # a gateway that is not attached yet; a route that somebody has just taken out
     ("InvalidParameterValue", "belong to different networks", NotYet),
     ("InvalidParameterValue", "no route (defined for|with destination)", NotYet),

@@ -50,7 +50,7 @@ class Creator:
         except AwsError as error:
             self.memory.refused(address)
             if error.code in TAKEN:
-                name = self.kinds[address.kind].unique
+                name = self.kinds[address.kind].unique or "place"
                 why = f"{error}: its {name} is that of something that is not ours, and is not touched"
                 raise NotOurs(why) from error
             raise
@@ -132,13 +132,16 @@ def find_row(kind: Kind, answer: dict[str, Any]) -> dict[str, Any] | None:
     """The part of a create call's answer that looks like a row of the kind's list: it has the id.
 
     CreateSite answers {"Site": {…}}, RunInstances {"Instances": [{…}]}, CreateSecurityGroup the members themselves,
-    CreateVpcAttachment {"VpcAttachment": {"Attachment": {…}}}.
+    CreateVpcAttachment {"VpcAttachment": {"Attachment": {…}}}.  CreateFlowLogs answers with ids alone.
     """
     level: list[Any] = [answer]
+    many = f"{kind.id}s"
     for _ in range(3):
         found = [row for row in level if isinstance(row, dict)]
         if row := next((row for row in found if kind.id in row), None):
             return row
+        if ids := next((row[many] for row in found if isinstance(row.get(many), list) and row[many]), None):
+            return {kind.id: ids[0]}
         inner = [value for row in found for value in row.values()]
         level = [value[0] if isinstance(value, list) and value else value for value in inner]
     return None

@@ -13,6 +13,7 @@ from reconciler.kinds.compute import INSTANCE
 from reconciler.kinds.corenetwork import CORE_NETWORK
 from reconciler.kinds.endpoints import VPC_ENDPOINT
 from reconciler.kinds.firewall import SECURITY_GROUP
+from reconciler.kinds.flowlogs import FLOW_LOG
 from reconciler.kinds.gateways import (
     EGRESS_ONLY_INTERNET_GATEWAY,
     ELASTIC_IP,
@@ -59,6 +60,7 @@ ALL: tuple[Kind, ...] = (
     ROUTE_TABLE,
     NETWORK_ACL,
     DHCP_OPTIONS,
+    FLOW_LOG,
     CUSTOMER_GATEWAY,
     VPN_GATEWAY,
     TRANSIT_GATEWAY,

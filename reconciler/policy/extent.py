@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.model.config import Config
 from reconciler.model.kind import Kind
 from reconciler.model.things import Desired, Parameter, within
-from reconciler.policy.facts import ACCEPTED_FIELD, HELD_TO, PROFILE_FIELD
+from reconciler.policy.facts import ACCEPTED_FIELD, HELD_TO, PASSED, PROFILE_FIELD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,8 @@ class Extent:
     regions: tuple[str, ...]
     parameters: tuple[str, ...]
     profiles: tuple[str, ...]
+    passed: Mapping[str, tuple[str, ...]]
+    """ARNs of others' roles that the config hands to services of AWS, by kind."""
     accepted: tuple[str, ...]
     held: Mapping[str, tuple[str, ...]]
     """Values of `HELD_TO` by call; a call that is not in it is not held."""
@@ -62,6 +64,7 @@ def extent(
         regions=() if everything else tuple(sorted(regions)),
         parameters=tuple(sorted({found.path for one in here for found in within(one.spec, Parameter)})),
         profiles=tuple(sorted(_profiles(here))),
+        passed={kind: tuple(sorted(_passed(here, kind, field))) for kind, (field, _) in PASSED.items()},
         accepted=tuple(sorted(_accepted(here))),
         held={} if everything else {action: tuple(sorted(_held(here, action))) for action in HELD_TO},
         roles=tuple(sorted(other.role for other in config.accounts.values())) if home else (),
@@ -88,6 +91,11 @@ def _held(resources: Iterable[Desired], action: str) -> set[str]:
     _, field, member = HELD_TO[action]
     items = [item for desired in resources for item in desired.spec.get(field) or ()]
     return {item[member] for item in items if isinstance(item, Mapping) and isinstance(item.get(member), str)}
+
+
+def _passed(resources: Iterable[Desired], kind: str, field: str) -> set[str]:
+    given = (desired.spec.get(field) for desired in resources if desired.address.kind == kind)
+    return {role for role in given if isinstance(role, str)}
 
 
 def _profiles(resources: Iterable[Desired]) -> Iterator[str]:

@@ -63,5 +63,9 @@ ACCEPTED_FIELD = "AcceptedAttachments"
 """The field of a core network that names what others attach to it."""
 PROFILE_KIND = "instance-profile"
 """The kind whose role can be handed to a machine."""
+PASSED: Mapping[str, tuple[str, str]] = {
+    "flow-log": ("DeliverLogsPermissionArn", "vpc-flow-logs.amazonaws.com"),
+}
+"""Kinds with a field that hands a role to a service of AWS: the field, and the service."""
 PROFILE_FIELD = "IamInstanceProfile"
 """The field that hands a role to a machine."""

@@ -9,7 +9,7 @@ from reconciler.model.service import path_of
 from reconciler.model.things import ADDRESS_TAG, STACK_TAG
 from reconciler.policy.beside import beside, changes, own_type
 from reconciler.policy.extent import Extent
-from reconciler.policy.facts import FIRST_USE, HELD_TO, PROFILE_KIND, TAGGED_BY_RESOURCE
+from reconciler.policy.facts import FIRST_USE, HELD_TO, PASSED, PROFILE_KIND, TAGGED_BY_RESOURCE
 from reconciler.policy.reads import of_lease
 from reconciler.policy.statements import Condition, Statement, in_order, one_or_list
 
@@ -151,10 +151,21 @@ def _passing(extent: Extent) -> Iterator[Statement]:
     roles = [f"arn:{extent.partition}:iam::{extent.account}:role/{name}" for name in extent.profiles]
     if any(kind.name == PROFILE_KIND for kind in extent.kinds):
         roles += _in_path(extent, "role")
-    if roles:
-        condition = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
-        actions = ("iam:PassRole",)
-        yield Statement(sid="PassRole", actions=actions, resources=in_order(roles), condition=condition)
+    handed = {"ec2.amazonaws.com": roles}
+    for kind in extent.kinds:
+        if kind.name in PASSED:
+            given = handed.setdefault(PASSED[kind.name][1], [])
+            given += [*extent.passed[kind.name], *_in_path(extent, "role")]
+    for service, arns in handed.items():
+        if arns:
+            host = service.partition(".")[0].replace("-", " ").title().replace(" ", "")
+            sid = "PassRole" if host == "Ec2" else f"PassRoleTo{host}"
+            yield Statement(
+                sid=sid,
+                actions=("iam:PassRole",),
+                resources=in_order(arns),
+                condition={"StringEquals": {"iam:PassedToService": service}},
+            )
 
 
 def _first_use(extent: Extent, service: str, role: str) -> Statement:

@@ -27,6 +27,7 @@ PREFIXES = {
     "eipassoc": "elastic-ip",  # EC2 looks at the address that is associated
     "cr": "capacity-reservation",
     "eni": "network-interface",
+    "fl": "vpc-flow-log",
     "eni-attach": "network-interface",  # EC2 looks at the interface that is attached
     "i": "instance",
     "igw": "internet-gateway",
@@ -145,6 +146,10 @@ def _of_ec2(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Iterator
     if call.operation in NAMED:
         of, parameter = NAMED[call.operation]
         ids[of] = [str(call.parameters[parameter])]
+    if role := call.parameters.get("DeliverLogsPermissionArn"):
+        yield Asked(
+            "iam:PassRole", str(role), {**where, "iam:passedtoservice": "vpc-flow-logs.amazonaws.com"}
+        )
     for type in types:
         if type.new:
             tags = specifications.get(type.name, {})

@@ -184,6 +184,8 @@ LAUNCH_TEMPLATE = Kind(
     "The specified launch template, with template ID {}, does not exist.",
 )
 
+FLOW_LOG = Kind("fl", _in("flow_logs"), "InvalidFlowLogId.NotFound", "The flow log '{}' does not exist")
+
 KINDS: tuple[Kind, ...] = (
     VPC,
     SUBNET,
@@ -214,6 +216,7 @@ KINDS: tuple[Kind, ...] = (
     KEY_PAIR,
     CAPACITY,
     LAUNCH_TEMPLATE,
+    FLOW_LOG,
 )
 BY_PREFIX: Mapping[str, Kind] = {kind.prefix: kind for kind in KINDS}
 

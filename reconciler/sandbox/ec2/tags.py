@@ -70,6 +70,7 @@ _TYPES: Mapping[str, str] = {
     "dopt": "dhcp-options",
     "eipalloc": "elastic-ip",
     "pl": "prefix-list",
+    "fl": "vpc-flow-log",
     "ami": "image",
     "cgw": "customer-gateway",
     "vgw": "vpn-gateway",
