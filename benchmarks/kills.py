@@ -1,11 +1,13 @@
-"""Whether a kill can do any harm: `python -m benchmarks.kills [--jobs N] [--only RUN] [--point POINT] [--real N]`.
+"""Whether a kill can do any harm: `python -m benchmarks.kills [--jobs N] [--only RUN] [--life LIFE] [--real N]`.
 
-An estate of every kind is created, mended, updated, replaced, pruned and destroyed, and the program dies around each
-changing call and around a read of each kind; it is started again with its state directory, without, and with journals
-whose last line was half written.  `--real` kills the real program, as a process, at so many sampled points instead.
+An estate of every kind (dealt out to some shares) is created, mended, updated, replaced, pruned and destroyed, and the
+program dies around each changing call and around a list of each kind; it is started again with its state directory,
+without, and with journals whose last line was half written.  Each run is made in seven lives, by the moment of death
+and by what is left of the memory; in each the program dies once at every call.  `--sample` makes single deaths of an
+estate of all kinds instead, each in a run of its own, and `--real` kills the real program, as a process.
 Ends with 1 if anything was made twice, is left over, missing or other than it should be.
 
-A line that says what went wrong begins with the point; `--point` tries that one again, with all that is different.
+A line that says what went wrong begins with the life, or with the point; `--life` and `--point` try that one again.
 """
 
 from __future__ import annotations
@@ -13,37 +15,45 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from reconciler import log
 from tests.cli.support import KEYS
+from tests.faults.estate import share
 from tests.faults.forking import Copy
-from tests.faults.killing import Course, Damage, Memory, Moment, Point, account, die, on_stage, points
+from tests.faults.killing import (
+    Course,
+    Damage,
+    Memory,
+    Moment,
+    Point,
+    Strides,
+    account,
+    die,
+    on_stage,
+    points,
+)
+from tests.faults.lives import EVERYWHERE, Everywhere, live
 from tests.faults.real import Kill, killed_for_real
-from tests.faults.runs import runs
+from tests.faults.runs import Run, runs
 from tests.harness import Host
 
-COLUMNS = (
-    "run",
-    "calls",
-    "reads",
-    "kept",
-    "lost",
-    "torn",
-    "too often",
-    "twice",
-    "left",
-    "missing",
-    "other",
-    "unsettled",
-)
+HARM = ("too often", "twice", "left", "missing", "other", "unsettled", "never")
+"""What a life can come to; the last: a changing call of the run at which the program has died in none of them."""
 SHOWN = 6
-"""Problems that are told of one point, unless it is tried alone."""
+"""Problems that are told of one life or point."""
+PATIENCE = 6 * 3600
+"""Seconds until a life is given up."""
+STRIDE = 25.0
+"""Seconds between two looks of a program that waits, at least: a minute of doubt follows every loss of memory."""
 
 
 def main() -> int:
@@ -51,52 +61,132 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="deaths at a time")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="lives, or deaths, at a time")
     parser.add_argument("--only", choices=list(runs()), action="append", help="this run (may be repeated)")
-    parser.add_argument("--point", help="one point, as a line of problems names it")
-    parser.add_argument("--sample", type=int, help="so many points of each run, drawn by the seed")
+    parser.add_argument(
+        "--shares", type=int, default=4, help="estates that the kinds are dealt out to (1: none)"
+    )
+    parser.add_argument("--life", help="one life, as a line of problems names it")
+    parser.add_argument("--point", help="one death, as a line of problems names it")
+    parser.add_argument("--sample", type=int, help="so many single deaths of each run, drawn by the seed")
     parser.add_argument("--real", type=int, help="kill the real program, at so many points drawn by the seed")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     log.configure(level="error", stream=open(os.devnull, "w"))  # noqa: SIM115 - until the process ends
     sys.excepthook = sys.__excepthook__  # a fault of the proof itself is not for the log
+    named = str(chosen.life or chosen.point or "").partition(":")[0]
+    names = chosen.only or ([named] if named else list(runs()))
 
     def choose(points: list[Point]) -> list[Point]:
         if chosen.point:
             return [point for point in points if str(point) == chosen.point]
-        if chosen.sample and chosen.sample < len(points):
-            return random.Random(chosen.seed).sample(points, chosen.sample)
-        return points
+        return random.Random(chosen.seed).sample(points, min(chosen.sample, len(points)))
 
     if chosen.real:
-        return real(chosen.only or list(runs()), chosen.real, chosen.seed, chosen.jobs)
-    names = chosen.only or ([chosen.point.partition(":")[0]] if chosen.point else list(runs()))
-    total: list[tuple[Point, Damage]] = []
+        return real(names, chosen.real, chosen.seed, chosen.jobs)
+    with tempfile.TemporaryDirectory(prefix="kills-") as folder, account(Path(folder)) as host:
+        if chosen.point or chosen.sample:
+            return singly(host, names, choose, chosen.jobs)
+        return in_lives(host, names, chosen.shares, chosen.jobs, chosen.life)
+
+
+# ---- every death there is
+
+
+@dataclass(frozen=True)
+class Life:
+    """What came of one life: the calls and the reads at which the program died, and the harm by its name."""
+
+    name: str
+    calls: list[str]
+    reads: list[str]
+    harm: dict[str, list[str]]
+
+
+def in_lives(host: Host, names: list[str], shares: int, jobs: int, only: str | None) -> int:
+    """Each run of each share of the kinds, in seven lives; 1 if anything went wrong."""
+    tell(["run", "deaths at calls", "at reads", *HARM])
+    whole = Counter[str]()
+    for name in names:
+        began, total = time.monotonic(), Counter[str]()
+        for number in range(shares):
+            run, title = runs(share(number, shares))[name], f"{name}:{number}/{shares}"
+            lives = {f"{title}:{moment}:{memory}": (moment, memory) for moment, memory in EVERYWHERE}
+            chosen = {life: how for life, how in lives.items() if only in {None, life}}
+            if not chosen:
+                continue
+            for life in on_stage(host, run, partial(lived, run=run, lives=chosen, jobs=jobs)):
+                total.update({"calls": len(life.calls), "reads": len(life.reads)})
+                total.update(word for word, lines in life.harm.items() if lines)
+                for line in [f"{word}: {line}" for word, lines in life.harm.items() for line in lines][
+                    :SHOWN
+                ]:
+                    print(f"  {life.name} {line}", flush=True)
+        tell([name, total["calls"], total["reads"], *(total[word] for word in HARM)])
+        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+        whole += total
+    tell(["all", whole["calls"], whole["reads"], *(whole[word] for word in HARM)])
+    return int(not whole["calls"] or any(whole[word] for word in HARM))
+
+
+def lived(
+    host: Host, course: Course, run: Run, lives: dict[str, tuple[Moment, Memory]], jobs: int
+) -> list[Life]:
+    """Some lives of a run, `jobs` at a time."""
+    host.time = Strides(host.aws.clock, STRIDE)
+    works = [partial(one, host, course, run, name, *how) for name, how in lives.items()]
+    found = [copy.result() for copy in at_a_time(jobs, works)]
+    done = {call.partition(" ")[0] for life in found for call in life.calls}
+    never = {boundary.operation for boundary in course.boundaries if boundary.changes} - done
+    if len(found) == len(EVERYWHERE):
+        found[0].harm["never"] = sorted(never)
+    return found
+
+
+def one(host: Host, course: Course, run: Run, name: str, moment: Moment, memory: Memory) -> Life:
+    """One life, from the stage to the end."""
+    place = host.state.with_name(name.replace(":", "-").replace("/", "-"))
+    if host.state.exists():
+        shutil.copytree(host.state, place)
+    doom = Everywhere(moment, memory)
+    damage = live(host.beside(place), run, course, doom)
+    differs = damage.differs
+    found = (damage.births, differs.twice, differs.left, differs.missing, differs.other, damage.unsettled, [])
+    return Life(name, doom.calls, doom.reads, dict(zip(HARM, found, strict=True)))
+
+
+def at_a_time(jobs: int, works: Sequence[Callable[[], Life]]) -> list[Copy[Life]]:
+    """Copies of this process at their work, of which the last `jobs` may still be at it."""
+    copies: list[Copy[Life]] = []
+    for work in works:
+        if len(copies) >= jobs:
+            copies[-jobs].wait()
+        copies.append(Copy(work, PATIENCE))
+    return copies
+
+
+# ---- single deaths
+
+
+def singly(host: Host, names: list[str], choose: Callable[[list[Point]], list[Point]], jobs: int) -> int:
+    """Chosen deaths of an estate of all kinds, each in a run of its own; 1 if anything went wrong."""
 
     def told(point: Point, damage: Damage) -> None:
-        print(point, file=sys.stderr)
-        for problem in damage.problems[: None if chosen.point else SHOWN]:
+        print(point, "" if damage.problems else "well", flush=True)
+        for problem in damage.problems:
             print(f"  {point} {problem}", flush=True)
 
-    def trial(name: str, host: Host) -> list[tuple[Point, Damage]]:
-        def work(host: Host, course: Course) -> list[tuple[Point, Damage]]:
-            return die(host, run, course, choose(points(name, course)), chosen.jobs, told)
-
+    tried: list[tuple[Point, Damage]] = []
+    for name in names:
         run = runs()[name]
-        return on_stage(host, run, work)
 
-    tell(COLUMNS)
-    with tempfile.TemporaryDirectory(prefix="kills-") as folder, account(Path(folder)) as host:
-        for name in names:
-            began = time.monotonic()
-            found = trial(name, host)
-            tell(row(name, found))
-            print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
-            total += found
-    tell(row("all", total))
-    if not total:
-        print("there is no such point", file=sys.stderr)
-    return 0 if total and not any(damage.problems for _, damage in total) else 1
+        def work(host: Host, course: Course, run: Run = run) -> list[tuple[Point, Damage]]:
+            return die(host, run, course, choose(points(run.name, course)), jobs, told)
+
+        tried += on_stage(host, run, work)
+    bad = sum(bool(damage.problems) for _, damage in tried)
+    print(f"{len(tried)} deaths, {bad} with damage")
+    return int(bad > 0 or not tried)
 
 
 def real(names: list[str], count: int, seed: int, jobs: int) -> int:
@@ -138,21 +228,6 @@ def real(names: list[str], count: int, seed: int, jobs: int) -> int:
 def tell(cells: Sequence[object]) -> None:
     """A line of the table."""
     print("| " + " | ".join(map(str, cells)) + " |", flush=True)
-
-
-def row(name: str, found: Sequence[tuple[Point, Damage]]) -> list[object]:
-    """The figures of a run: its calls, the deaths by what was left, and how many of them did which harm."""
-    calls = {(point.run, point.boundary.number): point.boundary for point, _ in found}
-    deaths = [sum(point.memory == memory for point, _ in found) for memory in ("kept", "lost", "torn")]
-    harm = [0] * len(COLUMNS[6:])
-    for _, damage in found:
-        differs = damage.differs
-        for place, lines in enumerate(
-            (damage.births, differs.twice, differs.left, differs.missing, differs.other, damage.unsettled)
-        ):
-            harm[place] += bool(lines)
-    changing = sum(boundary.changes for boundary in calls.values())
-    return [name, changing, len(calls) - changing, *deaths, *harm]
 
 
 if __name__ == "__main__":

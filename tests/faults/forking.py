@@ -30,12 +30,19 @@ class Copy(Generic[T]):
         with warnings.catch_warnings():  # that a thread of the test runner is not copied is well
             warnings.simplefilter("ignore", DeprecationWarning)
             self._process = os.fork()
+        self._status: int | None = None
         if self._process == 0:
             _do(work, self._answer, patience)
 
+    def wait(self) -> int:
+        """Until it has ended; gives the status of the process."""
+        if self._status is None:
+            self._status = os.waitpid(self._process, 0)[1]
+        return self._status
+
     def result(self) -> T:
         """Wait for what the work gives; RuntimeError with the traceback of what it raised."""
-        _, status = os.waitpid(self._process, 0)
+        status = self.wait()
         with self._answer as file:
             file.seek(0)
             written = file.read()

@@ -1,4 +1,4 @@
-"""The program killed at a boundary of a call, and started again.  Used by `test_kills` and `benchmarks.kills`.
+"""The program killed at a boundary of a call, and started again.  Used by `lives` and `benchmarks.kills`.
 
 A run is made in one thread; at a boundary the whole process is forked.  The copy is the world in which the program has
 just been killed: AWS as it is at that instant, the state directory as it lies on the disk, and nothing else goes on, no
@@ -8,14 +8,16 @@ a run that nobody disturbed.  The run itself goes on to its next boundary.
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, Literal, TypeVar
 
 from reconciler.aws.gateway import Gateway
@@ -24,8 +26,8 @@ from reconciler.kinds import ALL
 from reconciler.loop import Loop
 from reconciler.model.calls import Call
 from reconciler.model.plan import Report
+from reconciler.sandbox import HeldClock, local_aws
 from reconciler.sandbox import calls as sandbox
-from reconciler.sandbox import local_aws
 from tests.faults.estate import estate
 from tests.faults.forking import Copy, in_a_copy
 from tests.faults.runs import Run
@@ -58,8 +60,11 @@ class Inline(Executor):
 class Strides(Time):
     """Waits longer than it is asked to, yet less than any grace: looks while nothing changes are what takes time."""
 
+    def __init__(self, held: HeldClock, least: float = 3.0) -> None:
+        super().__init__(held, least)
+
     def wait(self, seconds: float, stopped: Callable[[], bool]) -> None:
-        super().wait(max(3.0, 10 * seconds), stopped)
+        super().wait(10 * seconds, stopped)
 
 
 class Unhurried(Host):
@@ -78,6 +83,8 @@ class Boundary:
     number: int
     operation: str
     moment: Moment
+    call: str = field(default="", compare=False)
+    """The operation and what is asked of it, whatever its token is: the same for the same call of another process."""
 
     @property
     def changes(self) -> bool:
@@ -156,12 +163,14 @@ class Watch:
     """Calls `at` at each boundary of a run."""
 
     def __init__(self, at: Callable[[Boundary], None]) -> None:
-        self._at, self._number, self._operation = at, 0, ""
+        self._at, self._number, self._operation, self._call = at, 0, "", ""
 
     def hook(self, moment: str, call: sandbox.Call) -> None:
         """At the door of AWS."""
         if moment == "before":
             self._number, self._operation = self._number + 1, call.operation
+            asked = {name: value for name, value in call.parameters.items() if name != "ClientToken"}
+            self._call = f"{call.operation} {json.dumps(asked, sort_keys=True, default=str)}"
             self._visit("before")
         else:
             self._visit("after")
@@ -171,7 +180,7 @@ class Watch:
         self._visit("answered")
 
     def _visit(self, moment: Moment) -> None:
-        self._at(Boundary(self._number, self._operation, moment))
+        self._at(Boundary(self._number, self._operation, moment, self._call))
 
 
 class Watched(Gateway):
@@ -292,57 +301,6 @@ def judged(host: Host, run: Run, course: Course, births: Births) -> Damage:
     return Damage(sorted(more.elements()), differs, unsettled)
 
 
-# ---- many deaths of one run, one after the other
-
-
-@dataclass(frozen=True)
-class Death:
-    """At the next boundary of one of the operations."""
-
-    what: str
-    operations: frozenset[str]
-    moment: Moment
-    memory: Memory
-
-    def comes(self, boundary: Boundary) -> bool:
-        return boundary.moment == self.moment and boundary.operation in self.operations
-
-
-class Died(BaseException):
-    """Nothing goes on here; a copy of this process has gone on instead, and this came of it."""
-
-    def __init__(self, damage: Damage, unmet: list[Death]) -> None:
-        super().__init__(damage, unmet)
-        self.damage, self.unmet = damage, unmet
-
-
-def die_often(
-    host: Host, run: Run, course: Course, deaths: list[Death], births: Births | None = None
-) -> tuple[Damage, list[Death]]:
-    """Die each of the deaths in one run, started again after each; what came of it, and the deaths that never came."""
-    births, dead = births or Births(), False
-
-    def at(boundary: Boundary) -> None:
-        nonlocal dead
-        for death in deaths:
-            if not dead and death.comes(boundary):
-                dead = True  # what is on its way out of here passes other boundaries
-                left = [other for other in deaths if other is not death]
-                raise Died(*in_a_copy(partial(go_on, death, left)))
-
-    def go_on(death: Death, left: list[Death]) -> tuple[Damage, list[Death]]:
-        host.aws.on_call.clear()
-        again = host.beside(left_behind(host.state, f"{len(left)}-left", death.memory))
-        return die_often(again, run, course, left, births)
-
-    try:
-        watched(host, run, births, at)
-    except Died as died:
-        return died.damage, died.unmet
-    host.aws.on_call.append(births.hook)
-    return judged(host, run, course, births), deaths
-
-
 def _unsettled(report: Report) -> list[str]:
     bad = {"failed", "blocked", "waiting"}
     found = [f"{one.label}: {one.status}, {one.why}" for one in report.outcomes if one.status in bad]
@@ -387,7 +345,7 @@ def account(folder: Path, lag: float = 4.0) -> Iterator[Host]:
 
 def on_stage(host: Host, run: Run, work: Callable[[Host, Course], T]) -> T:
     """Work with a run whose stage is set and whose undisturbed course is known, in a copy of this process."""
-    host = host.beside(host.state.with_name(run.name) / "state")
+    host = host.beside(Path(mkdtemp(prefix=f"{run.name}-", dir=host.state.parent)) / "state")
 
     def staged() -> T:
         run.stage(host)

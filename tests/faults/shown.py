@@ -22,6 +22,7 @@ DRAWN = frozenset(
     {
         "AttachTime",
         "ClientToken",
+        "CreateDate",
         "CreateTime",
         "CreatedAt",
         "CreationTime",
@@ -38,6 +39,7 @@ DRAWN = frozenset(
         "PublicDnsName",
         "PublicIp",
         "PublicIpAddress",
+        "StartDate",
         "TunnelInsideCidr",
         "UpdatedAt",
     }
@@ -105,6 +107,8 @@ def _named(value: Any, names: Mapping[str, str]) -> Any:
             return {name: _named(inner, names) for name, inner in value.items() if name not in DRAWN}
         case list() | tuple():
             return sorted((_named(inner, names) for inner in value), key=lambda inner: json.dumps(inner))
+        case str() if value in names:
+            return names[value]  # ids of IAM have no form of their own
         case str():
             return ID.sub(lambda found: names.get(found[0], found[1]), value)
     return value

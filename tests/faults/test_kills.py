@@ -15,7 +15,8 @@ from reconciler.kinds import BY_NAME
 from reconciler.model.kind import Kind
 from tests.conformance.fixture import load
 from tests.faults.estate import share
-from tests.faults.killing import Course, Damage, Death, Memory, Moment, account, die_often, on_stage
+from tests.faults.killing import Course, Damage, Memory, Moment, account, on_stage
+from tests.faults.lives import Chosen, Death, live
 from tests.faults.runs import runs
 from tests.harness import Host
 
@@ -83,7 +84,8 @@ def test_killed_around_a_call_of_each_kind_the_estate_is_the_same(empty: Host, n
 
     def work(host: Host, course: Course) -> tuple[Damage, list[Death]]:
         done = {boundary.operation for boundary in course.boundaries}
-        return die_often(host, run, course, [death for death in deaths if death.operations & done])
+        chosen = Chosen([death for death in deaths if death.operations & done])
+        return live(host, run, course, chosen), chosen.unmet
 
     run = runs(kinds)[name]
     damage, unmet = on_stage(empty, run, work)
