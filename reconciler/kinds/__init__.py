@@ -7,6 +7,8 @@ from reconciler.kinds.cloudwan import (
     CONNECT_ATTACHMENT,
     CONNECT_PEER,
     DIRECT_CONNECT_GATEWAY_ATTACHMENT,
+    SITE_TO_SITE_VPN_ATTACHMENT,
+    TRANSIT_GATEWAY_PEERING,
     VPC_ATTACHMENT,
 )
 from reconciler.kinds.compute import INSTANCE
@@ -71,5 +73,7 @@ ALL: tuple[Kind, ...] = (
     CONNECT_ATTACHMENT,
     CONNECT_PEER,
     DIRECT_CONNECT_GATEWAY_ATTACHMENT,
+    SITE_TO_SITE_VPN_ATTACHMENT,
+    TRANSIT_GATEWAY_PEERING,
 )
 BY_NAME = {kind.name: kind for kind in ALL}

@@ -26,9 +26,12 @@ ASKING = {
 }
 UNREPORTED = ("NatGatewayRules", "NatGatewaySupport")
 """Members of create calls that are read back elsewhere, and in other words than they are written in."""
-REGIONAL = ("VpcArn", "VpnConnectionArn")
+REGIONAL = ("VpcArn", "VpnConnectionArn", "TransitGatewayArn")
 """Fields that name something regional, whose region is the edge."""
 Resources = Mapping[Address, Desired]
+Fits = Callable[[Desired, Resources], Iterator[tuple[str, str, str]]]
+PACE = 30.0
+"""What is on a core network takes minutes to come, to change and to go."""
 LABEL = "RoutingPolicyLabel"
 LABELS = Companion(
     name="RoutingPolicyLabels",
@@ -93,22 +96,55 @@ def _where(desired: Desired, resources: Resources) -> Iterator[tuple[str, Any]]:
                 yield field, arn.split(":")[3]
 
 
+def _named(desired: Desired | None, field: str, resources: Resources) -> Desired | None:
+    """What a field refers to, where that is in this config."""
+    value = desired.spec.get(field) if desired else None
+    return resources.get(value.to) if isinstance(value, Ref) else None
+
+
+def _network(desired: Desired, resources: Resources) -> tuple[Address, Any] | None:
+    """The core network that something is on, maybe by way of a peering, and its policy."""
+    peering = _named(desired, "PeeringId", resources)
+    network = _named(peering or desired, "CoreNetworkId", resources)
+    policy = wanpolicy.tree(network.spec.get(wanpolicy.FIELD)) if network else None
+    return None if network is None or policy is None else (network.address, policy)
+
+
+def _at_edge(desired: Desired, resources: Resources) -> Iterator[tuple[str, str, str]]:
+    """What is on a core network lies at one of its edges."""
+    if found := _network(desired, resources):
+        network, policy = found
+        edges = wanpolicy.edges(policy)
+        for field, edge in _where(desired, resources):
+            if isinstance(edge, str) and edge and edge not in edges:
+                yield field, f"the policy of {network} has no edge location {edge}", _one_of(edges)
+
+
 def _fits(desired: Desired, resources: Resources) -> Iterator[tuple[str, str, str]]:
     """An attachment lies at an edge of its core network, and its tags name segments that there are."""
-    core = desired.spec.get("CoreNetworkId")
-    network = resources.get(core.to) if isinstance(core, Ref) else None
-    policy = wanpolicy.tree(network.spec.get(wanpolicy.FIELD)) if network else None
-    if network is None or policy is None:
+    yield from _at_edge(desired, resources)
+    found = _network(desired, resources)
+    if found is None:
         return
-    edges, segments = wanpolicy.edges(policy), wanpolicy.segments(policy)
-    for field, edge in _where(desired, resources):
-        if isinstance(edge, str) and edge and edge not in edges:
-            yield field, f"the policy of {network.address} has no edge location {edge}", _one_of(edges)
+    network, policy = found
+    segments = wanpolicy.segments(policy)
     for key in sorted(wanpolicy.choosing_tags(policy)):
         value = desired.tags.get(key)
         if isinstance(value, str) and value not in segments:
-            what = f"the tag {key} asks for the segment {value}, which the policy of {network.address} lacks"
+            what = f"the tag {key} asks for the segment {value}, which the policy of {network} lacks"
             yield "Tags", what, _one_of(segments)
+
+
+ENDS = ("TransitGatewayId", "VpnGatewayId")
+
+
+def _vpn_fits(desired: Desired, resources: Resources) -> Iterator[tuple[str, str, str]]:
+    """A VPN on a core network has no other end on AWS's side."""
+    yield from _fits(desired, resources)
+    connection = _named(desired, "VpnConnectionArn", resources)
+    for end in ENDS:
+        if connection and connection.spec.get(end):
+            yield "VpnConnectionArn", f"{connection.address} has a {end}", "it must have no gateway"
 
 
 def _one_of(words: Sequence[str]) -> str:
@@ -125,6 +161,7 @@ def attachment(
     refs: Mapping[str, str],
     form: Callable[[Any], Any] = _itself,
     detail: str = "",
+    fits: Fits = _fits,
     create_only: Sequence[str] = UNREPORTED,
     remedies: Mapping[str, Remedy] = NONE,
     **more: Any,
@@ -135,9 +172,18 @@ def attachment(
     the field's form.  `detail` is a field that only its own Get shows, `create_only` those fields that are given at
     creation and not read back as they were given.
     """
-    details = (
-        [Detail(field=detail, name=type, operation=f"Get{type}", path=type, leaving=True)] if detail else []
-    )
+    details = [
+        Detail(
+            field=field,
+            name=type,
+            operation=f"Get{type}",
+            path=type,
+            leaving=True,
+            stamp="UpdatedAt",
+            stamped="Attachment.UpdatedAt",
+        )
+        for field in ([detail] if detail else [])
+    ]
     return Kind(
         name=name,
         about=about,
@@ -161,10 +207,11 @@ def attachment(
         ready=frozenset({"AVAILABLE"}),
         failed=frozenset({"FAILED", "REJECTED"}),
         leaving=frozenset({"DELETING"}),
+        pace=PACE,
         asking=ASKING,
         errors=f"LastModificationErrors{SAID}",
         refs=refs,
-        fits=_fits,
+        fits=fits,
         write_only=frozenset(create_only),
         remedies={**remedies, LABEL: Remedy(operations=LABELING, make=_label)},
         project=_inner(type, resource, form),
@@ -215,6 +262,16 @@ CONNECT_ATTACHMENT = attachment(
     detail="Options",
 )
 
+SITE_TO_SITE_VPN_ATTACHMENT = attachment(
+    "SiteToSiteVpnAttachment",
+    name="site-to-site-vpn-attachment",
+    about="A VPN connection that has no gateway, on a core network.",
+    listed="SITE_TO_SITE_VPN",
+    resource="VpnConnectionArn",
+    refs={"CoreNetworkId": "core-network", "VpnConnectionArn": "vpn-connection.arn"},
+    fits=_vpn_fits,
+)
+
 DIRECT_CONNECT_GATEWAY_ATTACHMENT = attachment(
     "DirectConnectGatewayAttachment",
     name="direct-connect-gateway-attachment",
@@ -224,6 +281,33 @@ DIRECT_CONNECT_GATEWAY_ATTACHMENT = attachment(
     refs={"CoreNetworkId": "core-network"},
     update="UpdateDirectConnectGatewayAttachment",
     unordered=frozenset({"EdgeLocations"}),
+)
+
+
+TRANSIT_GATEWAY_PEERING = Kind(
+    name="transit-gateway-peering",
+    about="A transit gateway beside a core network, whose route tables can be attached by it.",
+    service="networkmanager",
+    read=Read(
+        operation="ListPeerings",
+        path="Peerings",
+        ids=None,
+        page=500,
+        arguments={"PeeringType": "TRANSIT_GATEWAY"},
+    ),
+    create="CreateTransitGatewayPeering",
+    delete="DeletePeering",
+    id="PeeringId",
+    arn_tail="peering/{id}",
+    state="State",
+    ready=frozenset({"AVAILABLE"}),
+    failed=frozenset({"FAILED"}),
+    leaving=frozenset({"DELETING"}),
+    pace=PACE,
+    errors=f"LastModificationErrors{SAID}",
+    refs={"CoreNetworkId": "core-network", "TransitGatewayArn": "transit-gateway.arn"},
+    fits=_at_edge,
+    project=lambda raw: {**raw, "TransitGatewayArn": raw.get("ResourceArn")},
 )
 
 
@@ -258,7 +342,14 @@ CONNECT_PEER = Kind(
         ids=None,
         page=500,
         details=[
-            Detail(field="PeerAddress", name="ConnectPeer", operation="GetConnectPeer", path="ConnectPeer")
+            Detail(
+                field="PeerAddress",
+                name="ConnectPeer",
+                operation="GetConnectPeer",
+                path="ConnectPeer",
+                stamp="ConnectPeerState",  # but for its tags a peer never changes
+                stamped="State",
+            )
         ],
     ),
     create="CreateConnectPeer",
@@ -269,6 +360,7 @@ CONNECT_PEER = Kind(
     ready=frozenset({"AVAILABLE"}),
     failed=frozenset({"FAILED"}),
     leaving=frozenset({"DELETING"}),
+    pace=PACE,
     errors=f"ConnectPeer.LastModificationErrors{SAID}",
     refs={"ConnectAttachmentId": "connect-attachment", "SubnetArn": "subnet.arn"},
     fits=_apart,
