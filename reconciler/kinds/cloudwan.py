@@ -1,7 +1,7 @@
-"""What is attached to a core network, and the peers on Connect attachments.
+"""What is attached to a core network; `wanpeers` has its peers.
 
-Facts: https://docs.aws.amazon.com/networkmanager/latest/APIReference/API_Attachment.html, API_ListAttachments.html,
-API_ConnectPeer.html and the create calls there; states and acceptance:
+Facts: https://docs.aws.amazon.com/networkmanager/latest/APIReference/API_Attachment.html, API_ListAttachments.html
+and the create calls there; states and acceptance:
 https://docs.aws.amazon.com/network-manager/latest/cloudwan/cloudwan-attachments-working-with.html
 
 All attachments of a type are listed at once, with their tags; what only one type has is read one by one.  Policies
@@ -110,7 +110,7 @@ def _network(desired: Desired, resources: Resources) -> tuple[Address, Any] | No
     return None if network is None or policy is None else (network.address, policy)
 
 
-def _at_edge(desired: Desired, resources: Resources) -> Iterator[tuple[str, str, str]]:
+def at_edge(desired: Desired, resources: Resources) -> Iterator[tuple[str, str, str]]:
     """What is on a core network lies at one of its edges."""
     if found := _network(desired, resources):
         network, policy = found
@@ -122,7 +122,7 @@ def _at_edge(desired: Desired, resources: Resources) -> Iterator[tuple[str, str,
 
 def _fits(desired: Desired, resources: Resources) -> Iterator[tuple[str, str, str]]:
     """An attachment lies at an edge of its core network, and its tags name segments that there are."""
-    yield from _at_edge(desired, resources)
+    yield from at_edge(desired, resources)
     found = _network(desired, resources)
     if found is None:
         return
@@ -145,6 +145,18 @@ def _vpn_fits(desired: Desired, resources: Resources) -> Iterator[tuple[str, str
     for end in ENDS:
         if connection and connection.spec.get(end):
             yield "VpnConnectionArn", f"{connection.address} has a {end}", "it must have no gateway"
+
+
+def _table_fits(desired: Desired, resources: Resources) -> Iterator[tuple[str, str, str]]:
+    """A route table is one of the transit gateway that the peering is with."""
+    yield from _fits(desired, resources)
+    peering = _named(desired, "PeeringId", resources)
+    table = _named(desired, "TransitGatewayRouteTableArn", resources)
+    if peering and table:
+        beside, of = peering.spec.get("TransitGatewayArn"), table.spec.get("TransitGatewayId")
+        if isinstance(beside, Ref) and isinstance(of, Ref) and beside.to != of.to:
+            what = f"{table.address} is one of {of.to}, and {peering.address} is with {beside.to}"
+            yield "TransitGatewayRouteTableArn", what, ""
 
 
 def _one_of(words: Sequence[str]) -> str:
@@ -284,88 +296,17 @@ DIRECT_CONNECT_GATEWAY_ATTACHMENT = attachment(
 )
 
 
-TRANSIT_GATEWAY_PEERING = Kind(
-    name="transit-gateway-peering",
-    about="A transit gateway beside a core network, whose route tables can be attached by it.",
-    service="networkmanager",
-    read=Read(
-        operation="ListPeerings",
-        path="Peerings",
-        ids=None,
-        page=500,
-        arguments={"PeeringType": "TRANSIT_GATEWAY"},
-    ),
-    create="CreateTransitGatewayPeering",
-    delete="DeletePeering",
-    id="PeeringId",
-    arn_tail="peering/{id}",
-    state="State",
-    ready=frozenset({"AVAILABLE"}),
-    failed=frozenset({"FAILED"}),
-    leaving=frozenset({"DELETING"}),
-    pace=PACE,
-    errors=f"LastModificationErrors{SAID}",
-    refs={"CoreNetworkId": "core-network", "TransitGatewayArn": "transit-gateway.arn"},
-    fits=_at_edge,
-    project=lambda raw: {**raw, "TransitGatewayArn": raw.get("ResourceArn")},
-)
-
-
-def _peer(raw: Spec) -> Spec:
-    """A peer in the words of the create call: written flat, read nested."""
-    shown = (raw.get("ConnectPeer") or {}).get("Configuration") or {}
-    return {**raw, **{name: shown[name] for name in ("PeerAddress", "InsideCidrBlocks") if name in shown}}
-
-
-def _apart(desired: Desired, resources: Resources) -> Iterator[tuple[str, str, str]]:
-    """Peers on one attachment have inside CIDR blocks that do not overlap; said of the one that comes later."""
-    own = [block for block in desired.spec.get("InsideCidrBlocks") or () if isinstance(block, str)]
-    for other in resources.values():
-        if other.address == desired.address:
-            return
-        same = other.spec.get("ConnectAttachmentId") == desired.spec.get("ConnectAttachmentId")
-        if other.address.kind != desired.address.kind or not same:
-            continue
-        theirs = [block for block in other.spec.get("InsideCidrBlocks") or () if isinstance(block, str)]
-        for one, block in wanpolicy.overlapping([*theirs, *own]):
-            if one in theirs and block in own:
-                yield "InsideCidrBlocks", f"{block} overlaps with {one} of {other.address}", ""
-
-
-CONNECT_PEER = Kind(
-    name="connect-peer",
-    about="An appliance that exchanges routes with a core network by BGP, on a Connect attachment.",
-    service="networkmanager",
-    read=Read(
-        operation="ListConnectPeers",
-        path="ConnectPeers",
-        ids=None,
-        page=500,
-        details=[
-            Detail(
-                field="PeerAddress",
-                name="ConnectPeer",
-                operation="GetConnectPeer",
-                path="ConnectPeer",
-                stamp="ConnectPeerState",  # but for its tags a peer never changes
-                stamped="State",
-            )
-        ],
-    ),
-    create="CreateConnectPeer",
-    delete="DeleteConnectPeer",
-    id="ConnectPeerId",
-    arn_tail="connect-peer/{id}",
-    state="ConnectPeerState || State",  # as lists say it, and as the answer of its creation does
-    ready=frozenset({"AVAILABLE"}),
-    failed=frozenset({"FAILED"}),
-    leaving=frozenset({"DELETING"}),
-    pace=PACE,
-    errors=f"ConnectPeer.LastModificationErrors{SAID}",
-    refs={"ConnectAttachmentId": "connect-attachment", "SubnetArn": "subnet.arn"},
-    fits=_apart,
-    # AWS's CloudFormation schema marks these as such: they come back in another form, or chosen by AWS
-    write_only=frozenset({"CoreNetworkAddress", "BgpOptions", "SubnetArn"}),
-    unordered=frozenset({"InsideCidrBlocks"}),
-    project=_peer,
+TRANSIT_GATEWAY_ROUTE_TABLE_ATTACHMENT = attachment(
+    "TransitGatewayRouteTableAttachment",
+    name="transit-gateway-route-table-attachment",
+    about="A route table of a transit gateway that is beside a core network, on that.",
+    listed="TRANSIT_GATEWAY_ROUTE_TABLE",
+    resource="TransitGatewayRouteTableArn",
+    refs={
+        "PeeringId": "transit-gateway-peering",
+        "TransitGatewayRouteTableArn": "transit-gateway-route-table.arn",
+    },
+    detail="PeeringId",
+    fits=_table_fits,
+    create_only=(),
 )

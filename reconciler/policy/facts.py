@@ -23,6 +23,7 @@ OWN_TYPES: Mapping[str, str] = {
     "iam-role": "role",
     "site-to-site-vpn-attachment": "attachment",
     "transit-gateway-peering": "peering",
+    "transit-gateway-route-table-attachment": "attachment",
     "vpc-attachment": "attachment",
 }
 """Kinds of other services than EC2 whose type in ARNs is not their name."""
