@@ -19,13 +19,14 @@ from reconciler.aws.apply import Applier, without_steps
 from reconciler.aws.audit import Audit
 from reconciler.aws.discover import Discovered, discover
 from reconciler.aws.gateway import Gateway
+from reconciler.aws.known import Known
 from reconciler.aws.memory import DISCOVERY_SECONDS, Memory
 from reconciler.aws.observe import Question, observe
 from reconciler.breaker import Breaker
 from reconciler.choices import Choices
 from reconciler.engine.guard import Stop
 from reconciler.engine.holds import holds
-from reconciler.engine.pacing import BackOff, waits_for_aws
+from reconciler.engine.pacing import BackOff, pace, waits_for_aws
 from reconciler.engine.planner import Planner
 from reconciler.engine.resolve import resolve
 from reconciler.errors import GuardError, ReconcilerError
@@ -45,6 +46,8 @@ from reconciler.wall import Wall
 
 FIRST_DELAY, SLOWEST_DELAY, SLOWER = 0.2, 15.0, 1.5
 """Seconds between looks while something is under way: the first, the longest, and how much each is longer."""
+PACES = {kind.name: kind.pace for kind in BY_NAME.values() if kind.pace}
+"""Kinds at which AWS works for long."""
 
 
 @dataclass
@@ -87,6 +90,10 @@ class Loop:
     def audit(self) -> Audit:
         """The log of all changes, beside what is remembered."""
         return Audit(self.memory.directory, self.clock.now)
+
+    @cached_property
+    def _known(self) -> Known:
+        return Known(self.clock.monotonic)
 
     @cached_property
     def breaker(self) -> Breaker:
@@ -139,7 +146,7 @@ class Loop:
             resources={} if self.choices.destroy else self.config.resources,
             parents=found.parents | literal,
         )
-        return observe(self.gateway, BY_NAME, question, self.executor)
+        return observe(self.gateway, BY_NAME, question, self.executor, self._known)
 
     def _discover(self) -> Discovered:
         """Where the stack owns something that the config does not name; asked anew each hour and for a new config."""
@@ -348,7 +355,8 @@ class Loop:
                 return report
             self.narrator.waiting(report, self.clock.now())
             delay = FIRST_DELAY if report.changed or not delay else min(delay * SLOWER, SLOWEST_DELAY)
-            self.clock.wait(min(delay, max(0.0, deadline - self.clock.now())), self.stopped)
+            pause = max(delay, pace(report, PACES))
+            self.clock.wait(min(pause, max(0.0, deadline - self.clock.now())), self.stopped)
 
     # ---- answering
 

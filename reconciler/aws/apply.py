@@ -226,7 +226,9 @@ class _Run:
                 outcomes[index] = without_steps(entry)
         while todo or flying:
             try:
-                outcomes |= self._start(todo, flying)
+                ended = self._start(todo, flying)
+                assert ended or flying, f"{[entry.label for entry in todo.values()]} wait for each other"
+                outcomes |= ended
                 for future in wait(flying, return_when=FIRST_COMPLETED).done if flying else ():
                     index, _ = flying.pop(future)
                     result = future.result()

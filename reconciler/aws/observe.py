@@ -13,6 +13,7 @@ from typing import Any
 import jmespath
 
 from reconciler.aws.gateway import Gateway
+from reconciler.aws.known import Known
 from reconciler.errors import AwsError, Denied, Gone, Lost, ReconcilerError, Refused
 from reconciler.log import get_logger
 from reconciler.model.address import REPLACED, Address
@@ -44,9 +45,11 @@ class Question:
     parents: frozenset[str] = frozenset()
 
 
-def observe(gateway: Gateway, kinds: KindsByName, question: Question, executor: Executor) -> World:
+def observe(
+    gateway: Gateway, kinds: KindsByName, question: Question, executor: Executor, known: Known
+) -> World:
     """Read all scopes of the question, in parallel, parents before what lies within them."""
-    look = _Look(gateway, kinds, question)
+    look = _Look(gateway, kinds, question, known)
     scopes = sorted(_with_parents(question.scopes, kinds))
     for within in (False, True):
         level = [scope for scope in scopes if bool(kinds[scope.kind].read.within) is within]
@@ -74,8 +77,8 @@ class _Found:
 class _Look:
     """The state of one look; `add` is called by one thread, between the levels."""
 
-    def __init__(self, gateway: Gateway, kinds: KindsByName, question: Question) -> None:
-        self.gateway, self.kinds, self.question = gateway, kinds, question
+    def __init__(self, gateway: Gateway, kinds: KindsByName, question: Question, known: Known) -> None:
+        self.gateway, self.kinds, self.question, self.known = gateway, kinds, question, known
         self.found: dict[Scope, _Found] = {}
 
     def add(self, found: _Found) -> None:
@@ -207,6 +210,9 @@ class _Look:
         given = {name: jmespath.search(path, before) for name, path in detail.given.items()}
         if None in given.values():
             return None
+        if (value := self.known.recall(kind, thing, detail)) is not None:
+            return value
+        who = {detail.arn: thing.arn} if detail.arn else kind.handle_of(thing)
 
         def ask(**more: Any) -> Iterator[Any]:
             return self.gateway.rows(
@@ -215,13 +221,20 @@ class _Look:
                 service=kind.service,
                 operation=detail.operation,
                 path=detail.path,
-                parameters={**kind.handle_of(thing), **detail.arguments, **given, **more},
+                parameters={**who, **detail.arguments, **given, **more},
                 page=kind.read.page if detail.many else None,
             )
 
         if detail.each:
             return [row for value in given[detail.each] for row in ask(**{detail.each: value})]
-        return list(ask()) if detail.many else next(iter(ask()))
+        try:
+            value = list(ask()) if detail.many else next(iter(ask()))
+        except AwsError as error:
+            if error.code not in detail.absent:
+                raise
+            return None
+        self.known.note(thing, detail, value)
+        return value
 
 
 def _asked_by(companion: Companion, thing: Observed) -> str:

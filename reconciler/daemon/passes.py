@@ -14,7 +14,7 @@ from reconciler.aws.gateway import Gateway
 from reconciler.engine.pacing import Next, next_look, waits_for_aws
 from reconciler.errors import AwsError, GuardError, ReconcilerError
 from reconciler.log import get_logger
-from reconciler.loop import Loop
+from reconciler.loop import PACES, Loop
 from reconciler.model.config import Config
 from reconciler.model.plan import Ended
 from reconciler.say import event_of
@@ -155,7 +155,16 @@ class Passes:
             self._quiet = 0 if ended.report.changed or not waits_for_aws(ended.report) else self._quiet + 1
             dues = (self._loop.backoff.due(self._loop.clock.monotonic()), self._loop.held_for(ended.report))
             due = min((left for left in dues if left is not None), default=None)
-            self._set(next_look(ended.report, failed=0, due=due, chance=self._loop.chance, quiet=self._quiet))
+            self._set(
+                next_look(
+                    ended.report,
+                    failed=0,
+                    due=due,
+                    chance=self._loop.chance,
+                    quiet=self._quiet,
+                    paces=PACES,
+                )
+            )
 
     def _set(self, following: Next | None) -> None:
         self.next = following

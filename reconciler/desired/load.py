@@ -12,7 +12,7 @@ from reconciler.desired.addressing import check_addressing
 from reconciler.desired.agreement import check_agreement
 from reconciler.desired.check import Checker
 from reconciler.desired.expand import Expanded, expand
-from reconciler.desired.files import File
+from reconciler.desired.files import Beside, File
 from reconciler.desired.findings import Findings, short
 from reconciler.desired.graph import Catalogue, Edge, circles
 from reconciler.desired.header import Merged, merge, read_header, read_variables
@@ -27,6 +27,8 @@ from reconciler.model.kind import Kind
 from reconciler.model.place import Place, Problem
 from reconciler.model.schema import Schema
 from reconciler.model.things import Parameter
+
+NOTHING: Beside = {}
 
 
 def load(
@@ -53,6 +55,7 @@ def load(
         environment=environment,
         default_region=default_region,
         problems=problems,
+        beside=disk.beside(files),
     )
 
 
@@ -61,7 +64,7 @@ def fingerprint(path: Path) -> str:
     files, problems = disk.read(path)
     if problems:
         raise ConfigError(problems)
-    return disk.digest(files)
+    return disk.digest(files, disk.beside(files))
 
 
 def build(
@@ -74,8 +77,12 @@ def build(
     environment: Mapping[str, str],
     default_region: str = "",
     problems: Sequence[Problem] = (),
+    beside: Beside = NOTHING,
 ) -> Config:
-    """As `load`, from files that are read already; `name` is what the config as a whole is called."""
+    """As `load`, from files that are read already; `name` is what the config as a whole is called.
+
+    `beside` are the files that they name.
+    """
     findings = Findings()
     findings.extend(problems)
     documents = [parse(file) for file in files]
@@ -101,7 +108,7 @@ def build(
     _unknown_kinds(expanded, kinds, findings)
     catalogue = Catalogue(expanded.found, kinds, schema, merged.complete, expanded.vague)
     region_expected = merged.complete and "region" not in merged.present and not default_region
-    maker = Maker(kinds, schema, header, catalogue, findings, region_expected=region_expected)
+    maker = Maker(kinds, schema, header, catalogue, findings, beside, region_expected=region_expected)
     made = {address: maker.make(declaration) for address, declaration in expanded.found.items()}
     for declaration in expanded.spoilt:
         if declaration.address.kind in kinds:
@@ -125,8 +132,8 @@ def build(
         windows=header.guards.windows,
         every=header.guards.every,
         lease=header.guards.lease,
-        files=tuple(file.name for file in files),
-        digest=disk.digest(files),
+        files=tuple(file.name for file in (*files, *beside.values()) if isinstance(file, File)),
+        digest=disk.digest(files, beside),
     )
 
 

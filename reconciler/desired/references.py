@@ -157,6 +157,9 @@ def _meaning(hole: Hole, names: Names, near: Near) -> Piece:
         if not PARAMETER_PATH.fullmatch(path):
             raise FillError(f"${{{short(body)}}} names no parameter", "expected ${ssm:/path}", quotes=True)
         return Parameter(path)
+    if body.startswith("file:"):
+        what = f"${{{short(body)}}} cannot stand here"
+        raise FillError(what, "a file is the whole of a field that AWS takes as a JSON document", quotes=True)
     if "/" in body and ":" not in body:
         return Pointer(body)
     hint, (prefix, _, name) = FORMS, body.partition(".")

@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from reconciler.desired.check import Checker, PartSlot, Slot
-from reconciler.desired.documents import with_json
+from reconciler.desired.documents import Documents
 from reconciler.desired.expand import Declaration, address_hint
+from reconciler.desired.files import Beside
 from reconciler.desired.findings import Findings, named, place, short
 from reconciler.desired.graph import Catalogue, Edge
 from reconciler.desired.header import Header
@@ -72,11 +73,13 @@ class Maker:
         header: Header,
         catalogue: Catalogue,
         findings: Findings,
+        beside: Beside,
         *,
         region_expected: bool,
     ) -> None:
         self._kinds, self._schema, self._header = kinds, schema, header
         self._catalogue, self._findings = catalogue, findings
+        self._documents = Documents(beside, findings)
         self._region_expected = region_expected
         self._facts: dict[str, Facts] = {}
 
@@ -107,7 +110,10 @@ class Maker:
 
     def _field(self, name: str, node: Node, path: Path, facts: Facts, checker: Checker) -> Any:
         before = self._findings.told
-        node = with_json(name, node, facts.kind.documents)
+        found = self._documents.field(name, node, facts.kind.documents, path)
+        if found is None:
+            return None
+        node = found
         value = checker.member(node, facts.slots[name], path, name in facts.hard, name in facts.required)
         if name in facts.parts and isinstance(node, Items) and self._findings.told == before:
             differ(facts.parts[name], value, node.items, path, self._findings)

@@ -108,12 +108,13 @@ def examine(
     holder: Mapping[str, object] | None,
     zones: Iterable[str],
     environment: Mapping[str, str],
+    named: Iterable[Path] = (),
 ) -> Host:
-    """Look at everything.  `config` is the file or folder, `state` the stack's own state directory, `holder` who has
-    its lock."""
+    """Look at everything.  `config` is the file or folder, `named` the files that it names beside it, `state` the
+    stack's own state directory, `holder` who has its lock."""
     return Host(
         user=os.geteuid(),
-        files=tuple(map(file, _config_files(config))),
+        files=tuple(map(file, dict.fromkeys([*_config_files(config), *named]))),
         state=directory(state),
         lock=lock(state / "lock", holder),
         systemd=systemd(environment) if BOOTED.is_dir() else None,

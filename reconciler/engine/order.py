@@ -15,10 +15,13 @@ AllFacts = Mapping[str, Facts]
 
 
 def needs(desired: Desired, facts: Facts) -> list[Address]:
-    """The addresses without which a resource cannot be created, in order: parts can follow later."""
+    """The addresses without which a resource cannot be created, in order: parts can follow later.
+
+    It may say its own id or ARN, in a field that is set once it is there.
+    """
     soft = {part.field for part in facts.kind.parts}
     hard = {name: value for name, value in desired.spec.items() if name not in soft}
-    found = [ref.to for ref in within([hard, desired.tags], Ref)]
+    found = [ref.to for ref in within([hard, desired.tags], Ref) if ref.to != desired.address]
     return list(dict.fromkeys([*found, *desired.depends_on]))
 
 

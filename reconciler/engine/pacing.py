@@ -5,7 +5,7 @@ Times are seconds of a monotonic clock; chance is a number from 0 to 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,6 +22,10 @@ DAY = 86400.0
 """Seconds that what AWS refuses for good is left alone at most, at first: looks may be a weekend or a month apart."""
 ALMOST = 0.9
 """Share of that time: what a look has noted at its end is tried in the next regular one, and not right after it."""
+
+MOVING = frozenset({"created", "updated", "replaced", "deleted"})
+"""What has become of an address at which AWS works now."""
+NONE: Mapping[str, float] = {}
 
 Chance = Callable[[], float]
 
@@ -109,21 +113,42 @@ class Next(NamedTuple):
 
 
 def next_look(
-    report: Report | None, *, failed: int, due: float | None, chance: Chance, quiet: int = 0
+    report: Report | None,
+    *,
+    failed: int,
+    due: float | None,
+    chance: Chance,
+    quiet: int = 0,
+    paces: Mapping[str, float] = NONE,
 ) -> Next | None:
     """What a pass leaves to look at before the regular time; None when nothing.
 
     `report` is None for a pass that could not be done, the `failed`-th in a row; `due` are the seconds to the next
-    attempt at an address that is backed off from; `quiet` is how many passes in a row have waited and changed nothing.
+    attempt at an address that is backed off from; `quiet` is how many passes in a row have waited and changed nothing;
+    `paces` are those of slow kinds, by their names.
     """
     if report is None:
         return Next(grown(LATER, failed) * (0.5 + chance() / 2), "retry")
     found = [] if due is None else [Next(max(due, 0.1), "retry")]
     if report.changed:
-        found.append(Next(SOON, "progress"))
+        found.append(Next(max(SOON, pace(report, paces)), "progress"))
     elif waits_for_aws(report):
-        found.append(Next(grown(LATER, max(1, quiet - PATIENT)), "progress"))
+        later = grown(LATER, max(1, quiet - PATIENT))
+        found.append(Next(max(later, pace(report, paces)), "progress"))
     return min(found, default=None)
+
+
+def pace(report: Report, paces: Mapping[str, float]) -> float:
+    """Seconds before which nothing moves: those of the quickest kind at which AWS works, 0 where that is not known."""
+    moving = [
+        outcome.label
+        for outcome in report.outcomes
+        if outcome.status in MOVING or (outcome.status == "waiting" and outcome.on == "aws")
+    ]
+    failed = any(outcome.status == "failed" and not outcome.final for outcome in report.outcomes)
+    if failed or report.plan.unread:
+        return 0.0
+    return min((paces.get(label.partition("/")[0], 0.0) for label in moving), default=0.0)
 
 
 def waits_for_aws(report: Report) -> bool:

@@ -83,7 +83,7 @@ class Users:
             field = path.split(".", 1)[0].removesuffix("[]")
             source: Any = thing.spec
             if field in parts:
-                source = {field: parts[field].rows(thing.raw)}
+                source = {field: (parts[field].holding or parts[field].rows)(thing.raw)}
             for name in _values(source, path.split(".")):
                 yield "", name
                 yield from ((target, name) for target in targets)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from reconciler.kinds.acls import NETWORK_ACL
 from reconciler.kinds.cloudwan import (
     CONNECT_ATTACHMENT,
-    CONNECT_PEER,
     DIRECT_CONNECT_GATEWAY_ATTACHMENT,
+    SITE_TO_SITE_VPN_ATTACHMENT,
+    TRANSIT_GATEWAY_ROUTE_TABLE_ATTACHMENT,
     VPC_ATTACHMENT,
 )
 from reconciler.kinds.compute import INSTANCE
@@ -32,6 +33,7 @@ from reconciler.kinds.volumes import VOLUME
 from reconciler.kinds.vpc import DHCP_OPTIONS, SUBNET, VPC
 from reconciler.kinds.vpn import CUSTOMER_GATEWAY, VPN_GATEWAY
 from reconciler.kinds.vpnconnections import VPN_CONNECTION
+from reconciler.kinds.wanpeers import CONNECT_PEER, TRANSIT_GATEWAY_PEERING
 from reconciler.model.kind import Kind
 
 ALL: tuple[Kind, ...] = (
@@ -73,5 +75,8 @@ ALL: tuple[Kind, ...] = (
     CONNECT_ATTACHMENT,
     CONNECT_PEER,
     DIRECT_CONNECT_GATEWAY_ATTACHMENT,
+    SITE_TO_SITE_VPN_ATTACHMENT,
+    TRANSIT_GATEWAY_PEERING,
+    TRANSIT_GATEWAY_ROUTE_TABLE_ATTACHMENT,
 )
 BY_NAME = {kind.name: kind for kind in ALL}

@@ -8,6 +8,7 @@ is listed for all of it at once, and cannot be changed: another device or link m
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import jmespath
@@ -15,8 +16,10 @@ import jmespath
 from reconciler.model.calls import Call
 from reconciler.model.kind import Companion, Item, Part
 from reconciler.model.things import Observed, Spec
+from reconciler.model.verdicts import Steps, Wait
 
-LEAVING = frozenset({"DELETING", "DELETED"})
+GONE = frozenset({"DELETED"})
+LEAVING = GONE | {"DELETING"}
 """States of an association that is as good as gone; it may be listed for a while."""
 FAILED = "FAILED"
 
@@ -25,7 +28,10 @@ def _call(operation: str, **parameters: Any) -> Call:
     return Call(service="networkmanager", operation=operation, parameters=parameters)
 
 
-def _rows(name: str, members: Sequence[str], state: str) -> Callable[[Spec], list[Item]]:
+def _rows(
+    name: str, members: Sequence[str], state: str, less: frozenset[str] = LEAVING
+) -> Callable[[Spec], list[Item]]:
+    """The items that a list shows, but for those in some states."""
     find = jmespath.compile(state)
 
     def rows(raw: Spec) -> list[Item]:
@@ -34,10 +40,19 @@ def _rows(name: str, members: Sequence[str], state: str) -> Callable[[Spec], lis
             {member: row[member] for member in members if row.get(member)}
             | ({"State": FAILED} if find.search(row) == FAILED else {})
             for row in raw.get(name, ())
-            if find.search(row) not in LEAVING
+            if find.search(row) not in less
         ]
 
     return rows
+
+
+@dataclass(frozen=True)
+class Tie:
+    """A part that ties its owner to something, the list that shows it, and where in a row of it the state stands."""
+
+    part: Part
+    list: Companion
+    find: Any
 
 
 def association(
@@ -51,7 +66,7 @@ def association(
     state: str = "State",
     owner: str = "DeviceId",
     removed_by: Sequence[str] = (),
-) -> tuple[Part, Companion]:
+) -> Tie:
     """A part that associates its owner with what `key` names, and the list that shows it.
 
     `field` is its name in the config, `listed` the list's in the answer of `Get<listed>`.  `more` are further members
@@ -87,6 +102,7 @@ def association(
         change=lambda thing, items: [*take(thing, items), *put(thing, items)],
         operations=(add, remove),
         given=given,
+        holding=_rows(listed, members, state, less=GONE),
     )
     companion = Companion(
         name=listed,
@@ -97,10 +113,10 @@ def association(
         each=owner if removed_by else None,
         fields=frozenset({field}),
     )
-    return part, companion
+    return Tie(part, companion, jmespath.compile(state))
 
 
-LINKS, LINK_LIST = association(
+LINKS = association(
     field="Links",
     listed="LinkAssociations",
     add="AssociateLink",
@@ -109,7 +125,7 @@ LINKS, LINK_LIST = association(
     state="LinkAssociationState",
     removed_by=("DeviceId",),
 )
-CUSTOMER_GATEWAYS, CUSTOMER_GATEWAY_LIST = association(
+CUSTOMER_GATEWAYS = association(
     field="CustomerGateways",
     listed="CustomerGatewayAssociations",
     add="AssociateCustomerGateway",
@@ -117,7 +133,7 @@ CUSTOMER_GATEWAYS, CUSTOMER_GATEWAY_LIST = association(
     key="CustomerGatewayArn",
     more=("LinkId",),
 )
-TRANSIT_GATEWAY_CONNECT_PEERS, TRANSIT_GATEWAY_CONNECT_PEER_LIST = association(
+TRANSIT_GATEWAY_CONNECT_PEERS = association(
     field="TransitGatewayConnectPeers",
     listed="TransitGatewayConnectPeerAssociations",
     add="AssociateTransitGatewayConnectPeer",
@@ -125,7 +141,7 @@ TRANSIT_GATEWAY_CONNECT_PEERS, TRANSIT_GATEWAY_CONNECT_PEER_LIST = association(
     key="TransitGatewayConnectPeerArn",
     more=("LinkId",),
 )
-CONNECT_PEERS, CONNECT_PEER_LIST = association(
+CONNECT_PEERS = association(
     field="ConnectPeers",
     listed="ConnectPeerAssociations",
     add="AssociateConnectPeer",
@@ -133,7 +149,7 @@ CONNECT_PEERS, CONNECT_PEER_LIST = association(
     key="ConnectPeerId",
     more=("LinkId",),
 )
-TRANSIT_GATEWAYS, TRANSIT_GATEWAY_LIST = association(
+TRANSIT_GATEWAYS = association(
     field="TransitGateways",
     listed="TransitGatewayRegistrations",
     add="RegisterTransitGateway",
@@ -142,22 +158,22 @@ TRANSIT_GATEWAYS, TRANSIT_GATEWAY_LIST = association(
     state="State.Code",
     owner="GlobalNetworkId",
 )
-DEVICE_PARTS = (LINKS, CUSTOMER_GATEWAYS, TRANSIT_GATEWAY_CONNECT_PEERS, CONNECT_PEERS)
+DEVICE = (LINKS, CUSTOMER_GATEWAYS, TRANSIT_GATEWAY_CONNECT_PEERS, CONNECT_PEERS)
 """In the order in which they can be put in; they are taken out the other way round."""
-DEVICE_LISTS = (LINK_LIST, CUSTOMER_GATEWAY_LIST, TRANSIT_GATEWAY_CONNECT_PEER_LIST, CONNECT_PEER_LIST)
 
 
-def loosened(parts: Sequence[Part], delete: str, id: str) -> Callable[[Observed], list[Call]]:
-    """The calls that delete a thing after everything that these parts show has been taken out of it."""
+def released(*ties: Tie) -> Callable[[Observed], Steps | Wait | None]:
+    """Takes everything out of a thing before it is deleted: one sort after the other, the last one first.
 
-    def destroy(thing: Observed) -> list[Call]:
-        out = [
-            call
-            for part in reversed(parts)
-            if (items := part.rows(thing.raw))
-            for call in part.remove(thing, items)
-        ]
-        given = {"GlobalNetworkId": thing.raw["GlobalNetworkId"], id: thing.id}
-        return [*out, _call(delete, **given)]
+    While one is being taken out, AWS refuses both what it rests on and the thing itself.
+    """
 
-    return destroy
+    def release(thing: Observed) -> Steps | Wait | None:
+        for tie in reversed(ties):
+            if items := tie.part.rows(thing.raw):
+                return Steps("update", tuple(tie.part.remove(thing, items)))
+            if any(tie.find.search(row) in LEAVING - GONE for row in thing.raw.get(tie.list.name, ())):
+                return Wait(f"its {tie.part.field} are being taken out")
+        return None
+
+    return release

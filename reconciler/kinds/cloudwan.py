@@ -1,7 +1,7 @@
-"""What is attached to a core network, and the peers on Connect attachments.
+"""What is attached to a core network; `wanpeers` has its peers.
 
-Facts: https://docs.aws.amazon.com/networkmanager/latest/APIReference/API_Attachment.html, API_ListAttachments.html,
-API_ConnectPeer.html and the create calls there; states and acceptance:
+Facts: https://docs.aws.amazon.com/networkmanager/latest/APIReference/API_Attachment.html, API_ListAttachments.html
+and the create calls there; states and acceptance:
 https://docs.aws.amazon.com/network-manager/latest/cloudwan/cloudwan-attachments-working-with.html
 
 All attachments of a type are listed at once, with their tags; what only one type has is read one by one.  Policies
@@ -26,9 +26,12 @@ ASKING = {
 }
 UNREPORTED = ("NatGatewayRules", "NatGatewaySupport")
 """Members of create calls that are read back elsewhere, and in other words than they are written in."""
-REGIONAL = ("VpcArn", "VpnConnectionArn")
+REGIONAL = ("VpcArn", "VpnConnectionArn", "TransitGatewayArn")
 """Fields that name something regional, whose region is the edge."""
 Resources = Mapping[Address, Desired]
+Fits = Callable[[Desired, Resources], Iterator[tuple[str, str, str]]]
+PACE = 30.0
+"""What is on a core network takes minutes to come, to change and to go."""
 LABEL = "RoutingPolicyLabel"
 LABELS = Companion(
     name="RoutingPolicyLabels",
@@ -93,22 +96,67 @@ def _where(desired: Desired, resources: Resources) -> Iterator[tuple[str, Any]]:
                 yield field, arn.split(":")[3]
 
 
+def _named(desired: Desired | None, field: str, resources: Resources) -> Desired | None:
+    """What a field refers to, where that is in this config."""
+    value = desired.spec.get(field) if desired else None
+    return resources.get(value.to) if isinstance(value, Ref) else None
+
+
+def _network(desired: Desired, resources: Resources) -> tuple[Address, Any] | None:
+    """The core network that something is on, maybe by way of a peering, and its policy."""
+    peering = _named(desired, "PeeringId", resources)
+    network = _named(peering or desired, "CoreNetworkId", resources)
+    policy = wanpolicy.tree(network.spec.get(wanpolicy.FIELD)) if network else None
+    return None if network is None or policy is None else (network.address, policy)
+
+
+def at_edge(desired: Desired, resources: Resources) -> Iterator[tuple[str, str, str]]:
+    """What is on a core network lies at one of its edges."""
+    if found := _network(desired, resources):
+        network, policy = found
+        edges = wanpolicy.edges(policy)
+        for field, edge in _where(desired, resources):
+            if isinstance(edge, str) and edge and edge not in edges:
+                yield field, f"the policy of {network} has no edge location {edge}", _one_of(edges)
+
+
 def _fits(desired: Desired, resources: Resources) -> Iterator[tuple[str, str, str]]:
     """An attachment lies at an edge of its core network, and its tags name segments that there are."""
-    core = desired.spec.get("CoreNetworkId")
-    network = resources.get(core.to) if isinstance(core, Ref) else None
-    policy = wanpolicy.tree(network.spec.get(wanpolicy.FIELD)) if network else None
-    if network is None or policy is None:
+    yield from at_edge(desired, resources)
+    found = _network(desired, resources)
+    if found is None:
         return
-    edges, segments = wanpolicy.edges(policy), wanpolicy.segments(policy)
-    for field, edge in _where(desired, resources):
-        if isinstance(edge, str) and edge and edge not in edges:
-            yield field, f"the policy of {network.address} has no edge location {edge}", _one_of(edges)
+    network, policy = found
+    segments = wanpolicy.segments(policy)
     for key in sorted(wanpolicy.choosing_tags(policy)):
         value = desired.tags.get(key)
         if isinstance(value, str) and value not in segments:
-            what = f"the tag {key} asks for the segment {value}, which the policy of {network.address} lacks"
+            what = f"the tag {key} asks for the segment {value}, which the policy of {network} lacks"
             yield "Tags", what, _one_of(segments)
+
+
+ENDS = ("TransitGatewayId", "VpnGatewayId")
+
+
+def _vpn_fits(desired: Desired, resources: Resources) -> Iterator[tuple[str, str, str]]:
+    """A VPN on a core network has no other end on AWS's side."""
+    yield from _fits(desired, resources)
+    connection = _named(desired, "VpnConnectionArn", resources)
+    for end in ENDS:
+        if connection and connection.spec.get(end):
+            yield "VpnConnectionArn", f"{connection.address} has a {end}", "it must have no gateway"
+
+
+def _table_fits(desired: Desired, resources: Resources) -> Iterator[tuple[str, str, str]]:
+    """A route table is one of the transit gateway that the peering is with."""
+    yield from _fits(desired, resources)
+    peering = _named(desired, "PeeringId", resources)
+    table = _named(desired, "TransitGatewayRouteTableArn", resources)
+    if peering and table:
+        beside, of = peering.spec.get("TransitGatewayArn"), table.spec.get("TransitGatewayId")
+        if isinstance(beside, Ref) and isinstance(of, Ref) and beside.to != of.to:
+            what = f"{table.address} is one of {of.to}, and {peering.address} is with {beside.to}"
+            yield "TransitGatewayRouteTableArn", what, ""
 
 
 def _one_of(words: Sequence[str]) -> str:
@@ -125,6 +173,7 @@ def attachment(
     refs: Mapping[str, str],
     form: Callable[[Any], Any] = _itself,
     detail: str = "",
+    fits: Fits = _fits,
     create_only: Sequence[str] = UNREPORTED,
     remedies: Mapping[str, Remedy] = NONE,
     **more: Any,
@@ -135,9 +184,18 @@ def attachment(
     the field's form.  `detail` is a field that only its own Get shows, `create_only` those fields that are given at
     creation and not read back as they were given.
     """
-    details = (
-        [Detail(field=detail, name=type, operation=f"Get{type}", path=type, leaving=True)] if detail else []
-    )
+    details = [
+        Detail(
+            field=field,
+            name=type,
+            operation=f"Get{type}",
+            path=type,
+            leaving=True,
+            stamp="UpdatedAt",
+            stamped="Attachment.UpdatedAt",
+        )
+        for field in ([detail] if detail else [])
+    ]
     return Kind(
         name=name,
         about=about,
@@ -161,10 +219,11 @@ def attachment(
         ready=frozenset({"AVAILABLE"}),
         failed=frozenset({"FAILED", "REJECTED"}),
         leaving=frozenset({"DELETING"}),
+        pace=PACE,
         asking=ASKING,
         errors=f"LastModificationErrors{SAID}",
         refs=refs,
-        fits=_fits,
+        fits=fits,
         write_only=frozenset(create_only),
         remedies={**remedies, LABEL: Remedy(operations=LABELING, make=_label)},
         project=_inner(type, resource, form),
@@ -215,6 +274,16 @@ CONNECT_ATTACHMENT = attachment(
     detail="Options",
 )
 
+SITE_TO_SITE_VPN_ATTACHMENT = attachment(
+    "SiteToSiteVpnAttachment",
+    name="site-to-site-vpn-attachment",
+    about="A VPN connection that has no gateway, on a core network.",
+    listed="SITE_TO_SITE_VPN",
+    resource="VpnConnectionArn",
+    refs={"CoreNetworkId": "core-network", "VpnConnectionArn": "vpn-connection.arn"},
+    fits=_vpn_fits,
+)
+
 DIRECT_CONNECT_GATEWAY_ATTACHMENT = attachment(
     "DirectConnectGatewayAttachment",
     name="direct-connect-gateway-attachment",
@@ -227,53 +296,17 @@ DIRECT_CONNECT_GATEWAY_ATTACHMENT = attachment(
 )
 
 
-def _peer(raw: Spec) -> Spec:
-    """A peer in the words of the create call: written flat, read nested."""
-    shown = (raw.get("ConnectPeer") or {}).get("Configuration") or {}
-    return {**raw, **{name: shown[name] for name in ("PeerAddress", "InsideCidrBlocks") if name in shown}}
-
-
-def _apart(desired: Desired, resources: Resources) -> Iterator[tuple[str, str, str]]:
-    """Peers on one attachment have inside CIDR blocks that do not overlap; said of the one that comes later."""
-    own = [block for block in desired.spec.get("InsideCidrBlocks") or () if isinstance(block, str)]
-    for other in resources.values():
-        if other.address == desired.address:
-            return
-        same = other.spec.get("ConnectAttachmentId") == desired.spec.get("ConnectAttachmentId")
-        if other.address.kind != desired.address.kind or not same:
-            continue
-        theirs = [block for block in other.spec.get("InsideCidrBlocks") or () if isinstance(block, str)]
-        for one, block in wanpolicy.overlapping([*theirs, *own]):
-            if one in theirs and block in own:
-                yield "InsideCidrBlocks", f"{block} overlaps with {one} of {other.address}", ""
-
-
-CONNECT_PEER = Kind(
-    name="connect-peer",
-    about="An appliance that exchanges routes with a core network by BGP, on a Connect attachment.",
-    service="networkmanager",
-    read=Read(
-        operation="ListConnectPeers",
-        path="ConnectPeers",
-        ids=None,
-        page=500,
-        details=[
-            Detail(field="PeerAddress", name="ConnectPeer", operation="GetConnectPeer", path="ConnectPeer")
-        ],
-    ),
-    create="CreateConnectPeer",
-    delete="DeleteConnectPeer",
-    id="ConnectPeerId",
-    arn_tail="connect-peer/{id}",
-    state="ConnectPeerState || State",  # as lists say it, and as the answer of its creation does
-    ready=frozenset({"AVAILABLE"}),
-    failed=frozenset({"FAILED"}),
-    leaving=frozenset({"DELETING"}),
-    errors=f"ConnectPeer.LastModificationErrors{SAID}",
-    refs={"ConnectAttachmentId": "connect-attachment", "SubnetArn": "subnet.arn"},
-    fits=_apart,
-    # AWS's CloudFormation schema marks these as such: they come back in another form, or chosen by AWS
-    write_only=frozenset({"CoreNetworkAddress", "BgpOptions", "SubnetArn"}),
-    unordered=frozenset({"InsideCidrBlocks"}),
-    project=_peer,
+TRANSIT_GATEWAY_ROUTE_TABLE_ATTACHMENT = attachment(
+    "TransitGatewayRouteTableAttachment",
+    name="transit-gateway-route-table-attachment",
+    about="A route table of a transit gateway that is beside a core network, on that.",
+    listed="TRANSIT_GATEWAY_ROUTE_TABLE",
+    resource="TransitGatewayRouteTableArn",
+    refs={
+        "PeeringId": "transit-gateway-peering",
+        "TransitGatewayRouteTableArn": "transit-gateway-route-table.arn",
+    },
+    detail="PeeringId",
+    fits=_table_fits,
+    create_only=(),
 )

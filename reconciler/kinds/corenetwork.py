@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from reconciler.kinds import policies
 from reconciler.kinds.wanpolicy import FIELD, canonical, differences, mistake, tree
 from reconciler.model.calls import Call
-from reconciler.model.kind import Companion, Detail, Item, Kind, Part, Read
+from reconciler.model.kind import Companion, Detail, Item, Kind, Part, Read, Remedy
 from reconciler.model.things import Desired, Observed, Pending, Spec, within
 from reconciler.model.verdicts import Blocked, Drift, Settled, Steps, Verdict, Wait
 
@@ -194,6 +195,19 @@ ASSOCIATED = Part(
 """What a policy may name by an alias: put in before the policy that does, taken out after it."""
 
 
+SHARE = "ResourcePolicy"
+NO_POLICY = frozenset({"ResourceNotFoundException", "ValidationException"})
+"""Codes of GetResourcePolicy where there is none: the model names no error for it, and neither does the documentation.
+"""
+
+
+def _share(network: Observed, wanted: Any) -> list[Call]:
+    """Who else may use the network."""
+    if not wanted:
+        return [_call("DeleteResourcePolicy", ResourceArn=network.arn)]
+    return [_call("PutResourcePolicy", ResourceArn=network.arn, PolicyDocument=wanted)]
+
+
 def _spec(raw: Spec) -> Spec:
     live = raw.get(LIVE) or {}
     return {**raw, FIELD: live[FIELD]} if FIELD in live else raw
@@ -209,6 +223,13 @@ CORE_NETWORK = Kind(
         ids=None,
         page=500,
         details=[
+            Detail(
+                field=SHARE,
+                operation="GetResourcePolicy",
+                path="[PolicyDocument]",
+                arn="ResourceArn",
+                absent=NO_POLICY,
+            ),
             Detail(
                 field=FIELD,
                 name=ALL,
@@ -273,10 +294,18 @@ CORE_NETWORK = Kind(
     state="State",
     ready=frozenset({"AVAILABLE"}),
     leaving=frozenset({"DELETING"}),
+    pace=15.0,
     refs={"GlobalNetworkId": "global-network"},
-    documents=frozenset({FIELD}),
-    normal={FIELD: canonical},
-    refuses={FIELD: mistake},
+    documents=frozenset({FIELD, SHARE}),
+    normal={FIELD: canonical, SHARE: policies.meaning},
+    remedies={
+        SHARE: Remedy(
+            operations=("PutResourcePolicy", "DeleteResourcePolicy"),
+            make=_share,
+            shape="PutResourcePolicy.PolicyDocument",
+        )
+    },
+    refuses={FIELD: mistake, SHARE: policies.mistake},
     project=_spec,
     parts=(ASSOCIATED, ACCEPTED),
     then=towards_live,

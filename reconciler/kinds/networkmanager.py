@@ -6,13 +6,8 @@ answers tags inline, none filters by tag, and no create call takes a token.
 
 from __future__ import annotations
 
-from reconciler.kinds.associations import (
-    DEVICE_LISTS,
-    DEVICE_PARTS,
-    TRANSIT_GATEWAY_LIST,
-    TRANSIT_GATEWAYS,
-    loosened,
-)
+from reconciler.kinds import associations
+from reconciler.kinds.associations import TRANSIT_GATEWAYS, released
 from reconciler.model.kind import Kind, Read
 
 READY = frozenset({"AVAILABLE"})
@@ -27,7 +22,7 @@ GLOBAL_NETWORK = Kind(
         path="GlobalNetworks",
         ids="GlobalNetworkIds",
         page=500,
-        companions=[TRANSIT_GATEWAY_LIST],
+        companions=[TRANSIT_GATEWAYS.list],
     ),
     create="CreateGlobalNetwork",
     update="UpdateGlobalNetwork",
@@ -38,8 +33,8 @@ GLOBAL_NETWORK = Kind(
     ready=READY,
     leaving=LEAVING,
     refs={"TransitGateways[].TransitGatewayArn": "transit-gateway.arn"},
-    parts=(TRANSIT_GATEWAYS,),
-    destroy=loosened((TRANSIT_GATEWAYS,), "DeleteGlobalNetwork", "GlobalNetworkId"),
+    parts=(TRANSIT_GATEWAYS.part,),
+    release=released(TRANSIT_GATEWAYS),
 )
 
 SITE = Kind(
@@ -69,7 +64,7 @@ DEVICE = Kind(
         ids="DeviceIds",
         page=500,
         within="global-network",
-        companions=DEVICE_LISTS,
+        companions=[tie.list for tie in associations.DEVICE],
     ),
     create="CreateDevice",
     update="UpdateDevice",
@@ -97,8 +92,8 @@ DEVICE = Kind(
         "TransitGatewayConnectPeers[].LinkId": ("GlobalNetworkId", "SiteId"),
         "ConnectPeers[].LinkId": ("GlobalNetworkId", "SiteId"),
     },
-    parts=DEVICE_PARTS,
-    destroy=loosened(DEVICE_PARTS, "DeleteDevice", "DeviceId"),
+    parts=tuple(tie.part for tie in associations.DEVICE),
+    release=released(*associations.DEVICE),
 )
 
 LINK = Kind(

@@ -1,4 +1,4 @@
-"""IAM's policy documents by what they say, however they are written.  Used by the records of roles and endpoints.
+"""IAM's policy documents by what they say, however they are written.  Used by the records of what has one.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html and reference_policies_grammar.html
 there: a single value stands for a list of one, lists are sets, and the names of actions and of conditions' keys have

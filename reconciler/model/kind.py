@@ -22,11 +22,16 @@ class Detail:
 
     Of a write-only field it is made only while no tag has its digest: to find out once what nobody has noted.
 
-    `arguments` are fixed parameters; the thing's handle goes in as the parameter of the same name.  `path` (JMESPath)
-    finds the value in the answer; it is kept in `raw` under `name`, or under `field` where that is empty.  With `many`
-    the path leads to a list, kept whole over all pages.  `given` are parameters found (JMESPath) in what earlier
-    details gave; while one is null there is nothing to read, and the value is None.  `each` is one of `given` that
-    finds a list: it is read for every value of that by itself, and what it gives is a list.
+    `arguments` are fixed parameters; the thing's handle goes in as the parameter of the same name, or its ARN as the
+    parameter `arn`.  `given` are parameters found (JMESPath) in what earlier details gave; while one is null there is
+    nothing to read, and the value is None.  `each` is one of `given` that finds a list: it is read for every value of
+    that by itself, and what it gives is a list.  `absent` are the codes of errors with which AWS says that there is
+    none.
+
+    `path` (JMESPath) finds the value in the answer; it is kept in `raw` under `name`, or under `field` where that is
+    empty.  With `many` the path leads to a list, kept whole over all pages.  `stamp` finds in a row of the list, and
+    `stamped` in what was read, something that is another one once the detail is: of a thing that is ready it is not
+    read again until then.
     """
 
     field: str
@@ -38,6 +43,10 @@ class Detail:
     leaving: bool = False
     given: Mapping[str, str] = dataclasses.field(default_factory=dict)
     each: str = ""
+    arn: str = ""
+    absent: frozenset[str] = frozenset()
+    stamp: str = ""
+    stamped: str = ""
 
     @property
     def key(self) -> str:
@@ -168,6 +177,7 @@ class Part:
     `given` are members of `shape` that the thing itself says, and no config.
     `knots`: items may refer to each other's owners in a circle (rules of security groups); when all of a circle is to
     be deleted, these are taken out first.
+    `holding` finds the items that keep what they refer to, those on their way out included; `rows` where it is None.
     `keeps`: there may be more than the config has, and it stays.  `last`: the thing itself may use the items, and they
     are taken out once its `then` has nothing left to do.  `makes_room`: an item can be in one thing alone, so that what
     goes is taken out before anything comes in: two things may change theirs for each other's.
@@ -185,6 +195,7 @@ class Part:
     operations: tuple[str, ...]
     given: frozenset[str] = frozenset()
     knots: bool = False
+    holding: Callable[[Spec], Sequence[Item]] | None = None
     keeps: bool = False
     last: bool = False
     meaning: Mapping[str, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
@@ -237,6 +248,8 @@ class Kind:
     """States in which the thing is still listed and no longer exists."""
     leaving: frozenset[str] = frozenset()
     """States in which it is on its way out: no call is made, its address waits until it is gone."""
+    pace: float = 0.0
+    """Seconds that AWS takes at least for a change, where that is many: looking earlier is of no use."""
     asking: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """States in which it waits for a person, and what that person has to do."""
     accept: str | None = None

@@ -21,6 +21,9 @@ OWN_TYPES: Mapping[str, str] = {
     "connect-attachment": "attachment",
     "direct-connect-gateway-attachment": "attachment",
     "iam-role": "role",
+    "site-to-site-vpn-attachment": "attachment",
+    "transit-gateway-peering": "peering",
+    "transit-gateway-route-table-attachment": "attachment",
     "vpc-attachment": "attachment",
 }
 """Kinds of other services than EC2 whose type in ARNs is not their name."""
@@ -55,6 +58,18 @@ HELD_TO: Mapping[str, tuple[str, str, str]] = {
 }
 """Calls that are held to what the config names: the key of the condition, the field of the kind, and the member of its
 items."""
+ON_BEHALF: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "networkmanager:CreateTransitGatewayPeering": (
+        ("ec2:AcceptTransitGatewayPeeringAttachment", "ec2:CreateTransitGatewayPeeringAttachment"),
+        ("transit-gateway", "transit-gateway-attachment"),
+    ),
+    "networkmanager:DeletePeering": (
+        ("ec2:DeleteTransitGatewayPeeringAttachment",),
+        ("transit-gateway-attachment",),
+    ),
+}
+"""Calls that AWS carries out with our own right to other calls, of other services, and the types that these look at.
+What they make has no tags.  One that is missing shows later, as a peering that has FAILED with MISSING_PERMISSIONS."""
 FIRST_USE = {"networkmanager:CreateGlobalNetwork": ("networkmanager", "AWSServiceRoleForNetworkManager")}
 """Calls that make a service's own role in the account when they are the first of their sort.
 

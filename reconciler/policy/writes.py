@@ -9,7 +9,7 @@ from reconciler.model.service import path_of
 from reconciler.model.things import ADDRESS_TAG, STACK_TAG
 from reconciler.policy.beside import beside, changes, own_type
 from reconciler.policy.extent import Extent
-from reconciler.policy.facts import FIRST_USE, HELD_TO, PASSED, PROFILE_KIND, TAGGED_BY_RESOURCE
+from reconciler.policy.facts import FIRST_USE, HELD_TO, ON_BEHALF, PASSED, PROFILE_KIND, TAGGED_BY_RESOURCE
 from reconciler.policy.reads import of_lease
 from reconciler.policy.statements import Condition, Statement, in_order, one_or_list
 
@@ -35,6 +35,8 @@ def _changing(extent: Extent) -> Iterator[Statement]:
         yield _accepting(extent)
     yield from _passing(extent)
     creates = {kind.action(kind.create) for kind in extent.kinds}
+    removes = {kind.action(kind.delete) for kind in extent.kinds} if extent.mode == "full" else set()
+    yield from (_on_behalf(extent, action) for action in in_order((creates | removes) & ON_BEHALF.keys()))
     yield from (_first_use(extent, *FIRST_USE[action]) for action in in_order(creates & FIRST_USE.keys()))
 
 
@@ -166,6 +168,12 @@ def _passing(extent: Extent) -> Iterator[Statement]:
                 resources=in_order(arns),
                 condition={"StringEquals": {"iam:PassedToService": service}},
             )
+
+
+def _on_behalf(extent: Extent, action: str) -> Statement:
+    actions, types = ON_BEHALF[action]
+    resources = in_order(f"arn:{extent.partition}:ec2:*:*:{type}/*" for type in types)
+    return Statement(sid=f"For{action.partition(':')[2]}", actions=in_order(actions), resources=resources)
 
 
 def _first_use(extent: Extent, service: str, role: str) -> Statement:

@@ -18,6 +18,7 @@ LEFT: Mapping[Status, str] = {
     "planned": COLOURS["~"],
 }
 """What is not as declared yet, and the colour it is shown in."""
+MADE = frozenset[Status]({"created", "updated", "replaced", "deleted"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,12 @@ def as_text(run: Run, *, colour: bool = False) -> str:
         _coloured(f"  {outcome.label}: {outcome.status}, {_clean(outcome.why)}", LEFT[outcome.status], colour)
         for outcome in report.outcomes
         if outcome.status in LEFT
+    ]
+    # only a run whose time is up ends with a pass that has changed something
+    lines += [
+        f"  {outcome.label}: {outcome.status}, and not looked at since"
+        for outcome in report.outcomes
+        if outcome.status in MADE and not run.interrupted
     ]
     lines += [f"  {scope} could not be read: {_clean(why)}" for scope, why in report.plan.unread.items()]
     lines += [f"  {_clean(conflict)}" for conflict in report.plan.conflicts]

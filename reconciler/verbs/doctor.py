@@ -48,6 +48,7 @@ def _host(program: Program, config: Config | None, problems: tuple[Problem, ...]
     state = program.state(config) if config else program.settings.state_dir
     host = examine(
         config=program.path,
+        named=map(Path, config.files if config else ()),
         state=state,
         holder=_holder(state),
         zones=sorted({ALWAYS_NEEDED, *zones}),

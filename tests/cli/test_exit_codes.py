@@ -177,7 +177,8 @@ def test_a_run_that_only_waits_is_to_be_tried_later(cli: Cli, line: Wire) -> Non
 def test_a_run_whose_time_is_over_has_not_seen_what_came_of_its_changes(cli: Cli) -> None:
     cli.write("resources: {vpc/a: {CidrBlock: 10.0.0.0/16}}\n")
     found = cli("run", "--once", "--timeout", "0s")
-    assert (found.status, found.out) == (75, "ai: 1 created; 0 settled.\n")
+    told = "  vpc/a: created, and not looked at since\nai: 1 created; 0 settled.\n"
+    assert (found.status, found.out) == (75, told)
 
 
 def test_no_credentials(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .support import HERE, config, problem_here, resources
+from .support import HERE, config, problem, problem_here, resources
 
 ESTATE = """
 global-network/g: {}
@@ -48,11 +48,26 @@ direct-connect-gateway-attachment/d:
   CoreNetworkId: ${core-network/c}
   DirectConnectGatewayArn: arn:aws:directconnect::123456789012:dx-gateway/0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9
   EdgeLocations: [us-west-2]
+customer-gateway/far: {Type: ipsec.1, BgpAsn: 65020, IpAddress: 198.51.100.1}
+vpn-connection/far: {Type: ipsec.1, CustomerGatewayId: "${customer-gateway/far}"}
+site-to-site-vpn-attachment/far:
+  CoreNetworkId: ${core-network/c}
+  VpnConnectionArn: ${vpn-connection/far}
+transit-gateway/t: {}
+transit-gateway/u: {}
+transit-gateway-peering/t:
+  CoreNetworkId: ${core-network/c}
+  TransitGatewayArn: ${transit-gateway/t}
+transit-gateway-route-table/t: {TransitGatewayId: "${transit-gateway/t}"}
+transit-gateway-route-table-attachment/t:
+  PeeringId: ${transit-gateway-peering/t}
+  TransitGatewayRouteTableArn: ${transit-gateway-route-table/t}
+  Tags: {zone: shared}
 """
 
 
 def test_the_good_one() -> None:
-    assert len(config(resources(ESTATE)).resources) == 9
+    assert len(config(resources(ESTATE)).resources) == 17
 
 
 @pytest.mark.parametrize(
@@ -79,13 +94,23 @@ def test_the_good_one() -> None:
             f"{HERE}[169.254.6.4/29]",
             "169.254.6.4/29 overlaps with 169.254.6.0/29 of connect-peer/one",
         ),
+        (
+            "TransitGatewayArn: ${transit-gateway/t}",
+            f"TransitGatewayArn: {HERE}arn:aws:ec2:eu-west-1:123456789012:transit-gateway/tgw-0123456789abcdef0",
+            "transit-gateway-peering/t.TransitGatewayArn: the policy of core-network/c has no edge location eu-west-1",
+        ),
+        (
+            "TransitGatewayRouteTableArn: ${transit-gateway-route-table/t}\n  Tags: {zone: shared}",
+            f"TransitGatewayRouteTableArn: ${{transit-gateway-route-table/t}}\n  Tags: {HERE}{{zone: apart}}",
+            "the segment apart, which the policy of core-network/c lacks",
+        ),
         ("connect-attachment/a:\n", f"connect-attachment/a:\n  accept: {HERE}maybe\n", "true or false"),
         ("vpc/v: {CidrBlock", f"vpc/v: {{{HERE}accept: true, CidrBlock", "nobody has to accept a vpc"),
     ],
 )
 def test_what_does_not_fit(right: str, wrong: str, told: str) -> None:
     assert right in ESTATE
-    assert told in str(problem_here(resources(ESTATE.replace(right, wrong))))
+    assert told in str(problem_here(resources(ESTATE.replace(right, wrong, 1))))
 
 
 @pytest.mark.parametrize(
@@ -106,6 +131,27 @@ def test_what_is_wrong_within_a_policy(right: str, wrong: str, told: str) -> Non
     assert told in str(problem_here(resources(text)))
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        (
+            'CustomerGatewayId: "${customer-gateway/far}"}',
+            'CustomerGatewayId: "${customer-gateway/far}", TransitGatewayId: "${transit-gateway/t}"}',
+            "VpnConnectionArn: vpn-connection/far has a TransitGatewayId (it must have no gateway)",
+        ),
+        (
+            'transit-gateway-route-table/t: {TransitGatewayId: "${transit-gateway/t}"}',
+            'transit-gateway-route-table/t: {TransitGatewayId: "${transit-gateway/u}"}',
+            "transit-gateway-route-table/t is one of transit-gateway/u, and transit-gateway-peering/t is with "
+            "transit-gateway/t",
+        ),
+    ],
+)
+def test_what_is_tied_to_something_else(right: str, wrong: str, told: str) -> None:
+    assert right in ESTATE
+    assert told in str(problem(resources(ESTATE.replace(right, wrong))))
+
+
 def test_what_is_not_of_this_config_is_left_to_aws() -> None:
     elsewhere = ESTATE.replace(
         "CoreNetworkId: ${core-network/c}", "CoreNetworkId: core-network-0123456789abcdef0"
@@ -114,5 +160,5 @@ def test_what_is_not_of_this_config_is_left_to_aws() -> None:
         len(
             config(resources(elsewhere.replace("us-west-2\n  Transport", "eu-west-1\n  Transport"))).resources
         )
-        == 9
+        == 17
     )

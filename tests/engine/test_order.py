@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.engine.order import in_order
+from reconciler.engine.order import in_order, needs
 from reconciler.engine.users import Users
 from reconciler.knots import knots
 from reconciler.model.address import Address
@@ -45,6 +45,11 @@ def test_a_chain_may_be_longer_than_the_stack_of_python() -> None:
         for n in range(3001)
     }
     assert in_order(wanted, FACTS)[0] == Address("vpc", "3000")
+
+
+def test_what_says_its_own_name_waits_for_nobody() -> None:
+    itself = wish("core-network/c", {"ResourcePolicy": Ref(Address("core-network", "c"), "arn")})
+    assert needs(itself, FACTS["core-network"]) == []
 
 
 @given(graphs())

@@ -190,6 +190,25 @@ def look(found: Report | None, failed: int = 0, due: float | None = None, chance
     return next_look(found, failed=failed, due=due, chance=lambda: chance)
 
 
+def test_where_all_that_moves_is_slow_the_next_look_is_later() -> None:
+    slow, quick = Outcome(label="slow/s@old", status="deleted"), Outcome(label="quick/q", status="created")
+    waits = Outcome(label="slow/w", status="waiting", on="aws")
+    failed_too = Outcome(label="slow/f", status="failed")
+    for outcomes, seconds in (
+        ((slow,), 30.0),
+        ((waits,), 30.0),
+        ((slow, waits, SETTLED, FOR_ANOTHER), 30.0),
+        ((slow, quick), SOON),
+        ((quick, waits), SOON),
+        ((slow, failed_too), SOON),
+    ):
+        found = next_look(
+            report(*outcomes), failed=0, due=None, chance=lambda: 1.0, paces={"slow": 30.0, "slower": 60.0}
+        )
+        assert found is not None
+        assert found.seconds == seconds
+
+
 SETTLED = Outcome(label="site/settled", status="settled")
 CREATED = Outcome(label="site/created", status="created")
 FOR_AWS = Outcome(label="site/waits", status="waiting", on="aws")

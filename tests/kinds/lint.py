@@ -350,7 +350,7 @@ class Lint:
             if jmespath.search(detail.path, answer) is None:
                 self.wrong(f"{detail.path} is not in the answer of {detail.operation}")
             sought = {name: skeleton(self._input(detail.operation).get(name)) for name in detail.given}
-            given = {self.kind.handle or self.kind.id: "x", **detail.arguments, **sought}
+            given = {detail.arn or self.kind.handle or self.kind.id: "x", **detail.arguments, **sought}
             report = ParamValidator().validate(
                 given, model(self.kind.service).operation_model(detail.operation).input_shape
             )

@@ -73,6 +73,7 @@ def test_what_ties_a_device_goes_before_it(ops: Host) -> None:
     assert ops.rows("device") == []
     settle(ops, BOTH)
     ops.destroy()
+    assert [call.error for call in ops.aws.writes if call.error] == [], "AWS is asked for nothing too early"
     assert ops.ours("device") == ops.ours("link") == ops.ours("global-network") == []
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import yaml
 
 from reconciler.model.plan import Outcome, Report
+from reconciler.sandbox import HeldClock
 from tests.conformance.fixture import Fixture, load
-from tests.harness import ACCOUNT, Host, tags
+from tests.faults.killing import Inline
+from tests.harness import ACCOUNT, Host, Time, tags
 
 CONFIG = Fixture("vpc-attachment")
 EXECUTE = "ExecuteCoreNetworkChangeSet"
@@ -157,3 +161,56 @@ def test_prefix_lists_are_tied_before_the_policy_that_names_them_and_loosed_afte
         tied = f"{first}CoreNetworkPrefixListAssociation"
         assert order == ([tied, EXECUTE] if first == "Create" else [EXECUTE, tied])
         assert all(call.error is None for call in ops.aws.writes)
+
+
+def reads(ops: Host) -> list[str]:
+    return [call.operation for call in ops.aws.calls if not call.is_write and "Attachment" in call.operation]
+
+
+def test_one_that_is_settled_and_unchanged_is_read_one_by_one_only_once(ops: Host) -> None:
+    ops.run(CONFIG.base)
+    loop, id = ops.loop(CONFIG.base), attachment(ops)["AttachmentId"]
+    asked = []
+    for _ in range(3):
+        ops.aws.clear_calls()
+        assert loop.one_pass("test").outcome == "settled"
+        asked.append(reads(ops).count("GetVpcAttachment"))
+    assert asked == [1, 0, 0]
+    options = {"ApplianceModeSupport": True}
+    ops.by_hand("networkmanager", "UpdateVpcAttachment", AttachmentId=id, Options=options)
+    ops.aws.clock.advance(600)
+    ops.aws.clear_calls()
+    (entry,) = (entry for entry in loop.plan()[1].entries if entry.label == CONFIG.address)
+    assert entry.drifted
+    assert ops.entry(CONFIG.base, CONFIG.address) == entry, "another process comes to the same plan"
+    ops.run(CONFIG.base)
+    loop.one_pass("test")
+    ops.aws.clear_calls()
+    ops.aws.clock.advance(4000)
+    loop.one_pass("test")
+    assert reads(ops).count("GetVpcAttachment") == 1, "no list is believed for ever"
+
+
+class Paces(Time):
+    """Notes for how long it is waited."""
+
+    def __init__(self, held: HeldClock) -> None:
+        super().__init__(held)
+        self.waits: list[float] = []
+
+    def wait(self, seconds: float, stopped: Callable[[], bool]) -> None:
+        self.waits.append(seconds)
+        super().wait(seconds, stopped)
+
+
+def test_what_takes_minutes_is_looked_at_less_often(ops: Host) -> None:
+    ops.run(without(CONFIG.base))
+    slow, quick = Paces(ops.aws.clock), Paces(ops.aws.clock)
+    ops.use(Inline(), slow)
+    assert ops.run(CONFIG.base).outcome == "settled"
+    assert slow.waits == [30.0]
+    ops.use(Inline(), quick)
+    more = yaml.safe_load(CONFIG.base)
+    more["resources"]["site/s"] = {"GlobalNetworkId": "${global-network/base}"}
+    assert ops.run(yaml.safe_dump(more)).outcome == "settled"
+    assert quick.waits[0] < 1.0

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from reconciler.errors import ConfigError
 from reconciler.sandbox import local_aws
@@ -16,7 +17,13 @@ from tests.faults.runs import Run, settle
 from tests.harness import REGIONS, Host
 
 CONFIG = Fixture("core-network")
-CHANGES = {"UpdateCoreNetwork", "TagResource", "PutCoreNetworkPolicy", "ExecuteCoreNetworkChangeSet"}
+CHANGES = {
+    "UpdateCoreNetwork",
+    "PutResourcePolicy",
+    "TagResource",
+    "PutCoreNetworkPolicy",
+    "ExecuteCoreNetworkChangeSet",
+}
 
 
 def versions(ops: Host) -> list[dict[str, Any]]:
@@ -63,7 +70,7 @@ def test_each_call_is_a_step_of_its_own_pass(ops: Host) -> None:
         made.append(ops.writes()[before:])
         ops.aws.clock.advance(60)
     assert [calls for calls in made if calls] == [
-        ["UpdateCoreNetwork", "TagResource"],
+        ["PutResourcePolicy", "UpdateCoreNetwork", "TagResource"],
         ["PutCoreNetworkPolicy"],
         ["ExecuteCoreNetworkChangeSet"],
     ]
@@ -115,3 +122,25 @@ def test_an_ignored_policy_is_left_alone(ops: Host) -> None:
 def test_a_version_without_quotes_is_found_where_it_stands(ops: Host) -> None:
     with pytest.raises(ConfigError, match=r"test\.yaml:\d+:\d+: .*PolicyDocument.*quotes"):
         ops.plan(CONFIG.text(PolicyDocument={"version": 2021.12}))
+
+
+def test_who_else_may_use_it_is_said_and_taken_back_however_aws_says_that_nobody_may(ops: Host) -> None:
+    update = dict(load("core-network-update"))
+    shared = update["ResourcePolicy"]
+    one = {**shared, "Statement": {**shared["Statement"][0], "Action": ["networkmanager:GetCoreNetwork"]}}
+    assert ops.run(CONFIG.update).outcome == "settled"
+    for policy, made in ((one, "PutResourcePolicy"), (None, "DeleteResourcePolicy")):
+        ops.aws.clear_calls()
+        assert ops.run(CONFIG.text(**{**update, "ResourcePolicy": policy})).outcome == "settled"
+        assert ops.writes() == [made, "TagResource"]
+    for answer in ("ResourceNotFoundException", "ValidationException"):
+        ops.aws.change(no_resource_policy=answer)
+        ops.aws.clear_calls()
+        assert ops.run(CONFIG.text(**{**update, "ResourcePolicy": None})).outcome == "settled"
+        assert ops.writes() == []
+    ops.run(CONFIG.update)
+    config = yaml.safe_load(CONFIG.text(**update))
+    del config["resources"][CONFIG.address]["ResourcePolicy"]
+    ops.aws.clear_calls()
+    assert ops.run(yaml.safe_dump(config)).outcome == "settled"
+    assert ops.writes() == [], "what the config does not mention is never touched"

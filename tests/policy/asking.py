@@ -57,6 +57,15 @@ PREFIXES = {
 """What EC2's ids begin with.  https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html"""
 NAMED_INSIDE = {"ModifyInstanceCreditSpecification"}
 """Calls that name what they are about in a structure."""
+ON_BEHALF = {
+    "CreateTransitGatewayPeering": (
+        "AcceptTransitGatewayPeeringAttachment",
+        "CreateTransitGatewayPeeringAttachment",
+    ),
+    "DeletePeering": ("DeleteTransitGatewayPeeringAttachment",),
+}
+"""Calls of EC2 that AWS makes in our name.
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_networkmanager.html, "Dependent actions"."""
 NAMED = {"DeletePlacementGroup": ("placement-group", "GroupName")}
 """Calls that say by its name what they are about: of which type it is, and the parameter."""
 ID = re.compile(r"([a-z]+(?:-[a-z]+)*)-[0-9a-f]{8,17}")
@@ -201,10 +210,13 @@ def _of_networks(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Ite
         yield Asked(action, "*", request)
     for type in types:
         member = "".join(word.title() for word in type.name.split("-")) + "Id"
-        id = call.parameters.get(member)
+        id = call.parameters.get(member) or str(call.parameters.get("ResourceArn", "")).rpartition("/")[2]
         if id or type.always:
             arn = f"arn:aws:networkmanager::{ACCOUNT}:{type.name}/{id}"
             yield Asked(action, arn, {**request, **_resource(tagged("", str(id)))})
+    for operation in ON_BEHALF.get(call.operation, ()):
+        for type in looked_at("ec2", operation):
+            yield Asked(f"ec2:{operation}", _arn(call, type.name, "some"), where)
     if tags:
         new = re.sub(r"(?<!^)(?=[A-Z])", "-", call.operation.removeprefix("Create")).lower()
         arn = f"arn:aws:networkmanager::{ACCOUNT}:{new}/new"

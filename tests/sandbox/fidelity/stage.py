@@ -215,6 +215,7 @@ class Stage:
 
     def _transit_gateway(self, region: str) -> str:
         made = client("ec2", region).create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
+        self.aws.clock.advance(60)
         self.known["transit gateway"] = f"arn:aws:ec2:{region}:{ACCOUNT}:transit-gateway/{made}"
         return str(made)
 
@@ -222,7 +223,9 @@ class Stage:
         ec2, gateway = client("ec2", region), self._transit_gateway(region)
         made = ec2.create_customer_gateway(Type="ipsec.1", IpAddress="198.51.100.7", BgpAsn=65000)
         identity = made["CustomerGateway"]["CustomerGatewayId"]
+        self.aws.clock.advance(60)
         ec2.create_vpn_connection(CustomerGatewayId=identity, Type="ipsec.1", TransitGatewayId=gateway)
+        self.aws.clock.advance(60)
         if self.sample.operation == "AssociateCustomerGateway":
             self._register(self.known["transit gateway"])
         return str(identity)

@@ -1,0 +1,49 @@
+"""What earlier looks of this process have read, one by one, of things that have not changed since.
+
+Kept by `loop`, used by `observe`.  It is in memory alone: a new process reads everything, and comes to the same plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import jmespath
+
+from reconciler.model.kind import Detail, Kind
+from reconciler.model.things import Observed, Scope
+
+LONGEST = 3600.0
+"""Seconds for which a list is believed that says that nothing has changed."""
+
+
+class _Read(NamedTuple):
+    stamp: Any
+    at: float
+    value: Any
+
+
+@dataclass
+class Known:
+    """Details by the thing they are about; `now` is a clock in seconds."""
+
+    now: Callable[[], float]
+    _read: dict[tuple[Scope, str, str], _Read] = field(default_factory=dict)
+
+    def recall(self, kind: Kind, thing: Observed, detail: Detail) -> Any:
+        """What was read, where the thing is settled and as it was then; None where it has to be read."""
+        found = self._read.get((thing.scope, thing.id, detail.key))
+        if found is None or thing.state not in kind.ready or not 0 <= self.now() - found.at < LONGEST:
+            return None
+        return found.value if _stamp(detail.stamp, thing.raw) == found.stamp else None
+
+    def note(self, thing: Observed, detail: Detail, value: Any) -> None:
+        """A detail was read; it is of use where list and detail agree on what they tell of."""
+        stamp = _stamp(detail.stamp, thing.raw)
+        if stamp is not None and stamp == _stamp(detail.stamped, value):
+            self._read[thing.scope, thing.id, detail.key] = _Read(stamp, self.now(), value)
+
+
+def _stamp(path: str, value: Any) -> Any:
+    return jmespath.search(path, value) if path else None
