@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reconciler.kinds.acls import NETWORK_ACL
+from reconciler.kinds.balancing import LISTENER, LOAD_BALANCER, TARGET_GROUP
 from reconciler.kinds.cloudwan import (
     CONNECT_ATTACHMENT,
     CONNECT_PEER,
@@ -71,5 +72,8 @@ ALL: tuple[Kind, ...] = (
     CONNECT_ATTACHMENT,
     CONNECT_PEER,
     DIRECT_CONNECT_GATEWAY_ATTACHMENT,
+    TARGET_GROUP,
+    LOAD_BALANCER,
+    LISTENER,
 )
 BY_NAME = {kind.name: kind for kind in ALL}
