@@ -38,7 +38,7 @@ from reconciler.model.config import Config
 from reconciler.model.fields import Facts
 from reconciler.model.pause import Pause
 from reconciler.model.plan import Ended, Entry, Outcome, Plan, Report
-from reconciler.model.things import Observed, World
+from reconciler.model.things import Observed, Scope, World
 from reconciler.model.verdicts import Blocked, Steps, Wait
 from reconciler.narrate import Narrator
 from reconciler.restraints import Restraints
@@ -134,7 +134,7 @@ class Loop:
         self.gateway.sessions.verify()
         found = self._discover()
         literal = {
-            value
+            (Scope(parent, desired.account, desired.region), value)
             for desired in self.config.resources.values()
             if (parent := BY_NAME[desired.address.kind].read.within)
             and isinstance(value := desired.spec.get(BY_NAME[parent].id), str)

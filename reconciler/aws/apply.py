@@ -18,7 +18,7 @@ from reconciler.aws.changing import Change, Changes
 from reconciler.aws.creating import Creator
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.memory import Memory
-from reconciler.aws.observe import KindsByName
+from reconciler.aws.observe import KindsByName, completed
 from reconciler.aws.proving import NotOurs, prove
 from reconciler.errors import AwsError, Denied, Exhausted, Gone, NotYet, ReconcilerError, Refused
 from reconciler.model.address import Address
@@ -66,7 +66,14 @@ class Applier:
         """`spent` are tokens that are known to have made something else; `new_id` names changes; `clock` is in seconds;
         `by` is the person who has agreed to a plan that a guard had stopped."""
         self._changes = Changes(gateway, kinds, audit, stack, config_hash, clock, by)
-        self._creator = Creator(kinds, memory, stack, spent, gateway.sessions.partition)
+        self._creator = Creator(
+            kinds,
+            memory,
+            stack,
+            spent,
+            gateway.sessions.partition,
+            lambda kind, scope, how, row: next(completed(gateway, kind, scope, how, [row])),
+        )
         self._new_id = new_id
         self.cut_short = ""
         """Why nothing further may be changed, after `apply`: a lease that was lost, credentials that have expired."""

@@ -15,9 +15,9 @@ from reconciler.aws.observe import KindsByName, as_observed, concerns
 from reconciler.aws.proving import NotOurs
 from reconciler.errors import AwsError, Lost, NotYet, Refused, Throttled
 from reconciler.model.calls import Call, token
-from reconciler.model.kind import Kind
+from reconciler.model.kind import Completion, Kind
 from reconciler.model.plan import Entry
-from reconciler.model.things import Observed
+from reconciler.model.things import Observed, Scope
 
 GENERATIONS = 100
 """How many used-up tokens are walked past before it is called a failure."""
@@ -35,6 +35,8 @@ class Creator:
     stack: str
     spent: frozenset[str]
     partition: str
+    complete: Callable[[Kind, Scope, Completion, dict[str, Any]], dict[str, Any]]
+    """A row of a kind with what its list leaves out; AwsError when that cannot be read."""
 
     def create(self, entry: Entry, call: Call, send: Send) -> Observed:
         """The thing that a create call makes; NotOurs when its answer is somebody else's thing."""
@@ -107,14 +109,25 @@ class Creator:
         return not concerns(thing, self.stack)
 
     def _thing(self, entry: Entry, answer: dict[str, Any], call: Call) -> Observed:
-        """The answer of a create call as a thing; one that never shows tags is of what was just made with ours."""
+        """The answer of a create call as a thing.
+
+        One that never shows tags is of what was just made with ours; but where it may be of something that was there
+        already, under the same name, its tags are read.
+        """
         kind = self.kinds[entry.address.kind]
         row = find_row(kind, answer)
         if row is None:
             raise Lost(
                 f"{kind.create}: the answer has no {kind.id}", code="IncompleteAnswer", call=kind.create
             )
-        if not kind.answers_tags:
+        if not kind.answers_tags and (how := kind.read.completed):
+            try:
+                row = self.complete(kind, entry.scope, how, row)
+            except AwsError as error:  # it was made, or was there: whose it is, a look tells
+                raise Lost(
+                    f"{error}; {row[kind.id]} is looked for", code=error.code, call=error.call
+                ) from error
+        elif not kind.answers_tags:
             row = {**row, kind.tags: call.parameters["TagSpecifications"][0]["Tags"]}
         return as_observed(kind, row, entry.scope, self.partition)
 

@@ -1,7 +1,7 @@
 """The discovery look: where this stack owns something that the config no longer names.  Called by `loop`.
 
-It asks every enabled region for the tags of our stack and looks into every global network.  What it finds is only
-where to look: the look itself is `observe`'s.
+It asks every enabled region for the tags of our stack, once for each service, and looks into every global network.
+What it finds is only where to look: the look itself is `observe`'s.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from reconciler.aws.gateway import Gateway
 from reconciler.aws.observe import rows
 from reconciler.errors import AwsError, Denied, Gone
 from reconciler.model.kind import Kind
+from reconciler.model.service import Service
 from reconciler.model.things import STACK_TAG, Scope
 
 ASKED_REGION: ContextVar[str] = ContextVar("asked_region", default="")
@@ -27,13 +28,15 @@ class Discovered:
 
     scopes: frozenset[Scope] = frozenset()
     """Scopes without regions that could not be asked are among them: the look finds out, or names them as unread."""
-    parents: frozenset[str] = frozenset()
+    parents: frozenset[tuple[Scope, str]] = frozenset()
+    """Each with its scope and its id."""
     unread: Mapping[str, str] = field(default_factory=dict)
     """Where (`eu-west-1 of 123456789012`) to why; what is there stays undiscovered until the next discovery look."""
     denied: frozenset[str] = frozenset()
     """Those of `unread` that we may not ask, as where an organisation forbids a region."""
-    unasked: frozenset[tuple[str, str]] = frozenset()
-    """Account and region of those of `unread` that are regions; the region is empty where none is known."""
+    unasked: frozenset[tuple[str, str, str]] = frozenset()
+    """Account, region and service of those of `unread` that are regions; the last two are empty where all of them are
+    meant."""
 
     def doubtful(self, kinds: Mapping[str, Kind], named: Set[Scope]) -> set[Scope]:
         """Scopes of the regions that a config names which may hold something, for AWS could not be asked.
@@ -44,9 +47,9 @@ class Discovered:
         return {
             Scope(kind.name, account, region)
             for account, region in ours
-            if (account, region) in self.unasked or (account, "") in self.unasked
             for kind in kinds.values()
             if kind.regional
+            and not self.unasked.isdisjoint({(account, region, kind.service), (account, "", "")})
         }
 
 
@@ -73,26 +76,39 @@ class _Look:
     def __init__(self, gateway: Gateway, kinds: Mapping[str, Kind], stack: str) -> None:
         self._gateway, self._kinds, self._stack = gateway, kinds, stack
         self.scopes: set[Scope] = set()
-        self.parents: set[str] = set()
+        self.parents: set[tuple[Scope, str]] = set()
         self.unread: dict[str, str] = {}
         self.denied: set[str] = set()
-        self.unasked: set[tuple[str, str]] = set()
+        self.unasked: set[tuple[str, str, str]] = set()
 
     def in_regions(self, account: str, executor: Executor) -> None:
         """Things of the stack in the regions of an account."""
+        asker = _RegionalAsker(self._gateway, self._stack, account)
         try:
-            asker = _RegionalAsker(self._gateway, self._kinds, self._stack, account)
             regions = asker.regions()
         except AwsError as error:
             self._missed(f"the regions of {account}", error)
-            self.unasked.add((account, ""))
+            self.unasked.add((account, "", ""))
             return
-        for region, found in zip(regions, executor.map(asker.ask, regions), strict=True):
+        services = {kind.service: kind.home for kind in self._kinds.values() if kind.home.search}
+        questions = [(service, region) for service in services.values() for region in regions]
+        for (service, region), found in zip(questions, executor.map(asker.ask, questions), strict=True):
             if isinstance(found, AwsError):
                 self._missed(f"{region} of {account}", found)
-                self.unasked.add((account, region))
+                self.unasked.add((account, region, service.name))
             else:
-                self.scopes |= found
+                for type, id in found:
+                    self._found(service, type, id, account, region)
+
+    def _found(self, service: Service, type: str, id: str, account: str, region: str) -> None:
+        """Something of the stack is there: what lies within may be ours as well, and it within others' things."""
+        for kind in self._kinds.values():
+            if (kind.service, kind.type) != (service.name, type):
+                continue
+            within = {kind.name} | {one.name for one in self._kinds.values() if one.read.within == kind.name}
+            self.scopes |= {Scope(name, account, region) for name in within}
+            if kind.read.within and kind.read.parent:
+                self.parents.add((Scope(kind.read.within, account, region), kind.read.parent(id)))
 
     def in_networks(self, account: str) -> None:
         """Things of the stack in services without regions: they are listed whole, since no list filters by tag."""
@@ -117,16 +133,21 @@ class _Look:
             found = rows(self._gateway, self._kinds, self._stack, scope, parent)
             if any(_is_of(row, self._stack) for row in found):
                 self.scopes.add(scope)
-                self.parents.add(parent)
+                within = self._kinds[scope.kind].read.within or ""
+                self.parents.add((Scope(within, scope.account, scope.region), parent))
         except AwsError as error:
             self.scopes.add(scope)
             if not isinstance(error, Gone):  # it was listed just now, and may have gone since
                 self._missed(f"the {scope.kind}s in {parent} of {scope.account}", error)
 
     def _missed(self, where: str, why: AwsError) -> None:
-        self.unread[where] = str(why)
-        if isinstance(why, Denied):
+        """Of several reasons those count that may pass."""
+        if isinstance(why, Denied) and where not in self.unread:
             self.denied.add(where)
+        if not isinstance(why, Denied):
+            self.denied.discard(where)
+        if where not in self.unread or not isinstance(why, Denied):
+            self.unread[where] = str(why)
 
 
 def _is_of(row: Mapping[str, Any], stack: str) -> bool:
@@ -134,18 +155,13 @@ def _is_of(row: Mapping[str, Any], stack: str) -> bool:
 
 
 class _RegionalAsker:
-    """Asks many regions the same question through one EC2 client: a client for each would cost more than the answers.
+    """Asks many regions the same question through one client: a client for each would cost more than the answers.
 
     The client's endpoint and signature are turned to the asked region just before each request goes out.
     """
 
-    def __init__(self, gateway: Gateway, kinds: Mapping[str, Kind], stack: str, account: str) -> None:
+    def __init__(self, gateway: Gateway, stack: str, account: str) -> None:
         self._gateway, self._stack, self._account = gateway, stack, account
-        self._by_type = {kind.tag_type: kind.name for kind in kinds.values() if kind.tag_type}
-        client = gateway.sessions.client(account, "ec2")
-        if not getattr(client.meta, "asks_regions", False):
-            client.meta.events.register_first("before-endpoint-resolution.ec2", _turn)
-            client.meta.asks_regions = True
 
     def regions(self) -> list[str]:
         """The regions that are enabled for the account."""
@@ -159,30 +175,35 @@ class _RegionalAsker:
         )
         return sorted(str(row["RegionName"]) for row in found)
 
-    def ask(self, region: str) -> set[Scope] | AwsError:
-        """The scopes of one region that hold something of the stack, or why it cannot be said."""
+    def ask(self, question: tuple[Service, str]) -> set[tuple[str, str]] | AwsError:
+        """The types and ids of a service's things of the stack in one region, or why they cannot be told."""
+        service, region = question
+        search = service.search
+        assert search is not None, "only services with a search are asked"
         asked = ASKED_REGION.set(region)
         try:
+            self._make_turn(search.service)
             found = self._gateway.rows(
                 account=self._account,
                 region="",
-                service="ec2",
-                operation="DescribeTags",
-                path="Tags",
-                parameters={
-                    "Filters": [
-                        {"Name": "key", "Values": [STACK_TAG]},
-                        {"Name": "value", "Values": [escaped(self._stack)]},
-                    ]
-                },
-                page=1000,
+                service=search.service,
+                operation=search.operation,
+                path=search.path,
+                parameters=search.parameters(self._stack),
+                page=search.page,
             )
-            types = {str(row["ResourceType"]) for row in found}
+            return {search.named(row) for row in found}
         except AwsError as error:
             return error
         finally:
             ASKED_REGION.reset(asked)
-        return {Scope(self._by_type[type], self._account, region) for type in types & self._by_type.keys()}
+
+    def _make_turn(self, service: str) -> None:
+        client = self._gateway.sessions.client(self._account, service)
+        if not getattr(client.meta, "asks_regions", False):
+            name = client.meta.service_model.service_id.hyphenize()
+            client.meta.events.register_first(f"before-endpoint-resolution.{name}", _turn)
+            client.meta.asks_regions = True
 
 
 def _turn(builtins: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
@@ -190,8 +211,3 @@ def _turn(builtins: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
     if region := ASKED_REGION.get():
         builtins["AWS::Region"] = region
         context["signing"] = {**context.get("signing", {}), "region": region}
-
-
-def escaped(value: str) -> str:
-    """A value as an EC2 filter takes it literally: `*`, `?` and the backslash are wildcards there."""
-    return "".join(f"\\{char}" if char in "\\*?" else char for char in value)

@@ -205,10 +205,13 @@ class Memory:
                 return None
             return Discovered(
                 frozenset(Scope(*map(_text, scope)) for scope in note["scopes"]),
-                frozenset(map(_text, note["parents"])),
+                frozenset((Scope(*map(_text, scope)), _text(id)) for scope, id in note["parents"]),
                 {_text(where): _text(why) for where, why in note["unread"].items()},
                 frozenset(map(_text, note["denied"])),
-                frozenset((_text(account), _text(region)) for account, region in note["unasked"]),
+                frozenset(
+                    (_text(account), _text(region), _text(service))
+                    for account, region, service in note["unasked"]
+                ),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
@@ -220,7 +223,7 @@ class Memory:
             "digest": digest,
             "at": self.clock(),
             "scopes": sorted(map(list, found.scopes)),
-            "parents": sorted(found.parents),
+            "parents": sorted([list(scope), id] for scope, id in found.parents),
             "unread": dict(found.unread),
             "denied": sorted(found.denied),
             "unasked": sorted(map(list, found.unasked)),

@@ -37,12 +37,13 @@ MADE_BY_OTHERS = (
 
 @dataclass(frozen=True)
 class Question:
-    """What a look is about.  `parents` are ids of parents (global networks) to look into beside our own."""
+    """What a look is about.  `parents` are parents (global networks), each with its scope and its id, to look into
+    beside our own."""
 
     stack: str
     scopes: frozenset[Scope]
     resources: Mapping[Address, Desired] = field(default_factory=dict)
-    parents: frozenset[str] = frozenset()
+    parents: frozenset[tuple[Scope, str]] = frozenset()
 
 
 def observe(
@@ -119,10 +120,12 @@ class _Look:
         """The parents to look into (None: the kind has none), and whether this look has just seen them to exist."""
         if kind.read.within is None:
             return {None: True}
-        above = self.found[Scope(kind.read.within, scope.account, scope.region)]
+        where = Scope(kind.read.within, scope.account, scope.region)
+        above = self.found[where]
         if above.error is not None:
             raise _ParentUnread(f"its {kind.read.within}s could not be read: {above.error}")
-        found: dict[str | None, bool] = dict.fromkeys(sorted(self.question.parents), False)
+        more = sorted(id for parent, id in self.question.parents if parent == where)
+        found: dict[str | None, bool] = dict.fromkeys(more, False)
         return found | {thing.id: True for thing in above.things}
 
     def _within(self, scope: Scope, kind: Kind, parent: str | None, expected: bool) -> Iterator[Observed]:
@@ -309,7 +312,10 @@ def completed(
         return
     for start in range(0, len(found), how.most):
         batch = found[start : start + how.most]
-        told = {str(more[how.key]): more for more in ask([row[how.by] for row in batch])}
+        try:
+            told = {str(more[how.key]): more for more in ask([row[how.by] for row in batch])}
+        except Gone as error:  # one went between the two reads, and nothing is told of the others
+            raise Lost(f"{error} (it was listed just before)", code=error.code, call=error.call) from error
         for row in batch:
             if (more := told.get(str(row[how.by]))) is None:
                 name = f"{kind.service}:{how.operation}"

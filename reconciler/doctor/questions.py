@@ -84,7 +84,7 @@ def doors(config: Config) -> list[Call]:
 
     Network Manager and EC2 of the default region are always asked: a pass looks there for what has left the config.
     """
-    places = {_place(desired) for desired in config.resources.values() if _kind(desired).service == "ec2"}
+    places = {_place(desired) for desired in config.resources.values() if _kind(desired).regional}
     places |= {Place(account, config.region) for account in accounts(config) if config.region}
     filters = [
         {"Name": "key", "Values": [STACK_TAG]},

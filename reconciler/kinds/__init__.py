@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reconciler.kinds.acls import NETWORK_ACL
+from reconciler.kinds.balancing import LISTENER, LOAD_BALANCER, TARGET_GROUP
 from reconciler.kinds.cloudwan import (
     CONNECT_ATTACHMENT,
     DIRECT_CONNECT_GATEWAY_ATTACHMENT,
@@ -78,5 +79,8 @@ ALL: tuple[Kind, ...] = (
     SITE_TO_SITE_VPN_ATTACHMENT,
     TRANSIT_GATEWAY_PEERING,
     TRANSIT_GATEWAY_ROUTE_TABLE_ATTACHMENT,
+    TARGET_GROUP,
+    LOAD_BALANCER,
+    LISTENER,
 )
 BY_NAME = {kind.name: kind for kind in ALL}

@@ -15,3 +15,8 @@ def ec2(operation: str, **parameters: Any) -> Call:
 def iam(operation: str, **parameters: Any) -> Call:
     """A call of IAM."""
     return Call(service="iam", operation=operation, parameters=parameters)
+
+
+def elb(operation: str, **parameters: Any) -> Call:
+    """A call of Elastic Load Balancing."""
+    return Call(service="elbv2", operation=operation, parameters=parameters)

@@ -111,6 +111,8 @@ class Read:
     ids: str | None
     page: int | None
     within: str | None = None
+    parent: Callable[[str], str] | None = None
+    """The parent's id, read off a thing's ARN; None where an ARN does not tell it."""
     filters: str | None = "Filters"
     """The parameter that takes EC2's filters; two operations spell it `Filter`.  None for lists of which AWS does not
     say that they can be filtered by tag: all is read."""
@@ -236,6 +238,8 @@ class Kind:
     """The member of a row that is the ARN; None where AWS reports none and `arn_tail` builds it."""
     arn_tail: str | None = None
     """`vpc/{id}`: what follows `arn:<partition>:<service>:<region>:<account>:`."""
+    resource_type: str | None = None
+    """AWS's word for its type, as ARNs have it, where that is neither `tag_type` nor its name."""
     identity: tuple[str, ...] = ()
     """Members that, beside the id, say which thing it is: update and delete need them, no update can change them."""
     state: str | None = None
@@ -334,6 +338,11 @@ class Kind:
     def tagged(self) -> Tagging:
         """How its things are tagged."""
         return self.tagging or self.home.tagging
+
+    @property
+    def type(self) -> str:
+        """AWS's word for its type."""
+        return self.tag_type or self.resource_type or self.name
 
     def action(self, operation: str) -> str:
         """An operation as IAM calls it."""

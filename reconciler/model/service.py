@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.model.things import Observed
+from reconciler.model.things import STACK_TAG, Observed
 
 Parameters = Mapping[str, Any]
 
@@ -36,6 +36,74 @@ BY_ARN = Tagging(
     put=lambda thing, tags: {"ResourceArn": thing.arn, "Tags": tags},
     take=lambda thing, keys: {"ResourceArn": thing.arn, "TagKeys": keys},
 )
+BY_ARNS = Tagging(
+    operations=("AddTags", "RemoveTags"),
+    put=lambda thing, tags: {"ResourceArns": [thing.arn], "Tags": tags},
+    take=lambda thing, keys: {"ResourceArns": [thing.arn], "TagKeys": keys},
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """How the things of a stack are found in a region, whatever their kind: one list for all kinds of a service.
+
+    `action` is what IAM calls the operation.  `parameters` gives those that ask for a stack's things, `named` of a row
+    AWS's word for its type, as `Kind.type` has it, and its id or ARN.
+    """
+
+    service: str
+    operation: str
+    action: str
+    path: str
+    page: int
+    parameters: Callable[[str], Parameters]
+    named: Callable[[Mapping[str, Any]], tuple[str, str]]
+
+
+def escaped(value: str) -> str:
+    """A value as an EC2 filter takes it literally: `*`, `?` and the backslash are wildcards there."""
+    return "".join(f"\\{char}" if char in "\\*?" else char for char in value)
+
+
+def _in_arn(row: Mapping[str, Any]) -> tuple[str, str]:
+    """The type in `arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/net/name/id`, and the whole."""
+    arn = str(row["ResourceARN"])
+    return arn.split(":", 5)[-1].partition("/")[0], arn
+
+
+BY_TAG = Search(
+    service="ec2",
+    operation="DescribeTags",
+    action="ec2:DescribeTags",
+    path="Tags",
+    page=1000,
+    parameters=lambda stack: {
+        "Filters": [
+            {"Name": "key", "Values": [STACK_TAG]},
+            {"Name": "value", "Values": [escaped(stack)]},
+        ]
+    },
+    named=lambda row: (str(row["ResourceType"]), str(row.get("ResourceId") or "")),
+)
+
+
+def _among_all(*types: str) -> Search:
+    """What the Resource Groups Tagging API shows of a service.
+
+    https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html: pages of 100; it also
+    shows things for a while that are gone, which only costs a look."""
+    return Search(
+        service="resourcegroupstaggingapi",
+        operation="GetResources",
+        action="tag:GetResources",
+        path="ResourceTagMappingList",
+        page=100,
+        parameters=lambda stack: {
+            "TagFilters": [{"Key": STACK_TAG, "Values": [stack]}],
+            "ResourceTypeFilters": list(types),
+        },
+        named=_in_arn,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +120,10 @@ class Service:
     https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html"""
     tagging: Tagging = BY_ARN
     """How its things are tagged, where their record does not say another way."""
+    search: Search | None = None
+    """How its things are found in a region; None for those that are listed whole, since it has one endpoint."""
+    create_action: bool = False
+    """Whether IAM tells in `<prefix>:CreateAction` with which creation tags come."""
     paths: bool = False
     """Whether names stand in paths: ours then stand in one of their own (`path_of`), and others' are not even listed.
 
@@ -71,7 +143,14 @@ class Service:
 SERVICES: Mapping[str, Service] = {
     service.name: service
     for service in (
-        Service(name="ec2", tagging=BY_ID),
+        Service(name="ec2", tagging=BY_ID, search=BY_TAG, create_action=True),
+        Service(
+            name="elbv2",
+            prefix="elasticloadbalancing",
+            tagging=BY_ARNS,
+            search=_among_all("elasticloadbalancing"),
+            create_action=True,
+        ),
         Service(name="networkmanager", homes={"aws": "us-west-2", "aws-us-gov": "us-gov-west-1"}),
         Service(
             name="iam",

@@ -77,7 +77,7 @@ def _types(extent: Extent, kind: Kind, action: str, fields: Collection[str]) -> 
 
 def own_type(kind: Kind) -> str:
     """What stands before the id in the ARNs of a kind."""
-    return kind.tag_type or OWN_TYPES.get(kind.name, kind.name)
+    return OWN_TYPES.get(kind.name, kind.type)
 
 
 def _top(path: str) -> str:

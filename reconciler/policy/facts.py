@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from reconciler.model.service import SERVICES
+
 MANAGED, INLINE, SESSION = 6144, 10240, 2048
 """Letters that a managed policy, all inline policies of a role, and a session policy may have; white space counts in
 the last alone.  https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
-ALWAYS_READ = ("ec2:DescribeRegions", "ec2:DescribeTags")
+ALWAYS_READ = ("ec2:DescribeRegions", *(one.search.action for one in SERVICES.values() if one.search))
 """What `discover` and `doctor` ask beside the lists of the kinds."""
 TAGGED_BY_RESOURCE = frozenset({"ec2"})
 """Services that look at each resource of a creation by itself, and see the request's tags only at the new one.
@@ -70,9 +72,16 @@ ON_BEHALF: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 """Calls that AWS carries out with our own right to other calls, of other services, and the types that these look at.
 What they make has no tags.  One that is missing shows later, as a peering that has FAILED with MISSING_PERMISSIONS."""
-FIRST_USE = {"networkmanager:CreateGlobalNetwork": ("networkmanager", "AWSServiceRoleForNetworkManager")}
+FIRST_USE = {
+    "elasticloadbalancing:CreateLoadBalancer": (
+        "elasticloadbalancing",
+        "AWSServiceRoleForElasticLoadBalancing",
+    ),
+    "networkmanager:CreateGlobalNetwork": ("networkmanager", "AWSServiceRoleForNetworkManager"),
+}
 """Calls that make a service's own role in the account when they are the first of their sort.
 
+https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-service-linked-roles.html and
 https://docs.aws.amazon.com/network-manager/latest/tgwnm/nm-service-linked-roles.html"""
 ACCEPTED_FIELD = "AcceptedAttachments"
 """The field of a core network that names what others attach to it."""

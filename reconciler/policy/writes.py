@@ -9,7 +9,7 @@ from reconciler.model.service import path_of
 from reconciler.model.things import ADDRESS_TAG, STACK_TAG
 from reconciler.policy.beside import beside, changes, own_type
 from reconciler.policy.extent import Extent
-from reconciler.policy.facts import FIRST_USE, HELD_TO, ON_BEHALF, PASSED, PROFILE_KIND, TAGGED_BY_RESOURCE
+from reconciler.policy.facts import FIRST_USE, HELD_TO, ON_BEHALF, PASSED, PROFILE_KIND
 from reconciler.policy.reads import of_lease
 from reconciler.policy.statements import Condition, Statement, in_order, one_or_list
 
@@ -91,10 +91,16 @@ def _creating(extent: Extent) -> Iterator[Statement]:
 
 def _tagging_at_birth(extent: Extent) -> Iterator[Statement]:
     """Network Manager does not tell whether a thing is new: one that has a stack already is none."""
-    births = in_order(kind.create for kind in extent.kinds if kind.service in TAGGED_BY_RESOURCE)
-    if births:
-        condition: Condition = {"StringEquals": {"ec2:CreateAction": one_or_list(births), **_request(extent)}}
-        yield Statement(sid="TagAtBirth", actions=("ec2:CreateTags",), condition=condition)
+    births: dict[str, list[Kind]] = {}
+    for kind in extent.kinds:
+        if kind.home.create_action:
+            births.setdefault(kind.home.called, []).append(kind)
+    for prefix, kinds in sorted(births.items()):
+        creates = one_or_list(in_order(kind.create for kind in kinds))
+        condition: Condition = {"StringEquals": {f"{prefix}:CreateAction": creates, **_request(extent)}}
+        sid = "TagAtBirth" if prefix == "ec2" else f"Tag{prefix.title()}AtBirth"
+        actions = in_order(_tag_calls(kind)[0] for kind in kinds)
+        yield Statement(sid=sid, actions=actions, condition=condition)
     condition = {
         "StringEquals": _request(extent),
         "StringEqualsIfExists": {f"aws:ResourceTag/{STACK_TAG}": extent.stack},
@@ -102,7 +108,7 @@ def _tagging_at_birth(extent: Extent) -> Iterator[Statement]:
     }
 
     def tags(kind: Kind) -> list[str]:
-        return [] if kind.service in TAGGED_BY_RESOURCE else [_tag_calls(kind)[0]]
+        return [] if kind.home.create_action else [_tag_calls(kind)[0]]
 
     yield from _placed(extent, "TagNetworkAtBirth", tags, condition)
 

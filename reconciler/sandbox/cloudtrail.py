@@ -23,14 +23,14 @@ from .world import World
 
 LATE = 300.0
 """Seconds until an event can be looked up: "typically within an average of about 5 minutes"."""
-_RECORDED = ("ec2", "iam", "networkmanager")
+_RECORDED = ("ec2", "elasticloadbalancing", "iam", "networkmanager")
 _MOST, _PAGE = 10_000, 50
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def note(world: World, response: BaseResponse, model: OperationModel, answer: wire.Wire) -> None:
     """Put the event of an answered request on record, if it can change something."""
-    service = model.service_model.service_name
+    service = model.service_model.signing_name
     if service not in _RECORDED or is_read(model.name):
         return
     status, headers, _ = answer

@@ -22,10 +22,11 @@ from moto.core.serialize import EC2Serializer, XFormedAttributePicker
 from moto.core.utils import get_service_model
 from moto.ec2.exceptions import FilterNotImplementedError
 
-from . import cloudtrail, fidelity, iam, wire
+from . import cloudtrail, fidelity, iam, tagging, wire
 from .calls import Call, is_read
 from .ec2.answers import answer as answer_ec2
 from .ec2.images import add_public_images
+from .elbv2.answers import answer as answer_elbv2
 from .errors import AwsError, ConnectionLostError
 from .faults import (
     Blank,
@@ -52,8 +53,10 @@ CONNECTION = "X-Sandbox-Connection"
 _ANSWERED_HERE = {
     "cloudtrail": cloudtrail.answer,
     "ec2": answer_ec2,
+    "elbv2": answer_elbv2,
     "iam": iam.answer,
     "networkmanager": answer_networkmanager,
+    "resourcegroupstaggingapi": tagging.answer,
 }
 
 _moto_call_action = BaseResponse.call_action

@@ -34,7 +34,17 @@ from .world import begin
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 # the services that are here, as signatures name them; others would run into what is not installed, or be half there
-_SERVED = ("cloudtrail", "dynamodb", "ec2", "iam", "networkmanager", "ssm", "sts", "tagging")
+_SERVED = (
+    "cloudtrail",
+    "dynamodb",
+    "ec2",
+    "elasticloadbalancing",
+    "iam",
+    "networkmanager",
+    "ssm",
+    "sts",
+    "tagging",
+)
 
 
 def serve(

@@ -54,7 +54,8 @@ class World:
 
     `problems`: answers that do not fit botocore's output shape. `warnings`: values outside an enum, which AWS itself
     answers too. `prepared`, `with_images`: accounts and regions that have what moto leaves out of them. `facts`: what
-    EC2 corrections remember about a thing, by its id. `trail`: CloudTrail's events, each with its moment.
+    EC2 corrections remember about a thing, by its id. `stores`: what services that are answered here alone remember, by
+    service, account and region. `trail`: CloudTrail's events, each with its moment.
     """
 
     settings: Settings
@@ -68,6 +69,7 @@ class World:
     prepared: set[tuple[str, str]] = field(default_factory=set)
     with_images: set[tuple[str, str]] = field(default_factory=set)
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    stores: dict[tuple[str, ...], Any] = field(default_factory=dict)
     trail: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
 

@@ -9,16 +9,18 @@ import gc
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from botocore.client import BaseClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.aws.discover import Discovered, discover, escaped
+from reconciler.aws.discover import Discovered, discover
 from reconciler.aws.gateway import Gateway
 from reconciler.kinds import ALL, BY_NAME
 from reconciler.model.calls import Call
+from reconciler.model.service import escaped
 from reconciler.model.things import Scope
 from reconciler.sandbox import Call as Seen
 from reconciler.sandbox import LocalAws
@@ -73,6 +75,11 @@ def iam(request: Request, body: str) -> Answer:
     return Answer(f"<{name}Response><{name}Result>{body}</{name}Result></{name}Response>")
 
 
+def untagged(gate: Gateway, body: str) -> None:
+    """What the Resource Groups Tagging API answers."""
+    Wire(lambda _: json_answer(body)).under(gate.sessions.client(ACCOUNT, "resourcegroupstaggingapi"))
+
+
 def wired(**given: str) -> tuple[Gateway, Wire]:
     gate = gateway(**given)
     manager = gate.sessions.client(ACCOUNT, "networkmanager")
@@ -84,6 +91,7 @@ def wired(**given: str) -> tuple[Gateway, Wire]:
     Wire(lambda request: iam(request, "<Roles/><InstanceProfiles/>")).under(
         gate.sessions.client(ACCOUNT, "iam")
     )
+    untagged(gate, '{"ResourceTagMappingList": []}')
     return gate, Wire(Regions()).under(gate.sessions.client(ACCOUNT, "ec2"))
 
 
@@ -217,7 +225,7 @@ def test_things_of_the_stack_are_found_wherever_they_are(aws: LocalAws, workers:
         Scope("global-network", ACCOUNT, ""),
         Scope("site", ACCOUNT, ""),
     }
-    assert found.parents == {theirs}
+    assert found.parents == {(Scope("global-network", ACCOUNT, ""), theirs)}
     assert (found.unread, found.denied) == ({}, frozenset())
 
 
@@ -235,6 +243,48 @@ def test_the_more_than_one_page_of_a_region_is_read(aws: LocalAws, workers: Thre
     )
     found = look(gate, workers)
     assert found.scopes == {Scope("vpc", ACCOUNT, "eu-west-1"), Scope("subnet", ACCOUNT, "eu-west-1")}
+
+
+def balancing(gate: Gateway, operation: str, **given: Any) -> str:
+    """Something of Elastic Load Balancing in a far region; gives its ARN."""
+    call = Call(service="elbv2", operation=operation, parameters=given, account=ACCOUNT, region="eu-west-1")
+    (made,) = next(iter(gate.perform(call).values()))
+    return str(
+        next(value for name, value in made.items() if name == f"{operation.removeprefix('Create')}Arn")
+    )
+
+
+def test_load_balancing_is_found_in_each_region_and_a_listener_on_somebody_elses_load_balancer(
+    aws: LocalAws, workers: ThreadPoolExecutor
+) -> None:
+    gate = gateway()
+    far = gate.sessions.client(ACCOUNT, "ec2", "eu-west-1")
+    vpc = far.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = far.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    near = {"Type": "network", "Scheme": "internal", "Subnets": [subnet]}
+    theirs = balancing(gate, "CreateLoadBalancer", Name="theirs", Tags=tags("another"), **near)
+    group = balancing(gate, "CreateTargetGroup", Name="x", Protocol="TCP", Port=80, VpcId=vpc)
+    assert look(gate, workers).scopes == set()
+    actions = [{"Type": "forward", "TargetGroupArn": group}]
+    listener = {"LoadBalancerArn": theirs, "Protocol": "TCP", "Port": 80, "DefaultActions": actions}
+    balancing(gate, "CreateListener", Tags=tags(STACK), **listener)
+    found = look(gate, workers)
+    assert found.scopes == {Scope("listener", ACCOUNT, "eu-west-1")}
+    assert found.parents == {(Scope("load-balancer", ACCOUNT, "eu-west-1"), theirs)}
+    assert found.unread == {}
+
+
+def test_where_one_service_cannot_be_asked_its_kinds_alone_are_doubtful(
+    aws: LocalAws, workers: ThreadPoolExecutor
+) -> None:
+    gate = gateway()
+    fail_in(aws, "eu-west-1", "AccessDeniedException", "GetResources")
+    found = look(gate, workers)
+    assert found.unread.keys() == found.denied == {f"eu-west-1 of {ACCOUNT}"}
+    assert "tag" in found.unread[f"eu-west-1 of {ACCOUNT}"]
+    named = {Scope("vpc", ACCOUNT, "eu-west-1")}
+    doubtful = {scope.kind for scope in found.doubtful(BY_NAME, named)}
+    assert doubtful == {kind.name for kind in ALL if kind.service == "elbv2"}
 
 
 # ---- what cannot be asked
@@ -275,6 +325,7 @@ def test_an_answer_without_its_list_is_no_empty_region(keys: None, workers: Thre
     gate = gateway()
     Wire(lambda _: json_answer("{}")).under(gate.sessions.client(ACCOUNT, "networkmanager"))
     Wire(lambda request: iam(request, "")).under(gate.sessions.client(ACCOUNT, "iam"))
+    untagged(gate, "{}")
     Wire(answer).under(gate.sessions.client(ACCOUNT, "ec2"))
     found = look(gate, workers)
     assert found.unread.keys() == {f"eu-west-1 of {ACCOUNT}", *everywhere(ACCOUNT)}
@@ -309,7 +360,7 @@ def test_one_network_that_cannot_be_read_hides_no_other(aws: LocalAws, workers: 
     aws.fail("networkmanager", "GetSites", code="AccessDeniedException")
     found = look(gate, workers)
     assert found.unread.keys() == found.denied == {f"the sites in {first} of {ACCOUNT}"}
-    assert found.parents == {second}
+    assert found.parents == {(Scope("global-network", ACCOUNT, ""), second)}
 
 
 def test_a_network_that_vanishes_while_it_is_looked_into_is_nothing_amiss(

@@ -25,7 +25,9 @@ from reconciler.kinds import BY_NAME
 from reconciler.model.plan import Outcome, Plan
 from reconciler.model.verdicts import Blocked, Steps, Wait
 from reconciler.sandbox import Call
+from reconciler.sandbox.elbv2.store import store_of as balancing
 from reconciler.sandbox.networkmanager.models import store_of
+from reconciler.sandbox.world import current
 from tests.conformance.fixture import KINDS, named_anew
 from tests.faults.estate import estate, without_subjects
 from tests.harness import ACCOUNT, HEAD, STACK, Host, host, move_home
@@ -47,6 +49,8 @@ CONFIGS = {
     "orphaned": without_subjects(),
     "destroyed": "resources: {}",
 }
+PARENTS = {"global-network", "load-balancer"}
+"""Kinds that others are listed within."""
 Tags = Mapping[str, str]
 Disguise = Callable[[str], Tags]
 """The owner tags that somebody's thing of a kind has got."""
@@ -93,6 +97,8 @@ class Twin:
             return
         if BY_NAME[self.kind].service == "ec2":
             found = ec2_backends[ACCOUNT][self.region].tags[self.id]
+        elif BY_NAME[self.kind].service == "elbv2":
+            found = balancing(current(), ACCOUNT, self.region).any(self.arn).tags
         else:
             item = store_of(ACCOUNT, "aws").by_arn(self.arn)
             assert item is not None
@@ -136,19 +142,23 @@ class Stage:
         return {kind: Twin(kind, thing.id, thing.arn, region) for kind, thing in subjects.items()}
 
     def _in_our_networks(self, text: str) -> str:
-        """The same things in the global networks of ours, where each look shows them; but core networks, of which one
-        alone fits into each, in their own."""
+        """The same things in the global networks and on the load balancers of ours, where each look shows them; but
+        core networks, of which one alone fits into each, in their own, and listeners at other ports."""
         resources = yaml.safe_load(text)["resources"]
         ids = {str(thing.address): thing.id for thing in self.ops.loop(CONFIGS["kept"]).look().owned}
         apart = {one: inner for one, inner in resources.items() if one.startswith("core-network/")}
-        kept = {"global-network/subject", *re.findall(r"global-network/\w+", str(apart))}
+        kept = {f"{parent}/subject" for parent in PARENTS}
+        kept |= {*re.findall(r"global-network/\w+", str(apart))}
         rest = {
             one: inner
             for one, inner in resources.items()
-            if one not in apart and (one in kept or not one.startswith("global-network/"))
+            if one not in apart and (one in kept or one.partition("/")[0] not in PARENTS)
         }
+        for one, inner in rest.items():
+            if one.startswith("listener/"):
+                inner["Port"] += 1000
         moved = re.sub(
-            r"\$\{(global-network/\w+)\}",
+            rf"\$\{{((?:{'|'.join(sorted(PARENTS))})/\w+)\}}",
             lambda found: ids[found[1]],
             str(yaml.safe_dump(rest, sort_keys=False)),
         )

@@ -22,6 +22,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.kinds import ALL, BY_NAME
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Plan
+from reconciler.model.service import SERVICES
 from reconciler.model.verdicts import Steps
 from reconciler.sandbox import AwsError, Call
 from tests.conformance.fixture import Fixture, load
@@ -110,7 +111,10 @@ def operations(kind: Kind) -> set[Operation]:
 
 
 IDENTITY = Operation("sts", "GetCallerIdentity")
-DISCOVERY = (Operation("ec2", "DescribeRegions"), Operation("ec2", "DescribeTags"))
+SEARCHES = tuple(
+    Operation(one.search.service, one.search.operation) for one in SERVICES.values() if one.search
+)
+DISCOVERY = (Operation("ec2", "DescribeRegions"), *SEARCHES)
 READS = sorted({*DISCOVERY, IDENTITY}.union(*map(operations, ALL)))
 """Every read of a look, from the records; a test holds it against what a look asks."""
 LISTS = sorted(
@@ -125,7 +129,7 @@ def has_pages(operation: Operation) -> bool:
     kinds = [kind for kind in ALL if operation == Operation(kind.service, kind.read.operation)]
     kinds = [kind for kind in kinds if kind.read.page is not None]
     several = any(sum(one.startswith(f"{kind.name}/") for one in _WHOLE) > 1 for kind in kinds)
-    return operation.name == "DescribeTags" or (several and operation in LISTS)
+    return operation in SEARCHES or (several and operation in LISTS)
 
 
 def affected(operation: Operation) -> set[str]:

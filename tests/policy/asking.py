@@ -98,6 +98,8 @@ def asked(call: Call, tagged: Tagged) -> Iterator[Asked]:
     where = {"aws:requestedregion": call.region}
     if call.service == "sts" and call.operation == "GetCallerIdentity":
         return  # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html: needs no permission
+    elif call.service == "elbv2":
+        yield from _of_balancing(call, tagged, where)
     elif call.service not in {"ec2", "iam", "networkmanager"}:
         yield from _elsewhere(call, where)
     elif is_read(call.operation):
@@ -123,6 +125,8 @@ def _elsewhere(call: Call, where: Mapping[str, Values]) -> Iterator[Asked]:
             key = (given.get("Key") or given["Item"])["stack"]["S"]
             arn = f"arn:aws:dynamodb:{call.region}:{ACCOUNT}:table/{given['TableName']}"
             yield Asked(action, arn, {**where, "dynamodb:leadingkeys": (key,)})
+        case "resourcegroupstaggingapi":
+            yield Asked(f"tag:{call.operation}", "*", where)
         case "sts":
             yield Asked(action, str(given.get("RoleArn", "*")), where)
         case _:
@@ -174,6 +178,38 @@ def _of_ec2(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Iterator
                 yield Asked(
                     action, _arn(call, type.name, id), {**where, **_resource(tagged(call.region, id))}
                 )
+
+
+def _of_balancing(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Iterator[Asked]:
+    """Elastic Load Balancing sees the request's tags at whatever it looks at."""
+    given, action = call.parameters, f"elasticloadbalancing:{call.operation}"
+    if is_read(call.operation):
+        yield Asked(action, "*", where)
+        return
+    tags = {tag["Key"]: tag["Value"] for tag in given.get("Tags") or ()}
+    request = {**where, **(_request(tags) if tags else {})}
+    if call.operation in {"AddTags", "RemoveTags"}:
+        request |= {"aws:tagkeys": tuple(given["TagKeys"])} if "TagKeys" in given else {}
+        for arn in given["ResourceArns"]:
+            yield Asked(action, str(arn), {**request, **_resource(tagged(call.region, str(arn)))})
+        return
+    for type in looked_at("elbv2", call.operation):
+        if type.new:
+            yield Asked(action, _balancing_arn(call, type.name), request)
+        else:
+            arn = str(given[ARNS[type.name]])
+            yield Asked(action, arn, {**request, **_resource(tagged(call.region, arn))})
+    if call.operation.startswith("Create") and tags:
+        birth = {**request, "elasticloadbalancing:createaction": call.operation}
+        new = call.operation.removeprefix("Create").lower()
+        yield Asked("elasticloadbalancing:AddTags", _balancing_arn(call, new), birth)
+
+
+ARNS = {"listener": "ListenerArn", "loadbalancer": "LoadBalancerArn", "targetgroup": "TargetGroupArn"}
+
+
+def _balancing_arn(call: Call, type: str) -> str:
+    return f"arn:aws:elasticloadbalancing:{call.region}:{ACCOUNT}:{type}/new"
 
 
 def _of_iam(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Iterator[Asked]:

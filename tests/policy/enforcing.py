@@ -13,6 +13,8 @@ from typing import Any
 from reconciler.sandbox import AwsError, LocalAws
 from reconciler.sandbox.calls import Call
 from reconciler.sandbox.ec2.backend import placement_groups
+from reconciler.sandbox.elbv2.store import store_of as balancing
+from reconciler.sandbox.world import current
 
 from .asking import ACCOUNT, Tags, asked
 from .iam import Asked, allows
@@ -46,6 +48,9 @@ def tags_of(region: str, id: str) -> Tags:
     from moto.iam.models import iam_backends
     from moto.networkmanager.models import networkmanager_backends
 
+    if id.startswith("arn:aws:elasticloadbalancing:"):
+        thing = balancing(current(), ACCOUNT, region).all.get(id)
+        return dict(thing.tags) if thing else {}
     if region in {"iam", "path"}:
         sort, _, name = id.partition("/")
         iam = iam_backends[ACCOUNT]["aws"]

@@ -16,6 +16,7 @@ from reconciler.aws.gateway import READS
 from reconciler.aws.lease_table import Record, Table
 from reconciler.doctor import questions
 from reconciler.kinds import BY_NAME
+from reconciler.model.service import SERVICES
 from reconciler.model.things import ADDRESS_TAG, STACK_TAG
 from reconciler.policy.facts import FROM_OTHERS
 from reconciler.sandbox.calls import Call
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.xdist_group("policy")  # one worker: what they share is
 
 UNTIED = "there is no kind yet of what it ties to a device or a global network"
 UNSEEN = {
+    "elasticloadbalancing:ModifyIpPools": "there is no kind yet of the pools that it takes",
     "iam:CreateServiceLinkedRole": "AWS asks for it once in the life of an account",
     "cloudtrail:LookupEvents": "it is asked when the flap breaker has stopped an address, which tests/passes do",
     **{
@@ -193,7 +195,7 @@ def writes(iam: Iam) -> list[Call]:
     """Every change of the estate that was made, one of a sort."""
     found = {}
     for call in iam.calls:
-        if call.is_write and call.service in {"ec2", "iam", "networkmanager"}:
+        if call.is_write and call.service in SERVICES:
             found[call.operation, *sorted(call.parameters)] = call
     return list(found.values())
 

@@ -55,6 +55,8 @@ def _shown(request: Request, backend: Any, plain: Mapping[str, Any]) -> dict[str
         shown["Status"] = "in-use" if status == "attaching" else "detaching"
     if any(one._eni is interface for one in backend.nat_gateways.values()):
         shown |= {"RequesterManaged": True, "InterfaceType": _MANAGED}
+    if managed := request.world.facts.get(id, {}).get("managed"):
+        shown |= {"RequesterManaged": True, "InterfaceType": managed}
     return shown
 
 

@@ -10,7 +10,7 @@ from botocore.model import ListShape, OperationModel, StructureShape
 from .faults import Faults, Met
 from .rules import Blank, Empty
 
-_CONTINUED = ("NextToken", "Marker", "IsTruncated")
+_CONTINUED = ("NextToken", "Marker", "NextMarker", "PaginationToken", "IsTruncated")
 
 
 def edited(faults: Faults, met: Met, model: OperationModel, answer: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -12,6 +12,9 @@ _ID_MEMBERS = {
     "AuthorizeSecurityGroupIngress": "SecurityGroupRuleId",
     "AuthorizeSecurityGroupEgress": "SecurityGroupRuleId",
     "AllocateAddress": "AllocationId",
+    "CreateListener": "ListenerArn",
+    "CreateLoadBalancer": "LoadBalancerArn",
+    "CreateTargetGroup": "TargetGroupArn",
 }
 
 

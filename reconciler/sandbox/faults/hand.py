@@ -30,6 +30,7 @@ def finder(account: str, partition: str) -> Find:
         _in_ec2(account, address)
         + _in_network_manager(account, partition, address)
         + _in_iam(account, partition, address)
+        + _in_load_balancing(account, address)
     )
 
 
@@ -71,6 +72,18 @@ def _in_iam(account: str, partition: str, address: str) -> list[Mapping[str, str
         {"id": one.id, "arn": one.arn, "name": one.name}
         for one in every
         if {"Key": ADDRESS_TAG, "Value": address} in one.tags
+    ]
+
+
+def _in_load_balancing(account: str, address: str) -> list[Mapping[str, str]]:
+    from ..world import current
+
+    return [
+        {"id": arn, "arn": arn}
+        for (service, owner, *_), store in current().stores.items()
+        if (service, owner) == ("elbv2", account)
+        for arn, thing in store.all.items()
+        if thing.tags.get(ADDRESS_TAG) == address
     ]
 
 
