@@ -85,7 +85,7 @@ def wired(**given: str) -> tuple[Gateway, Wire]:
     manager = gate.sessions.client(ACCOUNT, "networkmanager")
     Wire(
         lambda _: json_answer(
-            '{"GlobalNetworks": [], "CoreNetworks": [], "Attachments": [], "ConnectPeers": []}'
+            '{"GlobalNetworks": [], "CoreNetworks": [], "Attachments": [], "ConnectPeers": [], "Peerings": []}'
         )
     ).under(manager)
     Wire(lambda request: iam(request, "<Roles/><InstanceProfiles/>")).under(

@@ -134,10 +134,10 @@ def test_a_settled_look_writes_nothing(memory: Memory) -> None:
 
 FOUND = Discovered(
     frozenset({HERE, SITES}),
-    frozenset({"global-network-1"}),
+    frozenset({(HERE, "global-network-1")}),
     {"us-east-1 of 123456789012": "denied"},
     frozenset({"us-east-1 of 123456789012"}),
-    frozenset({("123456789012", "us-east-1")}),
+    frozenset({("123456789012", "us-east-1", "ec2")}),
 )
 
 
