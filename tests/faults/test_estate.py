@@ -28,4 +28,6 @@ def test_it_is_created_updated_replaced_and_destroyed(ops: Host) -> None:
         assert ops.run(text).outcome == "settled"
         assert ops.writes() == []
     ops.destroy()
+    networks = [call for call in ops.aws.writes if call.service == "networkmanager"]
+    assert [call.operation for call in networks if call.error] == [], "what takes minutes goes in order"
     assert [kind.name for kind in ALL if ops.ours(kind.name)] == []
