@@ -119,6 +119,7 @@ NOT_YET = {
     "InvalidVpcState",
     "OperationInProgress",
     "OperationInProgressException",
+    "PrefixListVersionMismatch",
     "Resource.AlreadyAssociated",
     "ResourceInUse",
     "ResourceInUseException",

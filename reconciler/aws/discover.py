@@ -141,7 +141,11 @@ class _RegionalAsker:
 
     def __init__(self, gateway: Gateway, kinds: Mapping[str, Kind], stack: str, account: str) -> None:
         self._gateway, self._stack, self._account = gateway, stack, account
-        self._by_type = {kind.tag_type: kind.name for kind in kinds.values() if kind.tag_type}
+        # what is attached to transit gateways is of one type and of several kinds
+        self._by_type: dict[str, list[str]] = {}
+        for kind in kinds.values():
+            if kind.tag_type:
+                self._by_type.setdefault(kind.tag_type, []).append(kind.name)
         client = gateway.sessions.client(account, "ec2")
         if not getattr(client.meta, "asks_regions", False):
             client.meta.events.register_first("before-endpoint-resolution.ec2", _turn)
@@ -182,7 +186,7 @@ class _RegionalAsker:
             return error
         finally:
             ASKED_REGION.reset(asked)
-        return {Scope(self._by_type[type], self._account, region) for type in types & self._by_type.keys()}
+        return {Scope(kind, self._account, region) for type in types for kind in self._by_type.get(type, ())}
 
 
 def _turn(builtins: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
