@@ -99,9 +99,7 @@ LISTINGS: Mapping[str, Listing] = {
         tag_filters=(),
     ),
     "DescribeIamInstanceProfileAssociations": Listing(
-        "IamInstanceProfileAssociations",
-        "AssociationId",
-        "AssociationIds",
+        *("IamInstanceProfileAssociations", "AssociationId", "AssociationIds"),
         filters={"instance-id": "InstanceId", "state": "State"},
         tag_filters=(),
     ),
