@@ -125,6 +125,7 @@ NOT_YET = {
     "InvalidVpcState",
     "OperationInProgress",
     "OperationInProgressException",
+    "PrefixListVersionMismatch",
     "Resource.AlreadyAssociated",
     "ResourceInUse",
     "ResourceInUseException",

@@ -131,6 +131,8 @@ class _Look:
     def _within(self, scope: Scope, kind: Kind, parent: str | None, expected: bool) -> Iterator[Observed]:
         try:
             for row in rows(self.gateway, self.kinds, self.question.stack, scope, parent):
+                if kind.asked_from and jmespath.search(kind.asked_from, row) not in {None, scope.region}:
+                    continue
                 thing = as_observed(kind, row, scope, self.gateway.sessions.partition)
                 if concerns(thing, self.question.stack):
                     yield thing

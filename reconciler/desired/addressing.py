@@ -181,7 +181,10 @@ def _associated_once(owners: Iterable[Made], findings: Findings) -> None:
                 if not isinstance(value, str | Ref):
                     continue
                 address = one.desired.address
-                other = before.setdefault((name, value), address)
+                # a peering of two transit gateways has a table at each
+                other = before.setdefault(
+                    (name, value, str(one.desired.spec.get("TransitGatewayId"))), address
+                )
                 if other != address:
                     what = f"{value} is associated with {other} already, and can have one {address.kind}"
                     path = (str(address), "Associations", number, name)

@@ -348,6 +348,9 @@ def _part_calls(kind: Kind, desired: Desired, observed: Observed, last: bool = F
             if key in live and _differs(part, wanted[key], live[key])
         ]
         removed = [live[key] for key in live if key not in wanted]
+        if part.at_once and part.last is last and (added or changed or removed):
+            yield from part.at_once(observed, added, changed, removed)
+            continue
         if removed and part.makes_room and not last:
             yield from part.remove(observed, removed)
             removed = []

@@ -13,6 +13,7 @@ from reconciler.model.kind import Item, Kind, Part
 from reconciler.model.things import Observed
 
 Key = tuple[str, str]
+NOTHING: frozenset[str] = frozenset()
 BY_IDENTITY = frozenset({"id", "arn", "name"})
 
 
@@ -28,9 +29,12 @@ class Users:
         self._facts = facts
         self._named_by = dict(_named_by(facts))
         self._users: dict[tuple[str, str], list[Observed]] = {}
+        self._holders: dict[tuple[str, str], list[Observed]] = {}
         for thing in things:
-            for name in dict.fromkeys(self._used(thing)):
-                self._users.setdefault(name, []).append(thing)
+            lets_go = facts[thing.kind].kind.lets_go
+            for less, found in ((NOTHING, self._users), (lets_go, self._holders)):
+                for name in dict.fromkeys(self._used(thing, less)):
+                    found.setdefault(name, []).append(thing)
         by_key = {_key(thing): thing for thing in leaving}
         self._ahead = {
             key: [_key(user) for user in self.of(thing) if _key(user) in by_key]
@@ -41,18 +45,21 @@ class Users:
 
     def of(self, thing: Observed) -> list[Observed]:
         """The things that refer to this one."""
+        return self._among(self._users, thing)
+
+    def _among(self, users: Mapping[tuple[str, str], Sequence[Observed]], thing: Observed) -> list[Observed]:
         kind = self._facts[thing.kind].kind
         names = [("", thing.id), ("", thing.arn)]
         if kind.handle:
             names.append((kind.name, str(thing.raw[kind.handle])))
         for attribute in self._named_by.get(thing.kind, ()):
             names.append((kind.name, attribute_of(thing, attribute)))
-        found = [user for name in dict.fromkeys(names) for user in self._users.get(name, ())]
+        found = [user for name in dict.fromkeys(names) for user in users.get(name, ())]
         return [user for user in found if user is not thing]
 
     def staying(self, thing: Observed) -> list[Observed]:
-        """The things that refer to this one and are not on their way out."""
-        return [user for user in self.of(thing) if _key(user) not in self._by_key]
+        """The things for which AWS keeps this one, and that are not on their way out."""
+        return [user for user in self._among(self._holders, thing) if _key(user) not in self._by_key]
 
     def circle(self, thing: Observed) -> list[Observed]:
         """The leaving things that use each other in a circle with this one, itself included; empty without one."""
@@ -75,11 +82,13 @@ class Users:
             groups.setdefault(whole[key], []).append(self._by_key[key])
         return [thing for key in order for thing in groups[key]]
 
-    def _used(self, thing: Observed) -> Iterator[tuple[str, str]]:
+    def _used(self, thing: Observed, less: frozenset[str]) -> Iterator[tuple[str, str]]:
         """The names of what it refers to: ids and ARNs belong to one thing ever, others (of a kind) may repeat."""
         kind = self._facts[thing.kind].kind
         parts = {part.field: part for part in kind.parts}
         for path, targets in kind.targets().items():
+            if path in less:
+                continue
             field = path.split(".", 1)[0].removesuffix("[]")
             source: Any = thing.spec
             if field in parts:

@@ -26,9 +26,15 @@ from reconciler.kinds.iam import INSTANCE_PROFILE, ROLE
 from reconciler.kinds.interfaces import NETWORK_INTERFACE
 from reconciler.kinds.launching import CAPACITY_RESERVATION, KEY_PAIR, LAUNCH_TEMPLATE, PLACEMENT_GROUP
 from reconciler.kinds.networkmanager import CONNECTION, DEVICE, GLOBAL_NETWORK, LINK, SITE
-from reconciler.kinds.peering import VPC_PEERING_CONNECTION
+from reconciler.kinds.peering import TRANSIT_GATEWAY_PEERING_ATTACHMENT, VPC_PEERING_CONNECTION
+from reconciler.kinds.prefixlists import PREFIX_LIST
 from reconciler.kinds.routing import ROUTE_TABLE
-from reconciler.kinds.transit import TRANSIT_GATEWAY, TRANSIT_GATEWAY_VPC_ATTACHMENT
+from reconciler.kinds.transit import (
+    TRANSIT_GATEWAY,
+    TRANSIT_GATEWAY_CONNECT,
+    TRANSIT_GATEWAY_CONNECT_PEER,
+    TRANSIT_GATEWAY_VPC_ATTACHMENT,
+)
 from reconciler.kinds.transitrouting import TRANSIT_GATEWAY_ROUTE_TABLE
 from reconciler.kinds.volumes import VOLUME
 from reconciler.kinds.vpc import DHCP_OPTIONS, SUBNET, VPC
@@ -46,6 +52,7 @@ ALL: tuple[Kind, ...] = (
     CORE_NETWORK,
     VPC,
     SUBNET,
+    PREFIX_LIST,
     SECURITY_GROUP,
     KEY_PAIR,
     PLACEMENT_GROUP,
@@ -68,6 +75,9 @@ ALL: tuple[Kind, ...] = (
     VPN_GATEWAY,
     TRANSIT_GATEWAY,
     TRANSIT_GATEWAY_VPC_ATTACHMENT,
+    TRANSIT_GATEWAY_CONNECT,
+    TRANSIT_GATEWAY_CONNECT_PEER,
+    TRANSIT_GATEWAY_PEERING_ATTACHMENT,
     VPN_CONNECTION,
     TRANSIT_GATEWAY_ROUTE_TABLE,
     VPC_ENDPOINT,

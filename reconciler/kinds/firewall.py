@@ -141,6 +141,8 @@ SECURITY_GROUP = Kind(
     arn="SecurityGroupArn",
     refs={
         "VpcId": "vpc",
+        "Ingress[].PrefixListId": "prefix-list",
+        "Egress[].PrefixListId": "prefix-list",
         "Ingress[].ReferencedGroupId": "security-group",
         "Egress[].ReferencedGroupId": "security-group",
     },

@@ -82,7 +82,9 @@ DEVICE = Kind(
         "Links[].LinkId": "link",
         "CustomerGateways[].CustomerGatewayArn": "customer-gateway.arn",
         "CustomerGateways[].LinkId": "link",
+        "TransitGatewayConnectPeers[].TransitGatewayConnectPeerArn": "transit-gateway-connect-peer.arn",
         "TransitGatewayConnectPeers[].LinkId": "link",
+        "ConnectPeers[].ConnectPeerId": "connect-peer",
         "ConnectPeers[].LinkId": "link",
     },
     alike={

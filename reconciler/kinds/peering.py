@@ -1,20 +1,25 @@
-"""VPC peering: two VPCs that reach each other directly, of one region or of two.
+"""Peerings: two VPCs, or two transit gateways, that reach each other directly, of one region or of two.
+
+Both regions show a peering under one id, each with tags of its own: ours are on the side that has asked for it.
 
 Facts: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/ (CreateVpcPeeringConnection, AcceptVpcPeeringConnection,
-VpcPeeringConnection) and
-https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html (the life of a peering connection)
+VpcPeeringConnection, CreateTransitGatewayPeeringAttachment, AcceptTransitGatewayPeeringAttachment),
+https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html (the life of a peering connection) and
+https://docs.aws.amazon.com/vpc/latest/tgw/tgw-peering.html
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.kinds.calls import ec2
+from reconciler.model.address import Address
 from reconciler.model.kind import Kind, Read
-from reconciler.model.things import Desired, Observed, Spec
+from reconciler.model.things import Desired, Observed, Ref, Spec
 from reconciler.model.verdicts import Settled, Steps, Verdict, Wait
 
-PENDING = "pending-acceptance"
+PENDING, ASKED = "pending-acceptance", "pendingAcceptance"
 
 
 def _peering(raw: Spec) -> Spec:
@@ -29,25 +34,23 @@ def _peering(raw: Spec) -> Spec:
     }
 
 
-def _accept(peering: Observed) -> Verdict:
-    """The other side accepts, in its own region; where that is another account, somebody there has to."""
-    theirs = peering.raw["AccepterVpcInfo"]
-    region = str(theirs.get("Region") or peering.region)
-    if theirs.get("OwnerId") != peering.account:
-        return Wait(
-            f"somebody in the account {theirs.get('OwnerId')} has to accept {peering.id} in {region}, within a week",
-            "person",
-        )
-    why = "the VPCs of both sides are of this account"
-    call = replace(
-        ec2("AcceptVpcPeeringConnection", VpcPeeringConnectionId=peering.id), region=region, why=why
-    )
-    return Steps("update", (call,), why=why)
+def _accepting(kind: str, side: str, operation: str, id: str, pending: str) -> Callable[..., Verdict]:
+    """A `then` with which the other side accepts what it is asked for, in its own region; where that is another
+    account, somebody there has to.  `side` is the member of a row that says who is asked."""
 
+    def then(_: Desired, peering: Observed) -> Verdict:
+        if peering.state != pending:
+            return Settled()
+        theirs = peering.raw[side]
+        region = str(theirs.get("Region") or peering.region)
+        if theirs.get("OwnerId") != peering.account:
+            who = f"somebody in the account {theirs.get('OwnerId')}"
+            return Wait(f"{who} has to accept {peering.id} in {region}, within a week", "person")
+        why = f"the {kind}s of both sides are of this account"
+        call = replace(ec2(operation, **{id: peering.id}), region=region, why=why)
+        return Steps("update", (call,), why=why)
 
-def then(_: Desired, peering: Observed) -> Verdict:
-    """What is asked for is accepted."""
-    return _accept(peering) if peering.state == PENDING else Settled()
+    return then
 
 
 VPC_PEERING_CONNECTION = Kind(
@@ -74,6 +77,74 @@ VPC_PEERING_CONNECTION = Kind(
     tag_type="vpc-peering-connection",
     project=_peering,
     forbidden=frozenset({"RequesterPeeringConnectionOptions"}),  # not reported as it is asked for
-    then=then,
+    asked_from="RequesterVpcInfo.Region",
+    then=_accepting(
+        "VPC", "AccepterVpcInfo", "AcceptVpcPeeringConnection", "VpcPeeringConnectionId", PENDING
+    ),
     then_operations=("AcceptVpcPeeringConnection",),
+)
+
+# ---- transit gateways
+
+
+def _attachment(raw: Spec) -> Spec:
+    """A row in CreateTransitGatewayPeeringAttachment's words."""
+    ours, theirs = raw.get("RequesterTgwInfo") or {}, raw.get("AccepterTgwInfo") or {}
+    return {
+        **raw,
+        "TransitGatewayId": ours.get("TransitGatewayId"),
+        "PeerTransitGatewayId": theirs.get("TransitGatewayId"),
+        "PeerAccountId": theirs.get("OwnerId"),
+        "PeerRegion": theirs.get("Region"),
+    }
+
+
+def _fits(peering: Desired, every: Mapping[Address, Desired]) -> Iterator[tuple[str, str, str]]:
+    """The peer is where the config says that it is."""
+    peer = peering.spec.get("PeerTransitGatewayId")
+    there = every.get(peer.to) if isinstance(peer, Ref) else None
+    if there is None:
+        return
+    for field, where in (("PeerRegion", there.region), ("PeerAccountId", there.account)):
+        said = peering.spec.get(field)
+        if isinstance(said, str) and said != where:
+            yield field, f"{there.address} is in {where}, not in {said}", ""
+
+
+TRANSIT_GATEWAY_PEERING_ATTACHMENT = Kind(
+    name="transit-gateway-peering-attachment",
+    about="Two transit gateways that reach each other, over static routes of both; accepted by itself where both are "
+    "of one account.",
+    service="ec2",
+    read=Read(
+        operation="DescribeTransitGatewayPeeringAttachments",
+        path="TransitGatewayPeeringAttachments",
+        ids="TransitGatewayAttachmentIds",
+        page=1000,
+    ),
+    create="CreateTransitGatewayPeeringAttachment",
+    delete="DeleteTransitGatewayPeeringAttachment",
+    id="TransitGatewayAttachmentId",
+    arn_tail="transit-gateway-attachment/{id}",
+    state="State",
+    ready=frozenset({"available", ASKED}),
+    failed=frozenset({"failed", "rejected"}),
+    errors="[Status.Message] | [?@]",
+    leaving=frozenset({"deleting"}),
+    gone=frozenset({"deleted"}),
+    refs={"TransitGatewayId": "transit-gateway", "PeerTransitGatewayId": "transit-gateway"},
+    across=True,
+    unlike={"PeerTransitGatewayId": "TransitGatewayId"},
+    fits=_fits,
+    tag_type="transit-gateway-attachment",
+    project=_attachment,
+    asked_from="RequesterTgwInfo.Region",
+    then=_accepting(
+        "transit gateway",
+        "AccepterTgwInfo",
+        "AcceptTransitGatewayPeeringAttachment",
+        "TransitGatewayAttachmentId",
+        ASKED,
+    ),
+    then_operations=("AcceptTransitGatewayPeeringAttachment",),
 )

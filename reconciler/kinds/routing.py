@@ -173,6 +173,7 @@ ROUTE_TABLE = Kind(
         "VpcId": "vpc",
         "Associations[].SubnetId": "subnet",
         "Associations[].GatewayId": ("internet-gateway", "vpn-gateway"),
+        "Routes[].DestinationPrefixListId": "prefix-list",
         "Routes[].CoreNetworkArn": "core-network.arn",
         "Routes[].EgressOnlyInternetGatewayId": "egress-only-internet-gateway",
         "Routes[].GatewayId": ("internet-gateway", "vpn-gateway"),
@@ -189,6 +190,13 @@ ROUTE_TABLE = Kind(
         "Routes[].EgressOnlyInternetGatewayId": ("VpcId",),
         "Routes[].GatewayId": ("VpcId",),
     },
+    lets_go=frozenset(
+        {
+            "Routes[].EgressOnlyInternetGatewayId",
+            "Routes[].NatGatewayId",
+            "Routes[].VpcPeeringConnectionId",
+        }
+    ),
     tag_type="route-table",
     parts=(ROUTES, ASSOCIATIONS),
 )

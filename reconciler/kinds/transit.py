@@ -1,4 +1,4 @@
-"""Transit gateways and what is attached to them.
+"""Transit gateways, and VPCs and appliances that are attached to them.
 
 Facts: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/ (CreateTransitGateway, ModifyTransitGateway,
 CreateTransitGatewayVpcAttachment, …) and https://docs.aws.amazon.com/vpc/latest/tgw/.  No create call takes a token,
@@ -13,7 +13,7 @@ from reconciler.kinds.calls import ec2
 from reconciler.kinds.vpc import canonical
 from reconciler.model.calls import Call
 from reconciler.model.kind import Kind, Read, Remedy
-from reconciler.model.things import Observed
+from reconciler.model.things import Observed, Spec
 
 LEAVING, GONE = frozenset({"deleting"}), frozenset({"deleted"})
 FAILED = frozenset({"failed", "rejected"})
@@ -123,4 +123,71 @@ TRANSIT_GATEWAY_VPC_ATTACHMENT = Kind(
             operations=("ModifyTransitGatewayVpcAttachment",), make=_change_subnets, joins=True
         )
     },
+)
+
+# ---- Connect attachments
+
+TRANSIT_GATEWAY_CONNECT = Kind(
+    name="transit-gateway-connect",
+    about="A Connect attachment: tunnels of appliances, over the attachment of the VPC in which they are.",
+    service="ec2",
+    read=Read(
+        operation="DescribeTransitGatewayConnects",
+        path="TransitGatewayConnects",
+        ids="TransitGatewayAttachmentIds",
+        page=1000,
+        filters=None,
+    ),
+    create="CreateTransitGatewayConnect",
+    delete="DeleteTransitGatewayConnect",
+    id="TransitGatewayAttachmentId",
+    arn_tail="transit-gateway-attachment/{id}",
+    state="State",
+    ready=frozenset({"available"}),
+    usable=frozenset({"modifying"}),
+    asking={"pendingAcceptance": ACCEPTANCE},
+    failed=FAILED,
+    leaving=LEAVING,
+    gone=GONE,
+    refs={"TransportTransitGatewayAttachmentId": "transit-gateway-vpc-attachment"},
+    tag_type="transit-gateway-attachment",
+)
+
+
+def _peer(raw: Spec) -> Spec:
+    """A row in CreateTransitGatewayConnectPeer's words; all sessions of a peer have one ASN."""
+    configuration = raw.get("ConnectPeerConfiguration") or {}
+    sessions = configuration.get("BgpConfigurations") or [{}]
+    return {
+        **raw,
+        "TransitGatewayAddress": configuration.get("TransitGatewayAddress"),
+        "PeerAddress": configuration.get("PeerAddress"),
+        "InsideCidrBlocks": configuration.get("InsideCidrBlocks"),
+        "BgpOptions": {"PeerAsn": sessions[0].get("PeerAsn")},
+    }
+
+
+TRANSIT_GATEWAY_CONNECT_PEER = Kind(
+    name="transit-gateway-connect-peer",
+    about="An appliance at the far end of a Connect attachment: a GRE tunnel with BGP sessions in it.",
+    service="ec2",
+    read=Read(
+        operation="DescribeTransitGatewayConnectPeers",
+        path="TransitGatewayConnectPeers",
+        ids="TransitGatewayConnectPeerIds",
+        page=1000,
+        filters=None,
+    ),
+    create="CreateTransitGatewayConnectPeer",
+    delete="DeleteTransitGatewayConnectPeer",
+    id="TransitGatewayConnectPeerId",
+    arn_tail="transit-gateway-connect-peer/{id}",
+    state="State",
+    ready=frozenset({"available"}),
+    leaving=LEAVING,
+    gone=GONE,
+    refs={"TransitGatewayAttachmentId": "transit-gateway-connect"},
+    tag_type="transit-gateway-connect-peer",
+    unordered=frozenset({"InsideCidrBlocks"}),
+    project=_peer,
 )

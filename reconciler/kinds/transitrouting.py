@@ -20,8 +20,10 @@ from reconciler.model.things import Desired, Observed, Ref, Spec
 from reconciler.model.verdicts import Steps, Wait
 
 ID = "TransitGatewayAttachmentId"
-ATTACHMENTS = ("transit-gateway-vpc-attachment", f"vpn-connection.{ID}")
+ATTACHMENTS = ("transit-gateway-vpc-attachment", "transit-gateway-connect", f"vpn-connection.{ID}")
 """What is attached to a transit gateway; for a VPN connection AWS makes the attachment."""
+PEERING = "transit-gateway-peering-attachment"
+"""It tells no routes of its own."""
 BLACKHOLE, BY_ITSELF = "blackhole", "DefaultRouteTableAssociation"
 
 # ---- associations and propagations
@@ -149,20 +151,25 @@ def _fits(table: Desired, every: Mapping[Address, Desired]) -> Iterator[tuple[st
             yield "Associations", what, f"say there Options: {{{BY_ITSELF}: disable}}"
     for part in (ASSOCIATIONS, PROPAGATIONS, ROUTES):
         for item in table.spec.get(part.field) or ():
-            there = _gateway_of(item.get(ID) if isinstance(item, Mapping) else None, every)
-            if there is not None and isinstance(gateway, Ref) and there != gateway:
+            there = _gateways_of(item.get(ID) if isinstance(item, Mapping) else None, every)
+            if there and isinstance(gateway, Ref) and gateway not in there:
+                at = " and ".join(str(one.to) for one in there)
                 yield (
                     part.field,
-                    f"{item[ID].to} is attached to {there.to}, and this is a table of {gateway.to}",
+                    f"{item[ID].to} is attached to {at}, and this is a table of {gateway.to}",
                     "",
                 )
 
 
-def _gateway_of(attachment: Any, every: Mapping[Address, Desired]) -> Ref | None:
-    """The gateway that an attachment of the config is attached to, where it says so."""
+def _gateways_of(attachment: Any, every: Mapping[Address, Desired]) -> list[Ref]:
+    """The gateways that an attachment of the config is attached to, where it names them: a peering to two."""
     there = every.get(attachment.to) if isinstance(attachment, Ref) else None
-    gateway = there.spec.get("TransitGatewayId") if there is not None else None
-    return gateway if isinstance(gateway, Ref) else None
+    if there is None:
+        return []
+    if carrier := there.spec.get("TransportTransitGatewayAttachmentId"):
+        return _gateways_of(carrier, every)
+    named = (there.spec.get(name) for name in ("TransitGatewayId", "PeerTransitGatewayId"))
+    return [gateway for gateway in named if isinstance(gateway, Ref)]
 
 
 TRANSIT_GATEWAY_ROUTE_TABLE = Kind(
@@ -210,7 +217,8 @@ TRANSIT_GATEWAY_ROUTE_TABLE = Kind(
     gone=GONE,
     refs={
         "TransitGatewayId": "transit-gateway",
-        **{f"{field}[].{ID}": ATTACHMENTS for field in ("Associations", "Propagations", "Routes")},
+        f"Propagations[].{ID}": ATTACHMENTS,
+        **{f"{field}[].{ID}": (*ATTACHMENTS, PEERING) for field in ("Associations", "Routes")},
     },
     across=True,  # a peering is one thing in two regions
     fits=_fits,

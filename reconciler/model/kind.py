@@ -184,6 +184,7 @@ class Part:
     are taken out once its `then` has nothing left to do.  `makes_room`: an item can be in one thing alone, so that what
     goes is taken out before anything comes in: two things may change theirs for each other's.
     `meaning`: members that are compared by what this makes of them, and sent as they are written.
+    `at_once` takes what is added, changed and removed together, where AWS has one call for all of it.
     """
 
     field: str
@@ -202,6 +203,9 @@ class Part:
     last: bool = False
     meaning: Mapping[str, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
     makes_room: bool = False
+    at_once: Callable[[Observed, Sequence[Item], Sequence[Item], Sequence[Item]], Sequence[Call]] | None = (
+        None
+    )
 
     def meant(self, item: Item) -> Item:
         """An item as it is compared."""
@@ -267,8 +271,13 @@ class Kind:
     of each; `.arn` behind a kind where it takes an ARN, or the field that AWS reports and that stands there."""
     across: bool = False
     """Whether its references may lead into other regions."""
+    asked_from: str | None = None
+    """Where (JMESPath) a row of what two regions show says from which it was asked for: there it is ours, and what
+    the other shows is never taken for a thing of its own, whatever tags it has there."""
     alike: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     """Path of a reference (`Links[].LinkId`) to the fields in which the thing and what it refers to have to agree."""
+    lets_go: frozenset[str] = frozenset()
+    """Paths of references to what AWS deletes all the same: what refers to it leads nowhere until that is put right."""
     unlike: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Field to another whose value has to be a different one."""
     fits: Callable[[Desired, Mapping[Address, Desired]], Iterable[tuple[str, str, str]]] | None = None

@@ -30,6 +30,7 @@ OWN_TYPES: Mapping[str, str] = {
 }
 """Kinds of other services than EC2 whose type in ARNs is not their name."""
 BESIDE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "ec2:AcceptTransitGatewayPeeringAttachment": {"": ("transit-gateway-attachment",)},
     "ec2:AcceptVpcPeeringConnection": {"": ("vpc", "vpc-peering-connection")},
     "ec2:CreateSubnet": {"Ipv4IpamPoolId": ("ipam-pool",), "Ipv6IpamPoolId": ("ipam-pool",)},
     "ec2:CreateVpc": {
@@ -46,7 +47,13 @@ BESIDE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 """Types of EC2's resources that an operation is allowed or denied for beside the thing itself and those that `refs`
 names: by field of the config, "" for always."""
-FROM_OTHERS = frozenset({"ec2:AcceptVpcPeeringConnection", "ec2:ReplaceNetworkAclAssociation"})
+FROM_OTHERS = frozenset(
+    {
+        "ec2:AcceptTransitGatewayPeeringAttachment",
+        "ec2:AcceptVpcPeeringConnection",
+        "ec2:ReplaceNetworkAclAssociation",
+    }
+)
 """Calls about things of a kind's own type that cannot be known by our tags: the default ACL of a network, which AWS
 makes and a subnet is taken from or given back to; a peering as the other region sees it, with tags of its own."""
 HELD_AT: Mapping[str, str] = {

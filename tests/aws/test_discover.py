@@ -31,6 +31,8 @@ from .support import ACCOUNT, OTHER, Answer, Request, Wire, count, ec2, gateway,
 
 REGIONS = [f"{place}-{n}" for place in ("us-east", "us-west", "eu-west", "ap-south") for n in (1, 2)]
 STACK = "ai"
+SHARED = "transit-gateway-attachment"
+"""The type of things of several kinds."""
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ class Regions:
 
     def __init__(self) -> None:
         self.together = threading.Barrier(4, timeout=20)
-        self.sorts = dict(zip(REGIONS, ("vpc", "subnet", "instance", "fleet") * 2, strict=True))
+        self.sorts = dict(zip(REGIONS, ("vpc", "subnet", SHARED, "fleet") * 2, strict=True))
 
     def __call__(self, request: Request) -> Answer:
         if request.form["Action"] == "DescribeRegions":
@@ -106,8 +108,15 @@ def test_each_region_is_asked_at_its_own_endpoint_with_its_own_signature(
         [(f"https://ec2.{region}.amazonaws.com", f"{region}/ec2") for region in REGIONS] * 2
     )
     assert found.scopes == {
-        Scope(sort, ACCOUNT, region) for region, sort in Regions().sorts.items() if sort != "fleet"
+        Scope(kind.name, ACCOUNT, region)
+        for region, sort in Regions().sorts.items()
+        for kind in ALL
+        if kind.tag_type == sort
     }  # a fleet is no kind of ours
+    assert {scope.kind for scope in found.scopes} >= {
+        "transit-gateway-vpc-attachment",
+        "transit-gateway-connect",
+    }
     assert (found.unread, found.parents) == ({}, frozenset())
 
 

@@ -87,7 +87,7 @@ transit-gateway-route-table/t:
         (
             '{TransitGatewayAttachmentId: "${transit-gateway-vpc-attachment/v}"}',
             '{TransitGatewayAttachmentId: "${vpc/v}"}',
-            "needs a transit-gateway-vpc-attachment or a vpn-connection",
+            "needs a transit-gateway-vpc-attachment or a transit-gateway-connect or a",
         ),
         (
             "t:\n  TransitGatewayId: ${transit-gateway/a}",
@@ -106,3 +106,29 @@ def test_a_table_of_a_transit_gateway_has_attachments_of_its_own(right: str, wro
     assert len(config(resources(TRANSIT)).resources) == 5
     assert right in TRANSIT
     assert told in str(problem(resources(TRANSIT.replace(right, wrong))))
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ("[{Cidr: 10.1.0.0/16}, {Cidr: 10.2.0.0/16}]", "has 2, and MaxEntries is 1"),
+        ("[{Cidr: 'fd00::/8'}]", "Entries[0] is of IPv6, and AddressFamily is IPv4"),
+    ],
+)
+def test_entries_that_a_prefix_list_cannot_hold(entries: str, told: str) -> None:
+    text = "prefix-list/a: {PrefixListName: a, AddressFamily: IPv4, MaxEntries: 1, Entries: %s}"
+    assert len(config(resources(text % "[{Cidr: 10.1.0.0/16}]")).resources) == 1
+    assert told in str(problem(resources(text % entries)))
+
+
+def test_a_transit_gateway_is_where_its_peer_says() -> None:
+    text = """
+transit-gateway/a: {}
+transit-gateway/b: {}
+transit-gateway-peering-attachment/p:
+  TransitGatewayId: ${transit-gateway/a}
+  PeerTransitGatewayId: ${transit-gateway/b}
+  PeerAccountId: "123456789012"
+  PeerRegion: eu-west-3
+"""
+    assert "PeerRegion: transit-gateway/b is in" in str(problem(resources(text)))

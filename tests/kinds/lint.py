@@ -313,6 +313,8 @@ class Lint:
         self._valid(part.add(thing, [item]), allowed)
         self._valid(part.remove(thing, live), allowed)
         self._valid(part.change(thing, [{**live[0], **item}]), allowed)
+        if part.at_once:
+            self._valid(part.at_once(thing, [item], [{**live[0], **item}], live), allowed)
 
     def _valid(self, calls: Any, allowed: set[str]) -> None:
         for call in calls:

@@ -1,12 +1,12 @@
-"""VPC peering over two regions: accepted where the other side is; by a person where it is somebody else's."""
+"""Peerings over two regions: accepted where the other side is; by a person where it is somebody else's."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from reconciler.kinds.peering import then
+from reconciler.kinds.peering import VPC_PEERING_CONNECTION
 from reconciler.model.verdicts import Wait
-from tests.harness import Host, host
+from tests.harness import ACCOUNT, Host, host
 
 CONFIG = """
 resources:
@@ -50,6 +50,8 @@ def test_it_is_accepted_in_the_region_of_the_other_side(tmp_path: Path) -> None:
         other = seen.__class__(
             **{**seen.__dict__, "raw": {**seen.raw, **asked, **theirs}, "state": "pending-acceptance"}
         )
+        then = VPC_PEERING_CONNECTION.then
+        assert then is not None
         verdict = then(next(iter(ops.loop(CONFIG).config.resources.values())), other)
         assert isinstance(verdict, Wait)
         assert verdict.on == "person"
@@ -67,3 +69,49 @@ def test_a_vpc_stays_while_peerings_of_another_region_could_not_be_read(tmp_path
         entry = next(entry for entry in plan.entries if entry.label == "vpc/there")
         assert isinstance(entry.verdict, Wait)
         assert "vpc-peering-connection in us-west-2" in entry.verdict.why
+
+
+GATEWAYS = """
+resources:
+  transit-gateway/here: {Options: {DefaultRouteTableAssociation: disable, AmazonSideAsn: 64600}}
+  transit-gateway/there: {region: eu-west-1, Options: {DefaultRouteTableAssociation: disable, AmazonSideAsn: 64601}}
+  transit-gateway-peering-attachment/a:
+    TransitGatewayId: ${transit-gateway/here}
+    PeerTransitGatewayId: ${transit-gateway/there}
+    PeerAccountId: "123456789012"
+    PeerRegion: eu-west-1
+  transit-gateway-route-table/here:
+    TransitGatewayId: ${transit-gateway/here}
+    Associations: [{TransitGatewayAttachmentId: "${transit-gateway-peering-attachment/a}"}]
+    Routes: [{DestinationCidrBlock: 10.2.0.0/16, TransitGatewayAttachmentId: "${transit-gateway-peering-attachment/a}"}]
+  transit-gateway-route-table/there:
+    region: eu-west-1
+    TransitGatewayId: ${transit-gateway/there}
+    Associations: [{TransitGatewayAttachmentId: "${transit-gateway-peering-attachment/a}"}]
+    Routes: [{DestinationCidrBlock: 10.1.0.0/16, TransitGatewayAttachmentId: "${transit-gateway-peering-attachment/a}"}]
+"""
+ELSEWHERE = """
+  transit-gateway/third: {region: eu-west-1, Options: {DefaultRouteTableAssociation: disable}}
+  transit-gateway-peering-attachment/b: # so that the other region is looked at for peerings too
+    region: eu-west-1
+    TransitGatewayId: ${transit-gateway/there}
+    PeerTransitGatewayId: ${transit-gateway/third}
+    PeerAccountId: "123456789012"
+    PeerRegion: eu-west-1
+"""
+
+
+def test_transit_gateways_are_peered_with_tables_on_both_sides(tmp_path: Path) -> None:
+    with host(tmp_path, 10.0, regions=("us-west-2", "eu-west-1")) as ops:
+        assert ops.run(GATEWAYS).outcome == "settled"
+        peering = ops.seen(GATEWAYS, "transit-gateway-peering-attachment/a")
+        for table in ("here", "there"):
+            (route,) = ops.seen(GATEWAYS, f"transit-gateway-route-table/{table}").raw["Routes"]
+            assert route["State"] == "active"
+        # whatever tags it has in the other region, it is no second one
+        ours = [{"Key": key, "Value": value} for key, value in peering.tags.items()]
+        ops.hand.sessions.client(ACCOUNT, "ec2", "eu-west-1").create_tags(Resources=[peering.id], Tags=ours)
+        ops.aws.clear_calls()
+        assert ops.run(GATEWAYS + ELSEWHERE).outcome == "settled"
+        assert "AcceptTransitGatewayPeeringAttachment" in ops.writes()
+        assert ops.destroy(GATEWAYS).count("failed", "blocked", "waiting") == 0

@@ -57,6 +57,21 @@ def test_a_route_whose_target_has_gone_leads_to_the_new_one(ops: Host) -> None:
     assert {one for one in ops.writes() if "Route" in one} == {"ReplaceRoute"}
 
 
+def test_a_gateway_is_replaced_although_a_route_leads_to_it(ops: Host) -> None:
+    """AWS deletes it all the same, and the route leads nowhere until there is another."""
+    before = ops.seen(CONFIG, "nat-gateway/a").id
+    moved = CONFIG.replace(
+        'nat-gateway/a: {SubnetId: "${subnet/a}"',
+        'subnet/b: {VpcId: "${vpc/a}", CidrBlock: 10.1.2.0/24}\n'
+        '  nat-gateway/a: {replace: delete-first, SubnetId: "${subnet/b}"',
+    )
+    assert ops.run(moved).outcome == "settled"
+    after = ops.seen(moved, "nat-gateway/a").id
+    assert after != before
+    (route,) = (row for row in ops.seen(moved, "route-table/a").raw["Routes"] if "NatGatewayId" in row)
+    assert (route["NatGatewayId"], route["State"]) == (after, "active")
+
+
 def test_none_is_taken_out_that_nobody_has_put_in() -> None:
     """AWS's own, those of a propagating gateway and of a gateway endpoint; a load balancer's endpoint is a target."""
     given: dict[str, Any] = {"Origin": "CreateRoute", "State": "active"}

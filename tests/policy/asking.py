@@ -46,6 +46,7 @@ PREFIXES = {
     "subnet": "subnet",
     "tgw": "transit-gateway",
     "tgw-attach": "transit-gateway-attachment",
+    "tgw-connect-peer": "transit-gateway-connect-peer",
     "tgw-rtb": "transit-gateway-route-table",
     "vgw": "vpn-gateway",
     "vol": "volume",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from reconciler.model.service import SERVICES
 from reconciler.model.things import ADDRESS_TAG, STACK_TAG
 from reconciler.policy.facts import FROM_OTHERS
 from reconciler.sandbox.calls import Call
+from tests.conformance.fixture import load
 from tests.faults.estate import estate, without_subjects
 from tests.harness import ACCOUNT, STACK, Host, host, read
 
@@ -29,7 +32,6 @@ from .iam import Asked, allows
 
 pytestmark = pytest.mark.xdist_group("policy")  # one worker: what they share is dear to make
 
-UNTIED = "there is no kind yet of what it ties to a device or a global network"
 UNSEEN = {
     "elasticloadbalancing:ModifyIpPools": "there is no kind yet of the pools that it takes",
     "iam:CreateServiceLinkedRole": "AWS asks for it once in the life of an account",
@@ -39,11 +41,6 @@ UNSEEN = {
         for verb in ("Create", "Delete")
     },
     "networkmanager:RejectAttachment": "only what waits for a person is declined before it goes, and here nothing does",
-    **{
-        f"networkmanager:{verb}{what}": UNTIED
-        for verb in ("Associate", "Disassociate")
-        for what in ("ConnectPeer", "TransitGatewayConnectPeer")
-    },
 }
 """Actions that no run here can need, and why."""
 HALTED: dict[str, Any] = {
@@ -60,17 +57,38 @@ resources:
   device/d:
     GlobalNetworkId: ${global-network/wide}
     CustomerGateways: [{CustomerGatewayArn: "${customer-gateway/far}"}]
+    TransitGatewayConnectPeers: [{TransitGatewayConnectPeerArn: "${transit-gateway-connect-peer/p}"}]
   customer-gateway/far: {Type: ipsec.1, BgpAsn: 65030, IpAddress: 198.51.100.30}
-  transit-gateway/t: {}
+  transit-gateway/t: {Options: {TransitGatewayCidrBlocks: [10.96.0.0/24]}}
+  vpc/v: {CidrBlock: 10.8.0.0/16}
+  subnet/s: {VpcId: "${vpc/v}", CidrBlock: 10.8.1.0/24}
+  transit-gateway-vpc-attachment/a:
+    {TransitGatewayId: "${transit-gateway/t}", VpcId: "${vpc/v}", SubnetIds: ["${subnet/s}"]}
+  transit-gateway-connect/c:
+    {TransportTransitGatewayAttachmentId: "${transit-gateway-vpc-attachment/a}", Options: {Protocol: gre}}
+  transit-gateway-connect-peer/p:
+    TransitGatewayAttachmentId: ${transit-gateway-connect/c}
+    PeerAddress: 10.8.1.9
+    InsideCidrBlocks: [169.254.6.0/29]
   vpn-connection/v:
     Type: ipsec.1
     CustomerGatewayId: ${customer-gateway/far}
     TransitGatewayId: ${transit-gateway/t}
 """
 """What no fixture leads to, since it takes things of many kinds: they are tied to a device and a global network."""
-LOOSE = WIRED.replace('[{CustomerGatewayArn: "${customer-gateway/far}"}]', "[]").replace(
-    '[{TransitGatewayArn: "${transit-gateway/t}"}]', "[]"
-)
+LOOSE = re.sub(r'\[{\w+Arn: "[^"]+"}\]', "[]", WIRED)
+
+
+def peered(*peers: str) -> str:
+    """A Connect peer, and a device that it is tied to."""
+    config = deepcopy(load("connect-peer"))
+    device = {
+        "GlobalNetworkId": "${global-network/base}",
+        "ConnectPeers": [{"ConnectPeerId": one} for one in peers],
+    }
+    return str(yaml.safe_dump({"resources": {**config["resources"], "device/far": device}}))
+
+
 LEASE = "\nlease: {table: leases}\n"
 
 
@@ -118,10 +136,11 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iam:
         with enforced(ops.aws, iam):
             ops.destroy()
         iam.policy = document(updated)
-        for text in (WIRED, LOOSE):
-            settled(text)
-        with enforced(ops.aws, iam):
-            ops.destroy()
+        for tied, loose in ((WIRED, LOOSE), (peered("${connect-peer/subject}"), peered())):
+            settled(tied)
+            settled(loose)
+            with enforced(ops.aws, iam):
+                ops.destroy()
         iam.policy = document(first + LEASE)
         look_after(ops, first + LEASE, iam)
         assert [kind for kind in BY_NAME if ops.ours(kind)] == []

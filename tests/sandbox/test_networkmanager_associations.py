@@ -58,6 +58,30 @@ def customer_gateway(behind: str | None) -> str:
     return f"{EC2}:customer-gateway/{identity}"
 
 
+def connect_peer(aws: LocalAws) -> tuple[str, str]:
+    """The ARNs of a transit gateway Connect peer and of its transit gateway."""
+    ec2, gateway = client("ec2"), conftest.transit_gateway()
+    blocks = {"AddTransitGatewayCidrBlocks": ["10.99.0.0/24"]}
+    ec2.modify_transit_gateway(TransitGatewayId=gateway, Options=blocks)
+    vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.1.1.0/24")["Subnet"]["SubnetId"]
+    aws.clock.advance(1)
+    given = {"TransitGatewayId": gateway, "VpcId": vpc, "SubnetIds": [subnet]}
+    transport = ec2.create_transit_gateway_vpc_attachment(**given)["TransitGatewayVpcAttachment"]
+    aws.clock.advance(1)
+    connect = ec2.create_transit_gateway_connect(
+        TransportTransitGatewayAttachmentId=transport["TransitGatewayAttachmentId"],
+        Options={"Protocol": "gre"},
+    )["TransitGatewayConnect"]
+    aws.clock.advance(1)
+    peer = ec2.create_transit_gateway_connect_peer(
+        TransitGatewayAttachmentId=connect["TransitGatewayAttachmentId"],
+        PeerAddress="10.1.1.9",
+        InsideCidrBlocks=["169.254.6.0/29"],
+    )["TransitGatewayConnectPeer"]["TransitGatewayConnectPeerId"]
+    return f"{EC2}:transit-gateway-connect-peer/{peer}", f"{EC2}:transit-gateway/{gateway}"
+
+
 @pytest.fixture
 def registered(aws: LocalAws, nm: Any, network: str) -> str:
     """The ARN of a transit gateway that has been registered for a while."""
@@ -281,11 +305,12 @@ def test_deregistration_takes_customer_gateways_along(
 def test_a_transit_gateway_connect_peer_needs_a_registered_transit_gateway(
     aws: LocalAws, nm: Any, network: str
 ) -> None:
-    here = branch(nm, network)
-    arn = f"{EC2}:transit-gateway-connect-peer/tgw-connect-peer-0123456789abcdef0"
+    here, (arn, gateway) = branch(nm, network), connect_peer(aws)
     given = {**here.pair, "TransitGatewayConnectPeerArn": arn}
+    other = transit_gateway()
+    nm.register_transit_gateway(GlobalNetworkId=network, TransitGatewayArn=other)
     assert code(nm.associate_transit_gateway_connect_peer, **given) == NOT_FOUND
-    nm.register_transit_gateway(GlobalNetworkId=network, TransitGatewayArn=transit_gateway())
+    nm.register_transit_gateway(GlobalNetworkId=network, TransitGatewayArn=gateway)
     made = nm.associate_transit_gateway_connect_peer(**given)["TransitGatewayConnectPeerAssociation"]
     assert made == {**given, "State": "PENDING"}
     many = [f"{arn}{number}" for number in range(11)]

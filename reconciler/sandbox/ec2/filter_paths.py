@@ -376,3 +376,8 @@ CAPACITY_RESERVATIONS: Mapping[str, str] = {
     "state": "State",
     "tenancy": "Tenancy",
 }
+PREFIX_LISTS: Mapping[str, str] = {
+    "owner-id": "OwnerId",
+    "prefix-list-id": "PrefixListId",
+    "prefix-list-name": "PrefixListName",
+}

@@ -36,6 +36,7 @@ from .missing import (
     NETWORK_ACL,
     PEERING,
     PLACEMENT_GROUP,
+    PREFIX_LIST,
     ROUTE_TABLE,
     RULE,
     SUBNET,
@@ -83,12 +84,8 @@ LISTINGS: Mapping[str, Listing] = {
         "SecurityGroups", "GroupId", "GroupIds", GROUP, filter_paths.SECURITY_GROUPS, omits_no_tags=True
     ),
     "DescribeSecurityGroupRules": Listing(
-        "SecurityGroupRules",
-        "SecurityGroupRuleId",
-        "SecurityGroupRuleIds",
-        RULE,
-        filter_paths.SECURITY_GROUP_RULES,
-        tag_filters=("tag:",),
+        *("SecurityGroupRules", "SecurityGroupRuleId", "SecurityGroupRuleIds"),
+        *(RULE, filter_paths.SECURITY_GROUP_RULES, ("tag:",)),
     ),
     "DescribeInstances": Listing(
         "Instances", "InstanceId", "InstanceIds", INSTANCE, filter_paths.INSTANCES, omits_no_tags=True
@@ -102,9 +99,7 @@ LISTINGS: Mapping[str, Listing] = {
         tag_filters=(),
     ),
     "DescribeIamInstanceProfileAssociations": Listing(
-        "IamInstanceProfileAssociations",
-        "AssociationId",
-        "AssociationIds",
+        *("IamInstanceProfileAssociations", "AssociationId", "AssociationIds"),
         filters={"instance-id": "InstanceId", "state": "State"},
         tag_filters=(),
     ),
@@ -112,10 +107,11 @@ LISTINGS: Mapping[str, Listing] = {
         "InternetGateways", "InternetGatewayId", "InternetGatewayIds", GATEWAY, filter_paths.INTERNET_GATEWAYS
     ),
     "DescribeEgressOnlyInternetGateways": Listing(
-        "EgressOnlyInternetGateways",
-        "EgressOnlyInternetGatewayId",
-        "EgressOnlyInternetGatewayIds",
+        *("EgressOnlyInternetGateways", "EgressOnlyInternetGatewayId", "EgressOnlyInternetGatewayIds"),
         EGRESS_GATEWAY,
+    ),
+    "DescribeManagedPrefixLists": Listing(
+        "PrefixLists", "PrefixListId", "PrefixListIds", PREFIX_LIST, filter_paths.PREFIX_LISTS, ()
     ),
     "DescribeAddresses": Listing(
         "Addresses", "AllocationId", "AllocationIds", ADDRESS, filter_paths.ADDRESSES

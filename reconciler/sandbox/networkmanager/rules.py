@@ -121,17 +121,11 @@ def _network_of(attempt: Attempt, core_network: str) -> str | None:
 
 
 def transit_gateway_of_peer_is_registered(attempt: Attempt) -> AwsError | None:
-    """A transit gateway Connect peer is on a transit gateway that is registered in the global network.
-
-    moto has no such peers: while EC2 knows none, any registered transit gateway of the peer's region will do.
-    """
+    """A transit gateway Connect peer is on a transit gateway that is registered in the global network."""
     arn = str(attempt.members["TransitGatewayConnectPeerArn"])
-    gateway, region = elsewhere.gateway_of_connect_peer(arn), elsewhere.region_of(arn)
+    gateway = elsewhere.gateway_of_connect_peer(arn)
     for one in attempt.there("TransitGatewayRegistration"):
-        registered = str(one.members["TransitGatewayArn"])
-        if one.members["GlobalNetworkId"] == attempt.network and (
-            registered == gateway or (gateway is None and elsewhere.region_of(registered) == region)
-        ):
+        if one.members["GlobalNetworkId"] == attempt.network and one.members["TransitGatewayArn"] == gateway:
             return None
     return not_found("transit-gateway-connect-peer", arn)
 
