@@ -9,13 +9,19 @@ from typing import Any
 from reconciler.engine.users import referring
 from reconciler.model.calls import Call
 from reconciler.model.kind import Kind
-from reconciler.model.things import Observed
+from reconciler.model.things import PROTECT_TAG, Observed
 from reconciler.model.verdicts import Steps, Wait
 
 
 def departure(kind: Kind, observed: Observed, why: str) -> Steps | Wait:
     """The next steps on a thing's way out, or what they wait for."""
     return releasing(kind, observed, why) or _declining(kind, observed) or removal(kind, observed, why)
+
+
+def is_protected(kind: Kind, thing: Observed) -> bool:
+    """Whether a thing may not be deleted: by its tag, or else by its kind."""
+    tag = thing.tags.get(PROTECT_TAG)
+    return tag == "true" or (kind.protected and tag != "false")
 
 
 def removal(kind: Kind, observed: Observed, why: str) -> Steps:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from reconciler.engine.converge import accepting, converge, goes_on, unready
-from reconciler.engine.leaving import departure, loosening
+from reconciler.engine.leaving import departure, is_protected, loosening
 from reconciler.engine.order import AllFacts, in_order, needs
 from reconciler.engine.resolve import resolve
 from reconciler.engine.users import Users
@@ -18,7 +18,7 @@ from reconciler.model.address import REPLACED, Address
 from reconciler.model.fields import Facts
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Entry, Plan
-from reconciler.model.things import PROTECT_TAG, Desired, Observed, Scope, World
+from reconciler.model.things import Desired, Observed, Scope, World
 from reconciler.model.verdicts import Blocked, Settled, Steps, Verdict, Wait
 
 
@@ -207,17 +207,26 @@ class Planner:
 
     def holder(self, address: Address) -> Observed | None:
         """The one thing that is ours and holds an address; None when there is none, or when it is in doubt."""
-        claims = self.world.claims.get(address, ())
+        claims = self._claims(address)
         if len(claims) == 1 and self.world.owns(claims[0]):
             return claims[0]
         return self.renamed.get(address) if not claims else None
 
+    def _claims(self, address: Address) -> tuple[Observed, ...]:
+        """Who claims an address; what is on its way out only while nothing else does."""
+        claims = self.world.claims.get(address, ())
+        return tuple(thing for thing in claims if not self._leaves(thing)) or claims[:1]
+
+    def _leaves(self, thing: Observed) -> bool:
+        """Whether AWS is already deleting a thing."""
+        return thing.state is not None and thing.state in self.facts[thing.kind].kind.leaving
+
     def _doubt(self, desired: Desired) -> str | None:
         """Why it is not clear who holds an address; None when it is."""
-        address, claims = desired.address, self.world.claims.get(desired.address, ())
+        address, claims = desired.address, self._claims(desired.address)
         if not claims and address not in self.renamed:
             for before in desired.previously:
-                claims = claims or (() if before in self.resources else self.world.claims.get(before, ()))
+                claims = claims or (() if before in self.resources else self._claims(before))
         if len(claims) > 1:
             return f"{_named(claims)} claim this address: remove the tags of those that are not meant"
         if claims and not self.world.owns(claims[0]):
@@ -242,7 +251,7 @@ class Planner:
                 thing
                 for before in desired.previously
                 if before not in self.resources
-                for thing in self.world.claims.get(before, ())
+                for thing in self._claims(before)
                 if self.world.owns(thing)
             ]
             if len(found) == 1:
@@ -306,12 +315,8 @@ class Planner:
         kind = self.facts[thing.kind].kind
         if self.keep:
             return Settled(("not in the config, and kept, for mode is upsert",))
-        claims = [
-            other
-            for other in self.world.things
-            if other.address == thing.address and other.replaced is thing.replaced
-        ]
-        if not thing.replaced and len(claims) > 1:
+        claims = self._claims(thing.address)
+        if thing in claims and len(claims) > 1:
             return Blocked(
                 f"{_named(claims)} claim this address: remove the tags of those that are not meant"
             )
@@ -391,9 +396,3 @@ def _half(thing: Observed, stack: str) -> str:
     return (
         f"{who} claims {thing.address}, which is of another kind: remove or mend its tag reconciler:address"
     )
-
-
-def is_protected(kind: Kind, thing: Observed) -> bool:
-    """Whether a thing may not be deleted: by its tag, or else by its kind."""
-    tag = thing.tags.get(PROTECT_TAG)
-    return tag == "true" or (kind.protected and tag != "false")

@@ -247,6 +247,20 @@ def test_what_is_half_ours_stops_its_address(claim: Observed) -> None:
     assert not any(claim.id in str(call.parameters) for entry in plan.steps for call in entry.verdict.calls)  # type: ignore[union-attr]
 
 
+def test_what_is_on_its_way_out_keeps_its_address_from_nobody() -> None:
+    leaving, new = replace(S, state="DELETING"), replace(S, id="site-2")
+    assert isinstance(verdicts([NETWORK, SITE], N, leaving, new)["site/s"], Settled)
+    told = [
+        why(verdicts([NETWORK, SITE], N, one, replace(one, id="site-3"))["site/s"]) for one in (leaving, S)
+    ]
+    assert "is DELETING" in told[0]
+    assert "claim this address" in told[1]
+    entries = planner([NETWORK], world(N, leaving, new)).plan().entries
+    left = {entry.seen.id: entry.verdict for entry in entries if entry.seen and not entry.wanted}
+    assert isinstance(left["site-1"], Wait)
+    assert operations(left["site-2"]) == ["DeleteSite"]
+
+
 def test_half_tagged_things_that_no_address_wants_are_told() -> None:
     stray = thing("site/gone", "site-9", tags={"reconciler:stack": None})
     assert any("site-9" in told for told in planner([NETWORK], world(N, stray)).plan().conflicts)
