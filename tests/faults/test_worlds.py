@@ -1,18 +1,30 @@
-"""Random worlds, a few of them: `python -m benchmarks.worlds` makes many, and finds the shortest story that fails."""
+"""Random worlds, one for each few kinds: `python -m benchmarks.worlds` makes many, and finds the shortest story that
+fails."""
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, Phase, settings
+import pytest
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.faults.estate import share
 from tests.faults.worlds.machine import Worlds
 
+SHARES = 12
+"""Worlds among which the kinds are dealt out."""
+FEW = settings(
+    max_examples=1,
+    stateful_step_count=9,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 
-def test_random_worlds_become_as_their_config_says() -> None:
-    few = settings(
-        max_examples=3,
-        stateful_step_count=12,
-        phases=[Phase.generate],
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    )
-    run_state_machine_as_test(Worlds, settings=few)
+
+@pytest.mark.parametrize("number", range(SHARES))
+def test_a_random_world_becomes_as_its_config_says(number: int) -> None:
+    class Some(Worlds):
+        kinds = share(number, SHARES)
+
+    run_state_machine_as_test(seed(number)(Some), settings=FEW)

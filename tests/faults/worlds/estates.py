@@ -1,13 +1,13 @@
 """What the config says in a random world: resources by slot, each in one of a few variants.  Used by `machine`.
 
-A slot is a resource of the kinds' own fixtures, twice: `site/here-a` in one region, `site/here-b` in another.  A
-kind is in these worlds for its three fixtures, once `model` knows how its rows show its fields (`KINDS`).
+A slot is a resource of the kinds' own fixtures, twice: `site/here-a` in one region, `site/here-b` in another.  A new
+kind is in these worlds for its three fixtures.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,59 +16,110 @@ from typing import Any
 import yaml
 
 from reconciler.kinds import BY_NAME
-from tests.conformance.fixture import load
+from tests.conformance.fixture import KINDS, load
 from tests.faults.estate import estate
 from tests.harness import HEAD
 
 REGIONS = {"a": "us-west-2", "b": "eu-central-1"}
 SECRET = "hunter2-of-the-worlds"
 """Stands in all user data; no line of a log may hold it."""
-REFERENCE = re.compile(r"\$\{([a-z][a-z0-9-]*/[a-z0-9._-]+)")
+REFERENCE = re.compile(r"\$\{([a-z][a-z0-9-]*/[a-z0-9_-]+)")
+PLACE = re.compile("|".join(REGIONS.values()))
 AFTER = "depends-on"
-KINDS = (
-    *(
-        "global-network",
-        "site",
-        "link",
-        "device",
-        "connection",
-        "vpc",
-        "subnet",
-        "security-group",
-        "instance",
-    ),
-    *("internet-gateway", "egress-only-internet-gateway", "elastic-ip", "nat-gateway"),
-)
-"""The kinds that `model` knows."""
+VARIANTS = ("base", "update", "fixed")
 GENEROUS = {"deletes": 1000, "percent": 100, "per-hour": 1000}
-
-
-def _placed(data: Any, letter: str) -> Any:
-    """A fixture for one of the two places."""
-    text = REFERENCE.sub(rf"${{\1-{letter}", yaml.safe_dump(data, sort_keys=False))
-    text = text.replace("us-west-2", REGIONS[letter]).replace("echo ", f"echo {SECRET} ")
-    return yaml.safe_load(text)
-
-
-@cache
-def universe() -> dict[str, dict[str, Any]]:
-    """All resources that there can be, by slot."""
-    found: dict[str, dict[str, Any]] = {}
-    for letter, region in REGIONS.items():
-        for address, resource in _placed(yaml.safe_load(estate(kinds=KINDS))["resources"], letter).items():
-            place = {"region": region} if BY_NAME[kind_of(address)].regional else {}
-            after = [f"{other}-{letter}" for other in resource.get(AFTER, ())]
-            found[f"{address}-{letter}"] = {**resource, **place, **({AFTER: after} if after else {})}
-    return found
-
-
-SUBJECTS = [f"{kind}/subject-{letter}" for kind in KINDS for letter in REGIONS]
-"""The slots that have variants."""
 
 
 def kind_of(address: str) -> str:
     """The kind in an address or slot."""
     return address.partition("/")[0]
+
+
+def subjects(kinds: Iterable[str]) -> list[str]:
+    """The slots of some kinds that have variants."""
+    return [f"{kind}/subject-{letter}" for kind in kinds for letter in REGIONS]
+
+
+def _map(change: Callable[[str], str], value: Any) -> Any:
+    """A value with all its texts changed."""
+    if isinstance(value, dict):
+        return {name: _map(change, inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_map(change, inner) for inner in value]
+    return change(value) if isinstance(value, str) else value
+
+
+def _placed(kind: str, resource: Mapping[str, Any], letter: str) -> dict[str, Any]:
+    """A resource, or some of its fields, in one of the two places; they change places in what the other one says."""
+    here, there = REGIONS["a"], REGIONS[letter]
+
+    def change(text: str) -> str:
+        text = REFERENCE.sub(rf"${{\1-{letter}", text)
+        text = PLACE.sub(lambda found: there if found[0] == here else here, text) if here != there else text
+        return text.replace("echo ", f"echo {SECRET} ")
+
+    placed: dict[str, Any] = _map(change, dict(resource))
+    if AFTER in placed:
+        placed[AFTER] = [f"{other}-{letter}" for other in placed[AFTER]]
+    record = BY_NAME[kind]
+    name = placed.get(record.unique or "")
+    if isinstance(name, str) and not record.regional and "${" not in name:
+        placed[record.unique or ""] = f"{name}-{letter}"  # what is unique everywhere is so in both places
+    return placed
+
+
+@cache
+def universe() -> Mapping[str, Mapping[str, Any]]:
+    """All resources that there can be, by slot."""
+    found: dict[str, dict[str, Any]] = {}
+    for address, resource in yaml.safe_load(estate())["resources"].items():
+        kind = kind_of(address)
+        for letter, region in REGIONS.items():
+            place = {"region": region} if BY_NAME[kind].regional else {}
+            found[f"{address}-{letter}"] = {**_placed(kind, resource, letter), **place}
+    return found
+
+
+@cache
+def varied(slot: str, variant: str) -> Mapping[str, Any]:
+    """A slot as one of its variants has it, not to be changed."""
+    base = universe()[slot]
+    if variant == "base":
+        return base
+    kind = kind_of(slot)
+    other = _placed(kind, load(f"{kind}-{variant}"), slot[-1])
+    tags = {**base.get("Tags", {}), **other.get("Tags", {})}
+    return {**base, **other, **({"Tags": tags} if tags else {})}
+
+
+@cache
+def variants(slot: str) -> Mapping[str, Mapping[str, Any]]:
+    """The fields of a slot, which are AWS's, in all variants that it can have."""
+    names = VARIANTS if slot in subjects([kind_of(slot)]) else VARIANTS[:1]
+    return {
+        name: {key: value for key, value in varied(slot, name).items() if key[0].isupper() and key != "Tags"}
+        for name in names
+    }
+
+
+@cache
+def mentioned(kind: str) -> frozenset[str]:
+    """All fields that resources of a kind may have in these worlds."""
+    slots = [slot for slot in universe() if kind_of(slot) == kind]
+    return frozenset(name for slot in slots for fields in variants(slot).values() for name in fields)
+
+
+@cache
+def _referred(slot: str, variant: str) -> frozenset[str]:
+    """The slots that one refers to."""
+    found: set[str] = set(universe()[slot].get(AFTER, ()))
+
+    def note(text: str) -> str:
+        found.update(REFERENCE.findall(text))
+        return text
+
+    _map(note, variants(slot)[variant])
+    return frozenset(found - {slot})
 
 
 def fixed_fields(kind: str) -> set[str]:
@@ -83,7 +134,7 @@ class Wish:
     slot: str
     address: str
     variant: str = "base"
-    """"base", "update" or "fixed", as the kind's fixtures have them."""
+    """One of `VARIANTS`, as the kind's fixtures have them."""
     protect: bool | None = None
     replace: str | None = None
     ignore: list[str] = field(default_factory=list)
@@ -95,39 +146,36 @@ class Wish:
         return kind_of(self.slot)
 
     @property
-    def spec(self) -> dict[str, Any]:
+    def spec(self) -> Mapping[str, Any]:
         """The fields that are AWS's, references by slot."""
-        found = deepcopy(universe()[self.slot])
-        if self.variant != "base":
-            found.update(_placed(load(f"{self.kind}-{self.variant}"), self.slot[-1]))
-        return {name: value for name, value in found.items() if name[0].isupper() and name != "Tags"}
+        return variants(self.slot)[self.variant]
 
     @property
     def all_tags(self) -> dict[str, str | None]:
-        return {**universe()[self.slot].get("Tags", {}), **self.tags}
+        return {**varied(self.slot, self.variant).get("Tags", {}), **self.tags}
 
     @property
     def region(self) -> str:
         """ "" for what is of no region."""
         return str(universe()[self.slot].get("region", ""))
 
-    def needs(self) -> set[str]:
+    def needs(self) -> frozenset[str]:
         """The slots that it refers to."""
-        after = universe()[self.slot].get(AFTER, ())
-        return {*REFERENCE.findall(yaml.safe_dump(self.spec)), *after} - {self.slot}
+        return _referred(self.slot, self.variant)
 
     def written(self) -> dict[str, Any]:
         """The resource as it stands in the config, references still by slot."""
+        fixture = {name: value for name, value in universe()[self.slot].items() if name[0].islower()}
         ours = {
-            "region": self.region or None,
+            **fixture,
             "protect": self.protect,
             "replace": self.replace,
             "ignore": list(self.ignore) or None,
             "previously": list(self.previously) or None,
-            AFTER: list(universe()[self.slot].get(AFTER, ())) or None,
             "Tags": self.all_tags or None,
         }
-        return {**self.spec, **{name: value for name, value in ours.items() if value is not None}}
+        given = {name: value for name, value in ours.items() if value is not None}
+        return deepcopy({**self.spec, **given})
 
 
 class Wishes:
@@ -145,7 +193,7 @@ class Wishes:
 
     @property
     def subjects(self) -> list[Wish]:
-        return [self.by_slot[slot] for slot in SUBJECTS if slot in self.by_slot]
+        return [self.by_slot[slot] for slot in subjects(KINDS) if slot in self.by_slot]
 
     def at(self, address: str) -> Wish | None:
         """The wish that has an address now."""
@@ -154,7 +202,8 @@ class Wishes:
     def want(self, slot: str) -> None:
         """A resource, and all that it needs."""
         if slot not in self.by_slot:
-            self.by_slot[slot] = Wish(slot, self.names.get(slot, slot))
+            protect = universe()[slot].get("protect")
+            self.by_slot[slot] = Wish(slot, self.names.get(slot, slot), protect=protect)
         for needed in sorted(self.by_slot[slot].needs()):
             self.want(needed)
 

@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from reconciler.engine.tags import pairs
+from reconciler.engine.leaving import departure
+from reconciler.engine.tags import tag_calls
 from reconciler.errors import AwsError
 from reconciler.kinds import BY_NAME
 from reconciler.model.calls import Call
-from reconciler.model.things import Observed
-from reconciler.model.verdicts import Steps
+from reconciler.model.verdicts import Drift, Steps
 from reconciler.sandbox.calls import Call as Sent
 from tests.faults.worlds.model import claims
 from tests.faults.worlds.truth import Thing, Truth, undisturbed
@@ -56,26 +56,19 @@ class Hand:
 
     # ---- tags
 
+    def _retag(self, thing: Thing, changes: Mapping[str, str | None]) -> bool:
+        drifts = [Drift(f"Tags.{key}", value, thing.tags.get(key)) for key, value in changes.items()]
+        calls = tag_calls(BY_NAME[thing.kind], thing.observed, drifts, "")
+        return all(self._do(replace(call, account=ACCOUNT, region=thing.region)) for call in calls)
+
     def tag(self, thing: Thing, new: Mapping[str, str]) -> bool:
         """Tags are set."""
-        if BY_NAME[thing.kind].service == "ec2":
-            parameters: dict[str, Any] = {"Resources": [thing.id], "Tags": pairs(new)}
-            return self._do(_call(thing, "ec2", "CreateTags", parameters))
-        return self._do(
-            _call(thing, "networkmanager", "TagResource", {"ResourceArn": thing.arn, "Tags": pairs(new)})
-        )
+        return self._retag(thing, new)
 
     def untag(self, thing: Thing, keys: tuple[str, ...]) -> bool:
         """Tags are taken away; owner tags are remembered."""
         lost = {key: thing.tags[key] for key in keys if key in thing.tags}
-        if not lost:  # DeleteTags takes all tags away where it is given none
-            return False
-        if BY_NAME[thing.kind].service == "ec2":
-            parameters: dict[str, Any] = {"Resources": [thing.id], "Tags": [{"Key": key} for key in lost]}
-            done = self._do(_call(thing, "ec2", "DeleteTags", parameters))
-        else:
-            parameters = {"ResourceArn": thing.arn, "TagKeys": list(lost)}
-            done = self._do(_call(thing, "networkmanager", "UntagResource", parameters))
+        done = bool(lost) and self._retag(thing, dict.fromkeys(lost))
         if done:
             self.taken[thing.id] = {**self.taken.get(thing.id, {}), **lost}
         return done
@@ -100,26 +93,9 @@ class Hand:
         return sum(map(self._do, filter(None, map(_without_notes, calls)))) > 0
 
     def delete(self, thing: Thing) -> bool:
-        """It is deleted, if nothing uses it."""
-        record = BY_NAME[thing.kind]
-        if record.destroy:
-            seen = Observed(
-                kind=thing.kind,
-                account=ACCOUNT,
-                region=thing.region,
-                id=thing.id,
-                arn=thing.arn,
-                state=None,
-                spec={},
-                tags=thing.tags,
-                raw=thing.row,
-            )
-            return all(
-                self._do(_call(thing, call.service, call.operation, call.parameters))
-                for call in record.destroy(seen)
-            )
-        named = {name: thing.row[name] for name in (*record.identity, record.id)}
-        return self._do(_call(thing, record.service, record.delete, named))
+        """It is deleted, or what has to come before is done, if nothing uses it."""
+        steps = departure(BY_NAME[thing.kind], thing.observed, "")
+        return isinstance(steps, Steps) and all(map(self._do, steps.calls))
 
     def copy(self, address: str, keys: tuple[str, ...], stack: str) -> bool:
         """A thing like the one that the program has made for an address, with these of its owner tags."""
@@ -132,7 +108,7 @@ class Hand:
                 operation=sent.operation,
                 parameters=_retagged(sent.parameters, keys, stack),
                 account=ACCOUNT,
-                region="" if sent.service == "networkmanager" else sent.region,
+                region=sent.region if BY_NAME[address.partition("/")[0]].regional else "",
             )
         )
 
@@ -156,15 +132,9 @@ class Hand:
         return any(self.delete(truth[id]) for id in sorted(copies & truth.keys()))
 
 
-def _call(thing: Thing, service: str, operation: str, parameters: Mapping[str, Any]) -> Call:
-    return Call(
-        service=service, operation=operation, parameters=parameters, account=ACCOUNT, region=thing.region
-    )
-
-
 def _without_notes(call: Call) -> Call | None:
     """A call without the tag that says what was applied, which nobody but the program writes; None for no other."""
-    if call.operation not in {"CreateTags", "TagResource"}:
+    if "Tags" not in call.parameters:
         return call
     tags = [tag for tag in call.parameters["Tags"] if tag["Key"] != APPLIED]
     return replace(call, parameters={**call.parameters, "Tags": tags}) if tags else None

@@ -9,34 +9,40 @@ import sys
 from copy import deepcopy
 from typing import Any
 
+from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from tests.faults.worlds.estates import GENEROUS, SUBJECTS
+from reconciler.kinds import BY_NAME
+from tests.conformance.fixture import KINDS
+from tests.faults.worlds.estates import GENEROUS, subjects
 from tests.faults.worlds.hands import OWNER
 from tests.faults.worlds.world import FIGURES, HOUR, PATIENCE, WAITS, World
 from tests.harness import STACK
 
+EC2_CODES = {
+    "denied": ("UnauthorizedOperation", 403),
+    "broken": ("InternalError", 500),
+    "throttled": ("RequestLimitExceeded", 503),
+}
 CODES = {
-    "ec2": {
-        "denied": ("UnauthorizedOperation", 403),
-        "broken": ("InternalError", 500),
-        "throttled": ("RequestLimitExceeded", 503),
-    },
-    "networkmanager": {
-        "denied": ("AccessDeniedException", 403),
-        "broken": ("InternalServerException", 500),
-        "throttled": ("ThrottlingException", 429),
-    },
+    "denied": ("AccessDeniedException", 403),
+    "broken": ("InternalServerException", 500),
+    "throttled": ("ThrottlingException", 429),
 }
 which = st.integers(0, 40)
 """Chooses one of what there is: the number modulo how many there are."""
 then = st.integers(0, 2)
 """How many passes follow at once."""
+MOST_KINDS = 3
+"""Kinds that a world is about, at most: what they need comes with them."""
 
 
 class Worlds(RuleBasedStateMachine):
-    """One world, and what may happen to it."""
+    """One world, and what may happen to it.  It is about a few kinds, and what they need."""
+
+    kinds: tuple[str, ...] = ()
+    """What it is about; drawn from all that there are where it is empty."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,16 +50,27 @@ class Worlds(RuleBasedStateMachine):
 
     # ---- people edit the config
 
-    @initialize(subjects=st.lists(which, min_size=1, max_size=5), made=st.sampled_from([True, True, False]))
-    def begin(self, subjects: list[int], made: bool) -> None:
-        for number in subjects:
-            self.world.add(SUBJECTS[number % len(SUBJECTS)])
+    @initialize(
+        kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=MOST_KINDS, unique=True),
+        chosen=st.lists(which, min_size=MOST_KINDS, max_size=MOST_KINDS),
+        made=st.sampled_from([True, True, False]),
+        slow=st.booleans(),
+    )
+    def begin(self, kinds: list[str], chosen: list[int], made: bool, slow: bool) -> None:
+        assume(any(chosen))  # what is always told first is the simplest story, in which nothing happens
+        kinds = list(self.kinds or kinds)
+        self.subjects = subjects(kinds)
+        if slow:
+            self.world.takes_its_time()
+        for kind, number in zip(kinds, chosen, strict=False):
+            self.world.add(_chosen(subjects([kind]), number))
         if made:
             self.world.until_still(PATIENCE, "settles")
+            self.world.is_as_wanted()
 
     @rule(number=which, then=then)
     def want(self, number: int, then: int) -> None:
-        self.world.add(SUBJECTS[number % len(SUBJECTS)])
+        self.world.add(_chosen(self.subjects, number))
         self.world.edited(then)
 
     @precondition(lambda self: self.world.wishes.by_slot)
@@ -109,7 +126,7 @@ class Worlds(RuleBasedStateMachine):
 
     # ---- the program works
 
-    @rule(passes=st.integers(1, 4), pause=st.sampled_from([0.3, 7.0, 70.0]))
+    @rule(passes=st.integers(1, 4), pause=st.sampled_from([0.3, 7.0, 70.0, 400.0]))
     def work(self, passes: int, pause: float) -> None:
         self.world.carry_on(passes, pause)
 
@@ -149,8 +166,8 @@ class Worlds(RuleBasedStateMachine):
     )
     def fail(self, number: int, sort: str, times: int) -> None:
         service, operation = _chosen(sorted(self.world.operations()), number)
-        if sort in CODES["ec2"]:
-            code, status = CODES.get(service, CODES["ec2"])[sort]
+        if sort in CODES:
+            code, status = (EC2_CODES if service == "ec2" else CODES)[sort]
             self.world.ops.aws.fail(service, operation, code=code, status=status, times=times)
         else:
             getattr(self.world.ops.aws, sort)(service, operation, times=times)
@@ -160,7 +177,7 @@ class Worlds(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([2.0, 4.0, 20.0, 50.0]))
     def lag_behind(self, seconds: float) -> None:
         self.world.lag = seconds
-        for service in ("ec2", "networkmanager"):
+        for service in sorted({record.service for record in BY_NAME.values()}):
             self.world.ops.aws.hide(service, seconds=seconds)
         FIGURES["faults"] += 1
 

@@ -5,20 +5,18 @@ Nothing of the engine is asked here: a wish is compared with what AWS would show
 
 from __future__ import annotations
 
-import ipaddress
 import math
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
 
-from tests.faults.worlds.estates import REFERENCE, Wish, Wishes, fixed_fields
-from tests.faults.worlds.truth import LINKS, Thing, Truth, attribute
+from reconciler.kinds import ALL
+from tests.faults.worlds.estates import Wish, Wishes, fixed_fields
+from tests.faults.worlds.seen import SHOWN, Holders, blind, mismatches
+from tests.faults.worlds.truth import Thing, Truth, whole
 from tests.harness import FACTS, STACK, Host
 
-PROTECTED = {
-    *("vpc", "transit-gateway", "core-network", "elastic-ip", "volume", "vpn-connection"),
-    *("hosted-zone", "eks-cluster"),
-}
+PROTECTED = {kind.name for kind in ALL if kind.protected}
 """The kinds whose things stay although nobody wants them any more, unless the config has said otherwise."""
 OURS = "reconciler:"
 HAD_BY = {
@@ -28,15 +26,7 @@ HAD_BY = {
 MIRRORED = frozenset({"Associations", "Attachment", "Attachments", "NetworkInterfaces", "VpcAttachments"})
 """Members of somebody's thing that say what AWS ties to it, and that change as the other end is tied elsewhere: a
 subnet that is given to one network ACL leaves another."""
-SHOWN = {
-    "instance": {"SecurityGroups", "NetworkInterfaces"},
-    "security-group": {"Rules", "IpPermissions", "IpPermissionsEgress"},
-    "device": {LINKS},
-    "internet-gateway": {"Attachments"},
-    "elastic-ip": HAD_BY,
-}
-"""Members of rows that show fields of other names."""
-WORDS = {"tcp": "6", "udp": "17", "icmp": "1", "icmpv6": "58"}
+ROOT = re.compile(r"^[A-Za-z]+")
 
 
 # ---- whose things are
@@ -156,26 +146,39 @@ def _death(thing: Thing, before: Truth, wishes: Wishes, unread: Collection[tuple
 
 def _change(thing: Thing, now: Thing, before: Truth, after: Truth, wishes: Wishes) -> Iterator[str]:
     what = f"{thing.kind} {thing.id} ({thing.claim or 'foreign'})"
-    fields = {name for name in {*thing.still, *now.still} if thing.still.get(name) != now.still.get(name)}
-    tags = {key for key in {*thing.tags, *now.tags} if thing.tags.get(key) != now.tags.get(key)}
-    if thing.kind == "elastic-ip" and not _has_owner(thing, now, after):
-        fields -= HAD_BY  # it was taken by what a NAT gateway does, or came free with its instance
-    if not is_ours(thing, before):
-        fields -= MIRRORED
-    if not fields and not tags:
-        return
-    if not is_ours(thing, before):
-        yield f"{what} was changed ({fields | tags}), and it is not ours alone"
-        return
+    ours = is_ours(thing, before)
     wish = wishes.at(now.claim.removesuffix("@old")) or wishes.at(thing.claim)
-    mentioned = set(wish.spec) - set(wish.ignore) if wish else set()
-    rows = SHOWN.get(thing.kind, set())
-    if extra := fields - mentioned - rows:
+    said = set(wish.spec) - set(wish.ignore) if wish and ours else set()
+    fields = {
+        name
+        for name in {*thing.still, *now.still} & _fields(thing.kind, ours)
+        if thing.still.get(name) != now.still.get(name)
+    }
+    tags = {key for key in {*thing.tags, *now.tags} if thing.tags.get(key) != now.tags.get(key)}
+    if thing.kind == "elastic-ip" and ("InstanceId" in said or not _has_owner(thing, now, after)):
+        fields -= HAD_BY  # it was taken by what a NAT gateway does, or came free with its instance
+    if not ours:
+        if fields or tags:
+            yield f"{what} was changed ({fields | tags}), and it is not ours alone"
+        return
+    if extra := fields - said - {_root(thing.kind, name) for name in said}:
         yield f"{what}: {sorted(extra)} changed, and the config does not say so"
     if extra := {key for key in tags if not key.startswith(OURS)} - set(wish.all_tags if wish else ()):
         yield f"{what}: the tags {sorted(extra)} changed, and the config does not say so"
     if wish and "Tags" in wish.ignore and (extra := {key for key in tags if not key.startswith(OURS)}):
         yield f"{what}: the tags {sorted(extra)} changed, and the config says to ignore them"
+
+
+def _root(kind: str, name: str) -> str:
+    """The member of a row that shows a field."""
+    found = ROOT.match(SHOWN.get(kind, {}).get(name, name))
+    return found[0] if found else name
+
+
+def _fields(kind: str, ours: bool) -> set[str]:
+    """The members of rows that say what a config can; of others' things not those that say what AWS ties to them."""
+    roots = {_root(kind, name) for name in SHOWN.get(kind, {})}
+    return (FACTS[kind].fields.keys() - MIRRORED) | (roots if ours else roots - MIRRORED)
 
 
 def _has_owner(thing: Thing, now: Thing, after: Truth) -> bool:
@@ -204,15 +207,12 @@ def unequal(ops: Host, truth: Truth, wishes: Wishes) -> Iterator[str]:
             yield from differences(ops, wish, holders)
 
 
-def differences(ops: Host, wish: Wish, holders: Mapping[str, Thing]) -> Iterator[str]:
+def differences(ops: Host, wish: Wish, holders: Holders) -> Iterator[str]:
     """Where the thing of one wish is not as the config says."""
     thing = holders[wish.slot]
-    for name, wanted in wish.spec.items():
-        if name in wish.ignore:
-            continue
-        seen = _seen(ops, thing, name)
-        if seen is not ... and not _matches(wanted, seen, holders):
-            yield f"{wish.address}: {name} is {seen!r} and should be {wanted!r}"
+    for name, wrong in mismatches(ops, wish, thing, holders):
+        if name not in wish.ignore:
+            yield f"{wish.address}: {name} {wrong}"
     said = {None: None, True: "true", False: "false"}[wish.protect]
     kept = {} if "Tags" in wish.ignore else wish.all_tags
     for key, value in {**kept, "reconciler:protect": said}.items():
@@ -220,89 +220,12 @@ def differences(ops: Host, wish: Wish, holders: Mapping[str, Thing]) -> Iterator
             yield f"{wish.address}: its tag {key} is {thing.tags.get(key)!r} and should be {value!r}"
 
 
-def differs_for_good(ops: Host, wish: Wish, holders: Mapping[str, Thing]) -> bool:
-    """Whether what cannot change after creation differs."""
-    thing = holders.get(wish.slot)
-    fixed = fixed_fields(wish.kind)
-    return thing is not None and any(
-        (seen := _seen(ops, thing, name)) is not ... and not _matches(wanted, seen, holders)
-        for name, wanted in wish.spec.items()
-        if name in fixed
+def may_differ_for_good(ops: Host, wish: Wish, holders: Holders) -> bool:
+    """Whether what cannot change after creation differs, as far as AWS shows it."""
+    thing, fixed = holders.get(wish.slot), fixed_fields(wish.kind)
+    if thing is None or not fixed:
+        return False
+    row = whole(ops, thing, fixed)
+    return any(blind(wish.kind, name, wish.spec.get(name), row) for name in fixed) or any(
+        name in fixed for name, _ in mismatches(ops, wish, thing, holders)
     )
-
-
-def _seen(ops: Host, thing: Thing, name: str) -> Any:
-    """A field as AWS shows it; `...` where it does not (a kind that is not known here, a parameter that is read once).
-
-    The first part has what AWS reports under another name than its create call takes.
-    """
-    match thing.kind, name:
-        case "instance", "SecurityGroupIds":
-            return {group["GroupId"] for group in thing.row["SecurityGroups"]}
-        case "instance", "UserData":
-            return attribute(ops, thing, "DescribeInstanceAttribute", "InstanceId", name)
-        case "security-group", "Ingress" | "Egress":
-            return {_rule(row) for row in thing.row["Rules"] if row["IsEgress"] is (name == "Egress")}
-        case "vpc", "EnableDnsSupport" | "EnableDnsHostnames":
-            return attribute(ops, thing, "DescribeVpcAttribute", "VpcId", name)
-        case "device", "Links":
-            return {(("LinkId", link["LinkId"]),) for link in thing.row[LINKS]}
-        case "internet-gateway" | "egress-only-internet-gateway", "VpcId":
-            return next((one["VpcId"] for one in thing.row.get("Attachments", ())), None)
-        case "elastic-ip", "InstanceId":
-            return thing.row.get("InstanceId")
-        case "nat-gateway", "AllocationId":
-            return next(one["AllocationId"] for one in thing.row["NatGatewayAddresses"])
-        case "global-network" | "site" | "link" | "device" | "connection", _:
-            return thing.row.get(name)
-    return thing.row.get(name, ...)
-
-
-def _matches(wanted: Any, seen: Any, holders: Mapping[str, Thing]) -> bool:
-    """Whether a value is as wanted.  What the config does not mention does not count; null, "" and absent are one."""
-    if isinstance(seen, set):  # of things in no order
-        if any("LinkId" in item for item in wanted):
-            return seen == {tuple(_filled(item, holders).items()) for item in wanted}
-        if any(isinstance(item, dict) for item in wanted):
-            return seen == {_rule(_filled(item, holders)) for item in wanted}
-        return seen == {_filled(item, holders) for item in wanted}
-    if isinstance(wanted, dict):
-        return all(_matches(value, (seen or {}).get(name), holders) for name, value in wanted.items())
-    if isinstance(wanted, str) and wanted.startswith("${ssm:"):
-        return True
-    if isinstance(wanted, str) and (reference := REFERENCE.fullmatch(wanted.removesuffix("}"))):
-        holder = holders.get(reference[1])
-        return holder is not None and seen in {holder.id, holder.arn or holder.id}
-    if isinstance(seen, str) and isinstance(wanted, str) and seen != wanted:
-        return _decoded(seen) == wanted
-    return bool((wanted or None) == (seen or None)) if not isinstance(wanted, bool) else wanted is seen
-
-
-def _decoded(text: str) -> str:
-    """What is in a text in base 64, which is how EC2 tells user data."""
-    import base64
-
-    try:
-        return base64.b64decode(text, validate=True).decode()
-    except ValueError:
-        return text
-
-
-def _filled(value: Any, holders: Mapping[str, Thing]) -> Any:
-    """A value with ids for references."""
-    if isinstance(value, dict):
-        return {name: _filled(inner, holders) for name, inner in value.items()}
-    if isinstance(value, str) and (found := REFERENCE.fullmatch(value.removesuffix("}"))):
-        return holders[found[1]].id if found[1] in holders else value
-    return value
-
-
-def _rule(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """A rule of a security group in one spelling."""
-    protocol = str(row["IpProtocol"])
-    protocol = WORDS.get(protocol, protocol)
-    ports = (row.get("FromPort"), row.get("ToPort")) if protocol != "-1" else ()
-    source = next((row[name] for name in ("CidrIpv4", "CidrIpv6") if row.get(name)), None)
-    peer = row.get("ReferencedGroupId") or row.get("ReferencedGroupInfo", {}).get("GroupId")
-    network = str(ipaddress.ip_network(source, strict=False)) if source else ""
-    return (protocol, *map(str, ports), network or str(peer), row.get("Description") or "")

@@ -1,18 +1,27 @@
-"""What the local AWS really holds, whatever its answers say at the moment.  Used by `model`, `hands` and `machine`."""
+"""What the local AWS really holds, whatever its answers say at the moment.  Used by `model`, `hands` and `machine`.
+
+How a kind is listed is said by its record; nothing of what the program makes of the answers is asked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import jmespath
+
+from reconciler.aws.observe import as_observed
 from reconciler.kinds import BY_NAME
+from reconciler.model.kind import Companion, Kind
+from reconciler.model.things import Observed, Scope
 from reconciler.sandbox.calls import CallLog
 from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.world import current
-from tests.harness import ACCOUNT, STACK, Host, tags
+from tests.faults.worlds.estates import mentioned
+from tests.harness import ACCOUNT, STACK, Host
 
 MOVING = frozenset(
     {
@@ -23,8 +32,8 @@ MOVING = frozenset(
     }
 )
 """Members of rows that AWS changes by itself: what has which public address, the address itself shows."""
-
-LINKS = "LinkAssociations"
+OVER = ("delet", "detach", "disassociat", "fail")
+"""How the states of what is as good as gone begin, in whatever a thing is tied by."""
 
 
 @contextmanager
@@ -46,19 +55,26 @@ class Thing:
     kind: str
     region: str
     row: Mapping[str, Any]
+    around: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """What other lists say of where it lies."""
 
     @property
     def id(self) -> str:
         return str(self.row[BY_NAME[self.kind].id])
 
+    @cached_property
+    def observed(self) -> Observed:
+        """As a pass of the program sees it."""
+        scope = Scope(self.kind, ACCOUNT, self.region)
+        return as_observed(BY_NAME[self.kind], {**self.row, **self.around}, scope, "aws")
+
     @property
     def arn(self) -> str:
-        """ "" where AWS tells none."""
-        return str(self.row.get(BY_NAME[self.kind].arn or "", ""))
+        return self.observed.arn
 
     @cached_property
     def tags(self) -> dict[str, str]:
-        return tags(dict(self.row))
+        return {tag["Key"]: tag["Value"] for tag in self.row.get(BY_NAME[self.kind].tags) or ()}
 
     @property
     def claim(self) -> str:
@@ -75,11 +91,18 @@ class Thing:
     @cached_property
     def still(self) -> dict[str, Any]:
         """The row without what moves by itself, and without tags."""
-        return {name: value for name, value in _still(self.row).items() if name != "Tags"}
+        return {
+            name: value for name, value in _still(self.row).items() if name not in {"Tags", "TagSet", "State"}
+        }
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """All texts in the row."""
+        return frozenset(texts(self.row))
 
     def mentions(self, other: Thing) -> bool:
         """Whether it refers to another one, by its id or ARN."""
-        return any(value in {other.id, other.arn or other.id} for value in texts(self.row)) and self != other
+        return self.id != other.id and not self.words.isdisjoint({other.id, other.arn})
 
 
 Truth = Mapping[str, Thing]
@@ -90,70 +113,107 @@ def everything(ops: Host, places: set[tuple[str, str]]) -> Truth:
     """All things that live, of these kinds and regions; those that are being deleted do not live any more."""
     found: dict[str, Thing] = {}
     parents: dict[str, list[dict[str, Any]]] = {}
+
+    def above(kind: str) -> list[dict[str, Any]]:
+        if kind not in parents:
+            parents[kind] = ops.rows(kind)
+        return parents[kind]
+
     with undisturbed():
         for kind, region in sorted(places):
             record = BY_NAME[kind]
-            within = record.read.within
-            if within and within not in parents:
-                parents[within] = ops.rows(within)
-            inside = _inside(ops, kind, region)
-            above = {"within": parents[within]} if within else {}
-            for row in ops.rows(kind, region or "us-west-2", **above):
-                thing = Thing(kind, region, {**row, **inside(row)})
-                if _state(row) not in record.leaving:
-                    found[thing.id] = thing
+            within = {"within": above(record.read.within)} if record.read.within else {}
+            rows = ops.rows(kind, region or "us-west-2", **within)
+            rows = [row for row in rows if state(kind, row) not in record.leaving]
+            beside = [
+                (companion, _companions(ops, kind, region, companion, above))
+                for companion in record.read.companions
+                if rows and (not companion.fields or companion.fields & mentioned(kind))
+            ]
+            for row in rows:
+                own = {one.name: _of(one, more, row[record.id]) for one, more in beside if not one.of}
+                around = {one.name: _of(one, more, row.get(one.of)) for one, more in beside if one.of}
+                thing = Thing(kind, region, {**row, **own}, around)
+                found[thing.id] = thing
     return found
 
 
-def _inside(ops: Host, kind: str, region: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    """What the rows of a kind lack that is theirs: the rules of groups, the links of devices."""
-
-    def listed(service: str, operation: str, path: str, **parameters: Any) -> list[dict[str, Any]]:
-        rows = ops.hand.rows(
+def _companions(
+    ops: Host, kind: str, region: str, companion: Companion, above: Any
+) -> list[Mapping[str, Any]]:
+    """What belongs to things of a kind and is listed by itself, such as the rules of security groups."""
+    record = BY_NAME[kind]
+    given: list[dict[str, Any]] = [{}]
+    if companion.within:
+        name = BY_NAME[companion.within].id
+        given = [{name: row[name]} for row in above(companion.within)]
+    rows = [
+        row
+        for parameters in given
+        for row in ops.hand.rows(
             account=ACCOUNT,
             region=region,
-            service=service,
-            operation=operation,
-            path=path,
+            service=record.service,
+            operation=companion.operation,
+            path=companion.path,
             parameters=parameters,
-            page=100,
+            page=record.read.page,
         )
-        return list(rows)
-
-    match kind:
-        case "security-group":
-            rules = listed("ec2", "DescribeSecurityGroupRules", "SecurityGroupRules")
-            rules.sort(key=lambda rule: str(rule["SecurityGroupRuleId"]))
-            return lambda row: {"Rules": [rule for rule in rules if rule["GroupId"] == row["GroupId"]]}
-        case "device":
-            links = [
-                link
-                for network in ops.rows("global-network")
-                for link in listed(
-                    "networkmanager",
-                    "GetLinkAssociations",
-                    LINKS,
-                    GlobalNetworkId=network["GlobalNetworkId"],
-                )
-                if not link["LinkAssociationState"].startswith("DELET")
-            ]
-            links.sort(key=lambda link: str(link["LinkId"]))
-            return lambda row: {LINKS: [link for link in links if link["DeviceId"] == row["DeviceId"]]}
-    return lambda row: {}
+    ]
+    return sorted((row for row in rows if is_alive(row)), key=str)
 
 
-def attribute(ops: Host, thing: Thing, operation: str, id: str, name: str) -> Any:
-    """The value of one attribute that only a call of its own tells."""
+def _of(companion: Companion, rows: Collection[Mapping[str, Any]], whose: Any) -> list[Mapping[str, Any]]:
+    return [row for row in rows if row.get(companion.key) == whose]
+
+
+def state(kind: str, row: Mapping[str, Any]) -> Any:
+    """The state of a thing."""
+    where = BY_NAME[kind].state
+    return jmespath.search(where, row) if where else None
+
+
+def operations(record: Kind) -> Iterator[str]:
+    """All that is asked to see a kind's things."""
+    yield record.read.operation
+    yield from (one.operation for one in record.read.companions)
+    yield from (one.operation for one in record.read.details)
+
+
+def is_alive(row: Mapping[str, Any]) -> bool:
+    """Whether something that is tied to a thing is not on its way out."""
+    states = [
+        said
+        for name, value in row.items()
+        if name.endswith(("State", "Status"))
+        for said in (value.values() if isinstance(value, Mapping) else [value])
+    ]
+    return not any(str(said).lower().startswith(OVER) for said in states)
+
+
+def whole(ops: Host, thing: Thing, fields: Collection[str]) -> dict[str, Any]:
+    """A thing's row, with what only a call of its own tells of some fields."""
+    record = BY_NAME[thing.kind]
+    more: dict[str, Any] = {}
     with undisturbed():
-        answer = ops.by_hand(
-            "ec2", operation, thing.region, **{id: thing.id, "Attribute": name[0].lower() + name[1:]}
-        )
-    return answer[name].get("Value")
-
-
-def _state(row: Mapping[str, Any]) -> str:
-    state = row.get("State")
-    return str(state.get("Name") if isinstance(state, dict) else state)
+        for detail in record.read.details:
+            if detail.field not in fields:
+                continue
+            given = {name: jmespath.search(path, more) for name, path in detail.given.items()}
+            if None in given.values():
+                more[detail.key] = None
+                continue
+            rows = ops.hand.rows(
+                account=ACCOUNT,
+                region=thing.region,
+                service=record.service,
+                operation=detail.operation,
+                path=detail.path,
+                parameters={record.id: thing.id, **detail.arguments, **given},
+                page=record.read.page if detail.many else None,
+            )
+            more[detail.key] = list(rows) if detail.many else next(iter(rows))
+    return {**thing.row, **more}
 
 
 def _still(value: Any) -> Any:

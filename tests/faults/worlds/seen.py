@@ -1,0 +1,226 @@
+"""Whether AWS shows of a thing what the config says, field by field.  Used by `model`.
+
+What a kind's own reads show under a field's name is compared as it is; a reference is looked for in all that is shown.
+What AWS shows in other words stands in `SHOWN`.  Values are compared in one spelling, lists as sets that may hold more
+than the config knows of, but nothing that only another variant of the resource has: nobody in these worlds writes
+anything else.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+import jmespath
+
+from reconciler.kinds import BY_NAME
+from tests.faults.worlds.estates import REFERENCE, Wish, variants
+from tests.faults.worlds.truth import Thing, is_alive, operations, texts, whole
+from tests.harness import SCHEMA, Host
+
+SHOWN: Mapping[str, Mapping[str, str]] = {
+    "capacity-reservation": {"InstanceCount": "TotalInstanceCount"},
+    "core-network": {"PolicyDocument": "LivePolicy.PolicyDocument"},
+    "device": {"Links": "LinkAssociations"},
+    "direct-connect-gateway-attachment": {"DirectConnectGatewayArn": "ResourceArn"},
+    "elastic-ip": {"InstanceId": "InstanceId"},
+    "instance": {
+        "CreditSpecification": "{CpuCredits: Credits[0].CpuCredits || 'standard'}",
+        "Monitoring": "{Enabled: contains(['enabled', 'pending'], Monitoring.State)}",
+        "SecurityGroupIds": "SecurityGroups[].GroupId",
+    },
+    "internet-gateway": {"VpcId": "Attachments[].VpcId"},
+    "key-pair": {"PublicKeyMaterial": "PublicKey"},
+    "security-group": {"Ingress": "Rules[?!IsEgress]", "Egress": "Rules[?IsEgress]"},
+    "vpc-peering-connection": {"VpcId": "RequesterVpcInfo.VpcId", "PeerVpcId": "AccepterVpcInfo.VpcId"},
+    "vpn-connection": {"PreSharedKeyStorage": "PreSharedKeyArn && 'SecretsManager' || 'Standard'"},
+}
+"""Where (JMESPath) a row shows a field that it has under another name, or in another form."""
+WORDS = {"tcp": "6", "udp": "17", "icmp": "1", "icmpv6": "58", "all": "-1"}
+"""Protocols that have a number and a name."""
+NAMED_BY_AWS = "default"
+"""A value that stands for something of AWS's, which shows it by its id."""
+HIDDEN = {"PreSharedKey"}
+"""Members that AWS does not show where it keeps them elsewhere."""
+BLIND = object()
+"""Nothing that AWS shows says what the field is."""
+Holders = Mapping[str, Thing]
+"""The things that are ours, by the slots that they are for."""
+
+
+def mismatches(ops: Host, wish: Wish, thing: Thing, holders: Holders) -> Iterator[tuple[str, str]]:
+    """The fields in which a thing is not as its wish says, each with what is wrong."""
+    row = whole(ops, thing, wish.spec.keys())
+    others = [spec for name, spec in variants(wish.slot).items() if name != wish.variant]
+    for name, wanted in wish.spec.items():
+        shown = seen(wish.kind, name, wanted, row)
+        if shown is BLIND:
+            continue
+        if not shows(shown, wanted, holders, wish.kind):
+            yield name, f"is {shown!r} and should be {wanted!r}"
+        for other in others:
+            for value in surplus(shown, wanted, other.get(name), holders):
+                yield name, f"is {shown!r} and should not have {value!r}"
+
+
+def blind(kind: str, name: str, wanted: Any, row: Mapping[str, Any]) -> bool:
+    """Whether nothing that AWS shows of a thing says what a field is."""
+    return seen(kind, name, wanted, row) is BLIND
+
+
+def seen(kind: str, name: str, wanted: Any, row: Mapping[str, Any]) -> Any:
+    """What AWS shows for a field: one value, or all that it may be."""
+    if path := SHOWN.get(kind, {}).get(name):
+        return jmespath.search(path, row)
+    if name in row:
+        return row[name]
+    if found := list(_deep(row, name)):
+        return found[0] if len(found) == 1 else found
+    if any(REFERENCE.search(text) for text in texts(wanted)):
+        return list(texts(row))
+    return None if name in members(kind) else BLIND
+
+
+@cache
+def members(kind: str) -> frozenset[str]:
+    """All members, however deep, of what the reads of a kind can answer."""
+    record, found = BY_NAME[kind], set[str]()
+
+    def note(shape: Any, depth: int) -> None:
+        for name, inner in shape.members.items():
+            found.add(name)
+            if depth:
+                note(inner, depth - 1)
+        if shape.item is not None and depth:
+            note(shape.item, depth - 1)
+
+    for operation in operations(record):
+        note(SCHEMA.operation(record.service, operation).output, 8)
+    return frozenset(found)
+
+
+def shows(shown: Any, wanted: Any, holders: Holders, kind: str) -> bool:
+    """Whether a value is as wanted.  null, "" and absent are one."""
+    if isinstance(shown, str) and isinstance(wanted, dict | list):
+        shown, kind = _parsed(shown), ""
+    if wanted == NAMED_BY_AWS or (isinstance(wanted, str) and wanted.startswith("${ssm:")):
+        return True
+    if isinstance(wanted, list):
+        return all(any(shows(one, item, holders, kind) for one in _items(shown)) for item in wanted)
+    if not wanted and not isinstance(wanted, bool | int):
+        return not shown
+    if isinstance(shown, list):
+        return any(shows(one, wanted, holders, kind) for one in _items(shown))
+    if isinstance(wanted, dict):
+        return isinstance(shown, dict) and all(
+            _member_shows(shown, name, value, holders, kind) for name, value in wanted.items()
+        )
+    if isinstance(shown, dict):
+        return any(shows(one, wanted, holders, kind) for one in _leaves(shown))
+    return bool(_names(wanted, holders) & _spellings(shown))
+
+
+def surplus(shown: Any, wanted: Any, other: Any, holders: Holders) -> Iterator[Any]:
+    """What only another variant has, and is shown all the same."""
+    if isinstance(shown, str) and isinstance(other, dict | list):
+        shown = _parsed(shown)
+    match wanted, other:
+        case list(), list():
+            yield from (
+                item
+                for item in other
+                if item not in wanted and not any(shows(one, item, {}, "") for one in wanted)
+                if any(shows(one, item, holders, "") for one in _items(shown))
+            )
+        case dict(), dict() if isinstance(shown, dict):
+            for name in wanted.keys() & other.keys():
+                yield from surplus(_member(shown, name), wanted[name], other[name], holders)
+        case _, str() if wanted == NAMED_BY_AWS and "${" in other and shows(shown, other, holders, ""):
+            yield other
+
+
+def _member_shows(shown: Mapping[str, Any], name: str, wanted: Any, holders: Holders, kind: str) -> bool:
+    """Whether a member is as wanted.  One that is not there has not been set, or is not shown under this name."""
+    value = _member(shown, name)
+    if value is not None:
+        return shows(value, wanted, holders, kind)
+    if any(REFERENCE.search(text) for text in texts(wanted)):
+        return shows(list(texts(shown)), wanted, holders, kind)
+    return not wanted or (kind != "" and (name in HIDDEN or name not in members(kind)))
+
+
+def _member(shown: Mapping[str, Any], name: str) -> Any:
+    """A member by its name; AWS does not always spell it as it takes it."""
+    if name in shown:
+        return shown[name]
+    return next((value for other, value in shown.items() if other.lower() == name.lower()), None)
+
+
+def _items(shown: Any) -> list[Any]:
+    """The values of a list that count; what stands alone is a list of one."""
+    if shown is None:
+        return []
+    found = shown if isinstance(shown, list) else [shown]
+    return [one for one in found if not isinstance(one, dict) or is_alive(one)]
+
+
+def _deep(value: Any, name: str) -> Iterator[Any]:
+    """All that stands under a name, however deep."""
+    if isinstance(value, list):
+        for one in _items(value):
+            yield from _deep(one, name)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if key == name and inner is not None:
+                yield inner
+            elif key != "Tags":
+                yield from _deep(inner, name)
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _leaves(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _leaves(inner)
+    else:
+        yield value
+
+
+def _parsed(text: str) -> Any:
+    """A document as what it says."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _names(wanted: Any, holders: Holders) -> set[str]:
+    """What a wanted value may be shown as."""
+    if not isinstance(wanted, str) or "${" not in wanted:
+        return _spellings(wanted)
+    if (found := REFERENCE.match(wanted)) is None or found[1] not in holders:
+        return set()
+    holder, attribute = holders[found[1]], wanted[found.end() :].strip(".}")
+    return {str(holder.row[attribute])} if attribute else {holder.id, holder.arn}
+
+
+def _spellings(value: Any) -> set[str]:
+    """A value in all the ways in which it may be meant."""
+    text = WORDS.get(value, value) if isinstance(value, str) else json.dumps(value, default=str)
+    found = {text}
+    with suppress(ValueError):
+        found.add(str(ipaddress.ip_network(text, strict=False)))
+    with suppress(ValueError):
+        found.add(base64.b64decode(text, validate=True).decode())
+    if text.startswith("{"):
+        found.add(json.dumps(_parsed(text), sort_keys=True))
+    if text.startswith("ssh-"):  # EC2 puts a comment of its own
+        found.add(" ".join(text.split()[:2]))
+    return found
