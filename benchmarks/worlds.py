@@ -1,4 +1,5 @@
-"""Random worlds for a long time: `python -m benchmarks.worlds [--examples N] [--steps M] [--seed S] [--minutes M]`.
+"""Random worlds for a long time: `python -m benchmarks.worlds [--examples N] [--steps M] [--seed S] [--minutes M]
+[--kinds KIND …]`.
 
 Each world is a story of edits, faults, kills and strangers' hands on a local AWS (`tests/faults/worlds/machine.py`).
 It prints what has happened in all of them; of a world that breaks a promise, the shortest story that breaks it, which
@@ -15,12 +16,20 @@ import traceback
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.conformance.fixture import KINDS
 from tests.faults.worlds.machine import Worlds
 from tests.faults.worlds.world import FIGURES
 
 
-def run(examples: int, steps: int, number: int, shrink: bool) -> BaseException | None:
-    """So many worlds; the failure of the first that breaks a promise, with its story in its notes."""
+def run(
+    examples: int, steps: int, number: int, shrink: bool, about: tuple[str, ...] = ()
+) -> BaseException | None:
+    """So many worlds, about these kinds or about any; the failure of the first that breaks a promise, with its story
+    in its notes."""
+
+    class Some(Worlds):
+        kinds = about
+
     phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
     chosen = settings(
         max_examples=examples,
@@ -33,17 +42,18 @@ def run(examples: int, steps: int, number: int, shrink: bool) -> BaseException |
         print_blob=False,
     )
     try:
-        run_state_machine_as_test(seed(number)(Worlds), settings=chosen)
+        run_state_machine_as_test(seed(number)(Some), settings=chosen)
     except Exception as error:
         return error
     return None
 
 
-def told(error: BaseException) -> str:
+def told(error: BaseException, about: tuple[str, ...]) -> str:
     """The promise that was broken, and the story as a program."""
     lines = [str(error) or "".join(traceback.format_exception(error))]
     story = "\n".join(getattr(error, "__notes__", ()))
-    return "\n".join([*lines, "", "from tests.faults.worlds.machine import *", "", story])
+    begin = ["from tests.faults.worlds.machine import *", "class Some(Worlds):", f"    kinds = {about!r}"]
+    return "\n".join([*lines, "", *begin, "", story])
 
 
 def main() -> int:
@@ -55,13 +65,17 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=30, help="steps of one world at most")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=0, help="go on with further seeds for so long")
+    parser.add_argument(
+        "--kinds", nargs="*", default=(), choices=KINDS, metavar="KIND", help="all are about these"
+    )
     parser.add_argument("--no-shrink", action="store_true", help="tell the first story that fails as it is")
     chosen = parser.parse_args()
     begun, number, failed = time.monotonic(), chosen.seed, 0
+    about = tuple(chosen.kinds)
     while number == chosen.seed or time.monotonic() < begun + 60 * chosen.minutes:
-        if error := run(chosen.examples, chosen.steps, number, not chosen.no_shrink):
+        if error := run(chosen.examples, chosen.steps, number, not chosen.no_shrink, about):
             failed += 1
-            print(f"seed {number}: {told(error)}", flush=True)
+            print(f"seed {number}: {told(error, about)}", flush=True)
         number += 1
         figures = ", ".join(f"{count} {what}" for what, count in sorted(FIGURES.items()))
         print(f"{number - chosen.seed} seeds, {time.monotonic() - begun:.0f} s: {figures}", flush=True)
