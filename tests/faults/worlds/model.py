@@ -222,10 +222,12 @@ def differences(ops: Host, wish: Wish, holders: Holders) -> Iterator[str]:
 
 def may_differ_for_good(ops: Host, wish: Wish, holders: Holders) -> bool:
     """Whether what cannot change after creation differs, as far as AWS shows it."""
-    thing, fixed = holders.get(wish.slot), fixed_fields(wish.kind)
-    if thing is None or not fixed:
+    thing = holders.get(wish.slot)
+    if thing is None:
         return False
-    row = whole(ops, thing, fixed)
-    return any(blind(wish.kind, name, wish.spec.get(name), row) for name in fixed) or any(
+    told = fixed_fields(wish.kind)
+    fixed = told | {name for name in wish.spec if not FACTS[wish.kind].fields[name].mutable}
+    row = whole(ops, thing, told)
+    return any(blind(wish.kind, name, wish.spec.get(name), row) for name in told) or any(
         name in fixed for name, _ in mismatches(ops, wish, thing, holders)
     )

@@ -252,9 +252,10 @@ class World:
             for thing in self.truth().values()
             if thing.claim in {wish.address, *wish.previously} and is_ours(thing, self.truth())
         }
-        for wish in self.wishes.subjects:
+        for wish in self.wishes:
             if may_differ_for_good(self.ops, wish, holders):
-                wish.replace = wish.replace or "delete-first"
+                used = wish not in self.wishes.subjects and not BY_NAME[wish.kind].unique
+                wish.replace = wish.replace or ("create-first" if used else "delete-first")
                 wish.protect = False
         self.edited()
 
