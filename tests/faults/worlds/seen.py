@@ -18,9 +18,9 @@ from typing import Any
 
 import jmespath
 
-from reconciler.kinds import BY_NAME
+from reconciler.kinds import ALL, BY_NAME
 from tests.faults.worlds.estates import REFERENCE, Wish, variants
-from tests.faults.worlds.truth import Thing, is_alive, operations, texts, whole
+from tests.faults.worlds.truth import Thing, is_alive, texts, whole
 from tests.harness import SCHEMA, Host
 
 SHOWN: Mapping[str, Mapping[str, str]] = {
@@ -81,9 +81,14 @@ def seen(kind: str, name: str, wanted: Any, row: Mapping[str, Any]) -> Any:
         return row[name]
     if found := list(_deep(row, name)):
         return found[0] if len(found) == 1 else found
+    read = BY_NAME[kind].read
+    own = [detail.key for detail in read.details if detail.field == name]
+    own += [companion.name for companion in read.companions if companion.fields == {name}]
+    if found := [one for key in own for one in _items(row.get(key))]:
+        return found
     if any(REFERENCE.search(text) for text in texts(wanted)):
         return list(texts(row))
-    return None if name in members(kind) else BLIND
+    return None if own or name in members(kind) else BLIND
 
 
 @cache
@@ -99,7 +104,7 @@ def members(kind: str) -> frozenset[str]:
         if shape.item is not None and depth:
             note(shape.item, depth - 1)
 
-    for operation in operations(record):
+    for operation in record.read.operations:
         note(SCHEMA.operation(record.service, operation).output, 8)
     return frozenset(found)
 
@@ -208,7 +213,17 @@ def _names(wanted: Any, holders: Holders) -> set[str]:
     if (found := REFERENCE.match(wanted)) is None or found[1] not in holders:
         return set()
     holder, attribute = holders[found[1]], wanted[found.end() :].strip(".}")
-    return {str(holder.row[attribute])} if attribute else {holder.id, holder.arn}
+    if attribute:
+        return {str(holder.row[attribute])}
+    spec = holder.observed.spec
+    return {holder.id, holder.arn, *(str(spec[name]) for name in stand_ins(holder.kind) if spec.get(name))}
+
+
+@cache
+def stand_ins(kind: str) -> frozenset[str]:
+    """The fields that stand for a thing of a kind somewhere, where neither its id nor its ARN does."""
+    found = {named.get(kind) for record in ALL for named in record.targets().values()}
+    return frozenset(name for name in found if name is not None and name not in {"id", "arn"})
 
 
 def _spellings(value: Any) -> set[str]:

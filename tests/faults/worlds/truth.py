@@ -15,7 +15,7 @@ import jmespath
 
 from reconciler.aws.observe import as_observed
 from reconciler.kinds import BY_NAME
-from reconciler.model.kind import Companion, Kind
+from reconciler.model.kind import Companion
 from reconciler.model.things import Observed, Scope
 from reconciler.sandbox.calls import CallLog
 from reconciler.sandbox.faults import Faults
@@ -173,13 +173,6 @@ def state(kind: str, row: Mapping[str, Any]) -> Any:
     return jmespath.search(where, row) if where else None
 
 
-def operations(record: Kind) -> Iterator[str]:
-    """All that is asked to see a kind's things."""
-    yield record.read.operation
-    yield from (one.operation for one in record.read.companions)
-    yield from (one.operation for one in record.read.details)
-
-
 def is_alive(row: Mapping[str, Any]) -> bool:
     """Whether something that is tied to a thing is not on its way out."""
     states = [
@@ -203,16 +196,21 @@ def whole(ops: Host, thing: Thing, fields: Collection[str]) -> dict[str, Any]:
             if None in given.values():
                 more[detail.key] = None
                 continue
-            rows = ops.hand.rows(
-                account=ACCOUNT,
-                region=thing.region,
-                service=record.service,
-                operation=detail.operation,
-                path=detail.path,
-                parameters={record.id: thing.id, **detail.arguments, **given},
-                page=record.read.page if detail.many else None,
-            )
-            more[detail.key] = list(rows) if detail.many else next(iter(rows))
+            asked = [{detail.each: value} for value in given[detail.each]] if detail.each else [{}]
+            rows = [
+                row
+                for one in asked
+                for row in ops.hand.rows(
+                    account=ACCOUNT,
+                    region=thing.region,
+                    service=record.service,
+                    operation=detail.operation,
+                    path=detail.path,
+                    parameters={**record.handle_of(thing.observed), **detail.arguments, **given, **one},
+                    page=record.read.page if detail.many else None,
+                )
+            ]
+            more[detail.key] = rows if detail.many or detail.each else rows[0]
     return {**thing.row, **more}
 
 

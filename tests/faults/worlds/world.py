@@ -27,7 +27,7 @@ from tests.faults.worlds.estates import GENEROUS, SECRET, Wishes
 from tests.faults.worlds.hands import OWNER, Hand
 from tests.faults.worlds.model import is_ours, is_protected, judge, may_differ_for_good, unequal
 from tests.faults.worlds.surroundings import Died, SteppedTime, logged, waiting_moves
-from tests.faults.worlds.truth import Thing, Truth, everything, operations, texts
+from tests.faults.worlds.truth import Thing, Truth, everything, texts
 from tests.harness import host, read
 
 HOUR = 3600.0
@@ -373,11 +373,11 @@ class World:
 
 def _operations(record: Kind) -> Iterator[str]:
     """All that the program may call for a kind."""
-    yield from (*operations(record), record.create, record.delete)
+    yield from (*record.read.operations, record.create, record.delete)
     yield from (name for remedy in record.remedies.values() for name in remedy.operations)
     yield from (name for part in record.parts for name in part.operations)
     yield from filter(None, (record.update, record.accept, record.decline, *record.then_operations))
-    yield from ("CreateTags", "DeleteTags") if record.service == "ec2" else ("TagResource", "UntagResource")
+    yield from record.tagged.operations
 
 
 def _address_in(parameters: Any) -> str:
