@@ -23,6 +23,9 @@ HAD_BY = {
     *("InstanceId", "AssociationId", "NetworkInterfaceId", "NetworkInterfaceOwnerId", "PrivateIpAddress"),
 }
 """Members of an address that say who has it."""
+MADE_ONCE = {"customer-gateway", "vpn-connection"}
+"""Kinds of which AWS makes no second one that is the same, but answers with the first, whosever that is: see
+CreateCustomerGateway and CreateVpnConnection in https://docs.aws.amazon.com/AWSEC2/latest/APIReference/"""
 MIRRORED = frozenset({"Associations", "Attachment", "Attachments", "NetworkInterfaces", "VpcAttachments"})
 """Members of somebody's thing that say what AWS ties to it, and that change as the other end is tied elsewhere: a
 subnet that is given to one network ACL leaves another."""
@@ -77,7 +80,8 @@ def judge(
     ]
     for kind, count in created.items():
         tagged = sum(thing.kind == kind for thing in born)
-        repeated = FACTS[kind].takes_token  # AWS answers once more with what a token has made
+        # AWS answers once more with what a token has made
+        repeated = FACTS[kind].takes_token or kind in MADE_ONCE
         if tagged > count or (tagged < count and not repeated):
             yield f"{kind}: {count} creations, and {tagged} new things that are ours"
     for thing in born:
