@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from reconciler.kinds import ALL
 from tests.faults.worlds.estates import Wish, Wishes, fixed_fields
-from tests.faults.worlds.seen import SHOWN, Holders, blind, mismatches
+from tests.faults.worlds.seen import SHOWN, Holders, is_blind, mismatches
 from tests.faults.worlds.truth import Thing, Truth, whole
 from tests.harness import FACTS, STACK, Host
 
@@ -232,6 +232,6 @@ def may_differ_for_good(ops: Host, wish: Wish, holders: Holders) -> bool:
     told = fixed_fields(wish.kind)
     fixed = told | {name for name in wish.spec if not FACTS[wish.kind].fields[name].mutable}
     row = whole(ops, thing, told)
-    return any(blind(wish.kind, name, wish.spec.get(name), row) for name in told) or any(
+    return any(is_blind(wish.kind, name, wish.spec.get(name), row) for name in told) or any(
         name in fixed for name, _ in mismatches(ops, wish, thing, holders)
     )

@@ -68,9 +68,9 @@ def mismatches(ops: Host, wish: Wish, thing: Thing, holders: Holders) -> Iterato
                 yield name, f"is {shown!r} and should not have {value!r}"
 
 
-def blind(kind: str, name: str, wanted: Any, row: Mapping[str, Any]) -> bool:
+def is_blind(kind: str, name: str, wanted: Any, row: Mapping[str, Any]) -> bool:
     """Whether nothing that AWS shows of a thing says what a field is."""
-    return seen(kind, name, wanted, row) is BLIND
+    return name not in SHOWN.get(kind, {}) and seen(kind, name, wanted, row) is BLIND
 
 
 def seen(kind: str, name: str, wanted: Any, row: Mapping[str, Any]) -> Any:
