@@ -36,7 +36,9 @@ SHOWN: Mapping[str, Mapping[str, str]] = {
     },
     "internet-gateway": {"VpcId": "Attachments[].VpcId"},
     "key-pair": {"PublicKeyMaterial": "PublicKey"},
+    "load-balancer": {"Name": "LoadBalancerName"},
     "security-group": {"Ingress": "Rules[?!IsEgress]", "Egress": "Rules[?IsEgress]"},
+    "target-group": {"Name": "TargetGroupName"},
     "vpc-peering-connection": {"VpcId": "RequesterVpcInfo.VpcId", "PeerVpcId": "AccepterVpcInfo.VpcId"},
     "vpn-connection": {"PreSharedKeyStorage": "PreSharedKeyArn && 'SecretsManager' || 'Standard'"},
 }
