@@ -35,6 +35,7 @@ class Users:
             for less, found in ((NOTHING, self._users), (lets_go, self._holders)):
                 for name in dict.fromkeys(self._used(thing, less)):
                     found.setdefault(name, []).append(thing)
+        self._leaving = leaving
         by_key = {_key(thing): thing for thing in leaving}
         self._ahead = {
             key: [_key(user) for user in self.of(thing) if _key(user) in by_key]
@@ -44,7 +45,7 @@ class Users:
         self._by_key = by_key
 
     def of(self, thing: Observed) -> list[Observed]:
-        """The things that refer to this one."""
+        """The things that refer to this one, or that have to go before it does."""
         return self._among(self._users, thing)
 
     def _among(self, users: Mapping[tuple[str, str], Sequence[Observed]], thing: Observed) -> list[Observed]:
@@ -55,6 +56,7 @@ class Users:
         for attribute in self._named_by.get(thing.kind, ()):
             names.append((kind.name, attribute_of(thing, attribute)))
         found = [user for name in dict.fromkeys(names) for user in users.get(name, ())]
+        found += [other for other in self._leaving if _outlived(kind, thing, other)]
         return [user for user in found if user is not thing]
 
     def staying(self, thing: Observed) -> list[Observed]:
@@ -114,6 +116,15 @@ def _named_by(facts: Mapping[str, Facts]) -> Iterator[tuple[str, set[str]]]:
             for kind, attribute in targets.items():
                 found.setdefault(kind, set()).add(attribute)
     return ((kind, more) for kind, attributes in found.items() if (more := attributes - BY_IDENTITY))
+
+
+def _outlived(kind: Kind, thing: Observed, other: Observed) -> bool:
+    """Whether another thing on its way out goes before this one."""
+    member = kind.outlives.get(other.kind)
+    if member is None or (thing.account, thing.region) != (other.account, other.region):
+        return False
+    value = attribute_of(thing, member)
+    return value is not None and value == attribute_of(other, member)
 
 
 def _key(thing: Observed) -> Key:

@@ -49,6 +49,7 @@ INTERNET_GATEWAY = Kind(
     id="InternetGatewayId",
     arn_tail="internet-gateway/{id}",
     refs={"VpcId": "vpc"},
+    outlives={"nat-gateway": "VpcId", "instance": "VpcId"},
     tag_type="internet-gateway",
     project=lambda raw: {**raw, "VpcId": attached_vpc(raw)},
     remedies={

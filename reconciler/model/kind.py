@@ -269,6 +269,9 @@ class Kind:
     refs: Mapping[str, str | Sequence[str]] = dataclasses.field(default_factory=dict)
     """Field path (`SubnetId`, `SecurityGroupIds[]`) to the kind that it names, or to several where it may name a thing
     of each; `.arn` behind a kind where it takes an ARN, or the field that AWS reports and that stands there."""
+    outlives: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Kinds whose things go first, though they do not refer to it, where both are on their way out and agree in this
+    field: an internet gateway cannot leave a VPC that has public addresses."""
     across: bool = False
     """Whether its references may lead into other regions."""
     asked_from: str | None = None
