@@ -120,6 +120,7 @@ class _Look:
                 found = list(rows(self._gateway, self._kinds, self._stack, scope, None))
             except AwsError as error:
                 self._missed(f"the {kind.name}s of {account}", error)
+                self.scopes.add(scope)
                 continue
             if any(_is_of(row, self._stack) for row in found):
                 self.scopes.add(scope)

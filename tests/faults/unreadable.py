@@ -18,7 +18,7 @@ from typing import Any
 import botocore.endpoint
 import yaml
 
-from reconciler.errors import ReconcilerError
+from reconciler.errors import ConfigError, ReconcilerError
 from reconciler.kinds import ALL, BY_NAME
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Plan
@@ -27,7 +27,7 @@ from reconciler.model.verdicts import Steps
 from reconciler.sandbox import AwsError, Call
 from tests.conformance.fixture import Fixture, load
 from tests.faults.estate import estate
-from tests.harness import Host, host
+from tests.harness import Host, host, read
 
 TOLD: Mapping[str, str] = {
     "denied": "do: {fail: denied}",
@@ -58,7 +58,7 @@ def _with_details() -> tuple[dict[str, Any], dict[str, Any]]:
     """The whole estate, and what stays of it when the subjects go.
 
     Each read is made in both: fields that need a detail read are given to a thing that stays; where a kind has no
-    such thing beside its subject, the subject stays.
+    such thing beside its subject, or none that takes them, the subject stays.
     """
     whole: dict[str, Any] = yaml.safe_load(estate(protect=False))["resources"]
     subjects = {Fixture(kind.name).address for kind in ALL}
@@ -72,8 +72,8 @@ def _with_details() -> tuple[dict[str, Any], dict[str, Any]]:
         if not given:
             continue
         others = [one for one in whole if one.startswith(f"{kind.name}/") and one not in subjects]
-        if others:
-            whole[others[0]] = {**given, **whole[others[0]]}
+        if others and _good(more := {**whole, others[0]: {**given, **whole[others[0]]}}):
+            whole = more
         else:
             subjects.discard(Fixture(kind.name).address)
     return whole, {address: one for address, one in whole.items() if address not in subjects}
@@ -81,6 +81,14 @@ def _with_details() -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _text(resources: Mapping[str, Any]) -> str:
     return yaml.safe_dump({"resources": dict(resources)}, sort_keys=False)
+
+
+def _good(resources: Mapping[str, Any]) -> bool:
+    try:
+        read(_text(resources))
+    except ConfigError:
+        return False
+    return True
 
 
 _WHOLE, _LEFT = _with_details()

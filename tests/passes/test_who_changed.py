@@ -10,6 +10,7 @@ from reconciler.model.plan import Plan
 from reconciler.model.verdicts import Blocked, Drift, Steps
 from tests.conformance.fixture import KINDS, Fixture
 from tests.faults.estate import estate
+from tests.faults.runs import by_hand
 from tests.harness import host
 
 SUBJECTS = {Fixture(kind).address for kind in KINDS}
@@ -49,8 +50,8 @@ def test_for_every_kind_what_differs_is_told_by_who_has_changed_it(tmp_path: Pat
         edited = {label for label, drift in drifts(pending) if not drift.path.startswith("Tags.")}
         for entry in pending.steps:
             for call in entry.verdict.calls:
-                if not call.operation.startswith(("CreateTags", "Tag")):
-                    ops.hand.perform(call)
+                if not call.operation.startswith(("CreateTags", "AddTags", "Tag")):
+                    by_hand(ops, call)
         ops.aws.clock.advance(60)
         assert told(ops.plan(estate())) == {
             label: {"unknown"} if label in UNTAGGED else {"drift"} for label in edited
