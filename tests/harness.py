@@ -185,7 +185,7 @@ class Host:
         parents: list[Mapping[str, Any]] = [{}]
         if record.read.within:
             name = BY_NAME[record.read.within].id
-            above = self.rows(record.read.within) if within is None else within
+            above = self.rows(record.read.within, region) if within is None else within
             parents = [{name: row[name]} for row in above]
         found: list[dict[str, Any]] = []
         for parameters in parents:

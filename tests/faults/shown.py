@@ -18,12 +18,16 @@ from reconciler.kinds import ALL
 from tests.harness import Host, tags
 
 ID = re.compile(r"\b([a-z]+(?:-[a-z]+)*)-[0-9a-f]{8,}\b")
+BALANCER = re.compile(r"(?<=/)[0-9a-f]{16}\b")
+"""What ends the name of a load balancer in other things."""
 DRAWN = frozenset(
     {
         "AttachTime",
         "ClientToken",
         "CreateDate",
         "CreateTime",
+        "CreatedTime",
+        "DNSName",
         "CreatedAt",
         "CreationTime",
         "CustomerGatewayConfiguration",
@@ -110,5 +114,5 @@ def _named(value: Any, names: Mapping[str, str]) -> Any:
         case str() if value in names:
             return names[value]  # ids of IAM have no form of their own
         case str():
-            return ID.sub(lambda found: names.get(found[0], found[1]), value)
+            return BALANCER.sub("", ID.sub(lambda found: names.get(found[0], found[1]), value))
     return value

@@ -143,7 +143,8 @@ class Stage:
 
     def _in_our_networks(self, text: str) -> str:
         """The same things in the global networks and on the load balancers of ours, where each look shows them; but
-        core networks, of which one alone fits into each, in their own, and listeners at other ports."""
+        core networks, of which one alone fits into each, in their own, and listeners at other ports, with target groups
+        of ours, which are in the same network."""
         resources = yaml.safe_load(text)["resources"]
         ids = {str(thing.address): thing.id for thing in self.ops.loop(CONFIGS["kept"]).look().owned}
         apart = {one: inner for one, inner in resources.items() if one.startswith("core-network/")}
@@ -157,6 +158,10 @@ class Stage:
         for one, inner in rest.items():
             if one.startswith("listener/"):
                 inner["Port"] += 1000
+                text_of = re.sub(
+                    r"\$\{(target-group/\w+)\}", lambda found: ids[found[1]], yaml.safe_dump(inner)
+                )
+                rest[one] = yaml.safe_load(text_of)
         moved = re.sub(
             rf"\$\{{((?:{'|'.join(sorted(PARENTS))})/\w+)\}}",
             lambda found: ids[found[1]],
@@ -346,6 +351,8 @@ def taken_next(doomed: Mapping[str, Twin], call: Call, looked: Counter[str]) -> 
     ]
 
 
+HOLDERS = {"global-network", "load-balancer", "target-group", "subnet", "vpc"}
+"""Kinds of ours in which theirs are, or which those use."""
 MIXED = {**PLAIN, **DOUBTFUL, "making way, of no stack": ODD["making way, of no stack"]}
 
 
@@ -372,4 +379,6 @@ def test_nothing_of_theirs_is_touched_while_ours_lives_and_dies(stage: Stage) ->
         told = stage.run(CONFIGS["destroyed"], destroy=True, unprotected=True)
         left = {str(thing.address) for thing in stage.ops.loop(CONFIGS["kept"]).look().owned}
         assert left == set(told)
-        assert {thing.partition("/")[0] for thing in left} <= {"global-network"}, "theirs are inside these"
+        assert {thing.partition("/")[0] for thing in left} <= HOLDERS, (
+            "theirs are inside these, or used by them"
+        )
