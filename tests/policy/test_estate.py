@@ -37,7 +37,7 @@ UNSEEN = {
     "iam:CreateServiceLinkedRole": "AWS asks for it once in the life of an account",
     "cloudtrail:LookupEvents": "it is asked when the flap breaker has stopped an address, which tests/passes do",
     **{
-        f"networkmanager:{verb}CoreNetworkPrefixListAssociation": "there is no kind of prefix lists yet"
+        f"networkmanager:{verb}CoreNetworkPrefixListAssociation": "no fixture has a policy that names a prefix list"
         for verb in ("Create", "Delete")
     },
     "networkmanager:RejectAttachment": "only what waits for a person is declined before it goes, and here nothing does",
