@@ -18,7 +18,7 @@ SHARES = 12
 """Worlds among which the kinds are dealt out."""
 FEW = settings(
     max_examples=1,
-    stateful_step_count=6,
+    stateful_step_count=3,
     deadline=None,
     database=None,
     phases=[Phase.generate],

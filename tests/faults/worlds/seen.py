@@ -29,6 +29,10 @@ SHOWN: Mapping[str, Mapping[str, str]] = {
     "device": {"Links": "LinkAssociations"},
     "direct-connect-gateway-attachment": {"DirectConnectGatewayArn": "ResourceArn"},
     "elastic-ip": {"InstanceId": "InstanceId"},
+    "flow-log": {
+        "ResourceIds": "ResourceId",
+        "ResourceType": "ResourceId | starts_with(@, 'vpc-') && 'VPC' || starts_with(@, 'subnet-') && 'Subnet'",
+    },
     "instance": {
         "CreditSpecification": "{CpuCredits: Credits[0].CpuCredits || 'standard'}",
         "Monitoring": "{Enabled: contains(['enabled', 'pending'], Monitoring.State)}",
@@ -39,6 +43,15 @@ SHOWN: Mapping[str, Mapping[str, str]] = {
     "load-balancer": {"Name": "LoadBalancerName"},
     "security-group": {"Ingress": "Rules[?!IsEgress]", "Egress": "Rules[?IsEgress]"},
     "target-group": {"Name": "TargetGroupName"},
+    "transit-gateway-connect-peer": {
+        "BgpOptions": "ConnectPeerConfiguration.BgpConfigurations[].{PeerAsn: PeerAsn}",
+    },
+    "transit-gateway-peering-attachment": {
+        "TransitGatewayId": "RequesterTgwInfo.TransitGatewayId",
+        "PeerTransitGatewayId": "AccepterTgwInfo.TransitGatewayId",
+        "PeerAccountId": "AccepterTgwInfo.OwnerId",
+        "PeerRegion": "AccepterTgwInfo.Region",
+    },
     "vpc-peering-connection": {"VpcId": "RequesterVpcInfo.VpcId", "PeerVpcId": "AccepterVpcInfo.VpcId"},
     "vpn-connection": {"PreSharedKeyStorage": "PreSharedKeyArn && 'SecretsManager' || 'Standard'"},
 }
@@ -47,6 +60,8 @@ WORDS = {"tcp": "6", "udp": "17", "icmp": "1", "icmpv6": "58", "all": "-1"}
 """Protocols that have a number and a name."""
 NAMED_BY_AWS = "default"
 """A value that stands for something of AWS's, which shows it by its id."""
+LITERAL = "$${"
+"""How a config writes a ${ that refers to nothing."""
 HIDDEN = {"PreSharedKey"}
 """Members that AWS does not show where it keeps them elsewhere."""
 BLIND = object()
@@ -210,8 +225,10 @@ def _parsed(text: str) -> Any:
 
 def _names(wanted: Any, holders: Holders) -> set[str]:
     """What a wanted value may be shown as."""
-    if not isinstance(wanted, str) or "${" not in wanted:
+    if not isinstance(wanted, str):
         return _spellings(wanted)
+    if "${" not in wanted.replace(LITERAL, ""):
+        return _spellings(wanted.replace(LITERAL, "${"))
     if (found := REFERENCE.match(wanted)) is None or found[1] not in holders:
         return set()
     holder, attribute = holders[found[1]], wanted[found.end() :].strip(".}")

@@ -14,6 +14,7 @@ from typing import Any
 import jmespath
 
 from reconciler.aws.observe import as_observed
+from reconciler.errors import AwsError
 from reconciler.kinds import BY_NAME
 from reconciler.model.kind import Companion
 from reconciler.model.things import Observed, Scope
@@ -112,17 +113,18 @@ Truth = Mapping[str, Thing]
 def everything(ops: Host, places: set[tuple[str, str]]) -> Truth:
     """All things that live, of these kinds and regions; those that are being deleted do not live any more."""
     found: dict[str, Thing] = {}
-    parents: dict[str, list[dict[str, Any]]] = {}
+    parents: dict[tuple[str, str], list[dict[str, Any]]] = {}
 
-    def above(kind: str) -> list[dict[str, Any]]:
-        if kind not in parents:
-            parents[kind] = ops.rows(kind)
-        return parents[kind]
+    def above(kind: str, region: str) -> list[dict[str, Any]]:
+        place = region if BY_NAME[kind].regional else ""
+        if (kind, place) not in parents:
+            parents[kind, place] = ops.rows(kind, place)
+        return parents[kind, place]
 
     with undisturbed():
         for kind, region in sorted(places):
             record = BY_NAME[kind]
-            within = {"within": above(record.read.within)} if record.read.within else {}
+            within = {"within": above(record.read.within, region)} if record.read.within else {}
             rows = ops.rows(kind, region or "us-west-2", **within)
             rows = [row for row in rows if state(kind, row) not in record.leaving]
             beside = [
@@ -146,7 +148,7 @@ def _companions(
     given: list[dict[str, Any]] = [{}]
     if companion.within:
         name = BY_NAME[companion.within].id
-        given = [{name: row[name]} for row in above(companion.within)]
+        given = [{name: row[name]} for row in above(companion.within, region)]
     rows = [
         row
         for parameters in given
@@ -197,19 +199,25 @@ def whole(ops: Host, thing: Thing, fields: Collection[str]) -> dict[str, Any]:
                 more[detail.key] = None
                 continue
             asked = [{detail.each: value} for value in given[detail.each]] if detail.each else [{}]
-            rows = [
-                row
-                for one in asked
-                for row in ops.hand.rows(
-                    account=ACCOUNT,
-                    region=thing.region,
-                    service=record.service,
-                    operation=detail.operation,
-                    path=detail.path,
-                    parameters={**record.handle_of(thing.observed), **detail.arguments, **given, **one},
-                    page=record.read.page if detail.many else None,
-                )
-            ]
+            who = {detail.arn: thing.arn} if detail.arn else record.handle_of(thing.observed)
+            try:
+                rows = [
+                    row
+                    for one in asked
+                    for row in ops.hand.rows(
+                        account=ACCOUNT,
+                        region=thing.region,
+                        service=record.service,
+                        operation=detail.operation,
+                        path=detail.path,
+                        parameters={**who, **detail.arguments, **given, **one},
+                        page=record.read.page if detail.many else None,
+                    )
+                ]
+            except AwsError as error:
+                if error.code not in detail.absent:
+                    raise
+                rows = [None]
             more[detail.key] = rows if detail.many or detail.each else rows[0]
     return {**thing.row, **more}
 
