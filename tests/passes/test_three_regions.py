@@ -41,8 +41,17 @@ ONE_BY_ONE = {
     "GetTransitGatewayRouteTablePropagations": 3,
     "ListAttachedRolePolicies": 1,
     "ListRolePolicies": 1,
+    "SearchTransitGatewayRoutes": 3,
 }
-"""What AWS shows for one thing alone: two attributes of each VPC, a role's tags and policies, a table's attachments."""
+"""What AWS shows for one thing alone: two attributes of each VPC, a role's tags and policies, a table's attachments and
+routes."""
+
+BEHIND = {
+    "us-east-1": ("10.16.0.0/12", "10.128.0.0/20"),
+    "eu-central-1": ("10.32.0.0/12", "172.20.0.0/16"),
+    "ap-northeast-1": ("10.48.0.0/12",),
+}
+"""What each region leads to: its own VPC, and Google's network or the data centre."""
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +90,35 @@ def test_it_is_made_by_one_run_and_the_next_look_writes_nothing(ops: Host) -> No
     assert report.calls == expected.total()
 
 
+def joined(ops: Host) -> None:
+    """Each region's table leads to what lies behind the two others, by the peering with each, which looks into it."""
+    seen = ops.loop(CONFIG).look().owned
+    peerings = {thing.id: thing for thing in seen if thing.kind == "transit-gateway-peering-attachment"}
+    assert [thing.state for thing in peerings.values()] == ["available"] * 3
+    tables = {thing.region: thing for thing in seen if thing.kind == "transit-gateway-route-table"}
+    for here, table in tables.items():
+        beyond = {}
+        for id, peering in peerings.items():
+            sides = {peering.region, peering.spec["PeerRegion"]}
+            if here in sides:
+                (beyond[id],) = sides - {here}
+        assert sorted(beyond.values()) == sorted(set(REGIONS) - {here})
+        assert beyond.keys() <= {one["TransitGatewayAttachmentId"] for one in table.raw["Associations"]}
+        routes = {
+            (
+                route["DestinationCidrBlock"],
+                beyond[route["TransitGatewayAttachments"][0]["TransitGatewayAttachmentId"]],
+            )
+            for route in table.raw["Routes"]
+            if route["State"] == "active"
+        }
+        assert routes == {(block, there) for there in beyond.values() for block in BEHIND[there]}
+
+
+def test_the_regions_reach_each_other(ops: Host) -> None:
+    joined(ops)
+
+
 def test_one_edit_by_hand_to_each_kind_is_mended(ops: Host) -> None:
     things = {thing.kind: thing for thing in ops.loop(CONFIG).look().owned}
     assert things.keys() == {address.kind for address in read(CONFIG).resources}
@@ -114,6 +152,14 @@ def cut(ops: Host, things: dict[str, Observed]) -> set[str]:
     )
     ops.by_hand("iam", "DeleteRolePolicy", RoleName="flow-logs", PolicyName="write")
     ops.by_hand("iam", "RemoveRoleFromInstanceProfile", InstanceProfileName="worker", RoleName="worker")
+    leads = things["transit-gateway-route-table"]
+    ops.by_hand(
+        "ec2",
+        "DeleteTransitGatewayRoute",
+        leads.region,
+        TransitGatewayRouteTableId=leads.id,
+        DestinationCidrBlock=leads.spec["Routes"][-1]["DestinationCidrBlock"],
+    )
     machine = things["instance"]
     ops.by_hand(
         "ec2",
@@ -124,11 +170,23 @@ def cut(ops: Host, things: dict[str, Observed]) -> set[str]:
     )
     return {
         "CreateRoute",
+        "CreateTransitGatewayRoute",
         "PutRolePolicy",
         "AddRoleToInstanceProfile",
         "ModifyInstanceMetadataOptions",
         "AuthorizeSecurityGroupIngress",
     }
+
+
+def test_a_peering_that_somebody_deletes_is_made_again_with_its_routes(ops: Host) -> None:
+    lost = ops.seen(CONFIG, "transit-gateway-peering-attachment/us-eu")
+    ops.by_hand(
+        "ec2", "DeleteTransitGatewayPeeringAttachment", lost.region, TransitGatewayAttachmentId=lost.id
+    )
+    report = ops.run(CONFIG, timeout=3600)
+    assert report.outcome == "settled", [one for one in report.outcomes if one.status != "settled"]
+    assert ops.seen(CONFIG, "transit-gateway-peering-attachment/us-eu").id != lost.id
+    joined(ops)
 
 
 def test_it_is_destroyed_to_nothing_in_order(ops: Host) -> None:
