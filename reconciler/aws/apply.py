@@ -190,7 +190,8 @@ def rescue(change: Change, steps: Steps, call: Call) -> None:
 
 def failed(entry: Entry, change: Change, call: Call, error: AwsError) -> Outcome:
     """The outcome of an entry whose `call`, or a read that it needs, did not succeed."""
-    if isinstance(error, Gone) and not entry.wanted:
+    last = isinstance(entry.verdict, Steps) and call == entry.verdict.calls[-1]
+    if isinstance(error, Gone) and not entry.wanted and (last or not change.begun):
         why = "it was gone already"
         if change.begun:
             change.succeeded(call, why)

@@ -120,7 +120,8 @@ class _Look:
                 found = list(rows(self._gateway, self._kinds, self._stack, scope, None))
             except AwsError as error:
                 self._missed(f"the {kind.name}s of {account}", error)
-                self.scopes.add(scope)
+                within = (inner for inner in self._kinds.values() if inner.read.within == kind.name)
+                self.scopes |= {scope, *(Scope(inner.name, account, "") for inner in within)}
                 continue
             if any(_is_of(row, self._stack) for row in found):
                 self.scopes.add(scope)

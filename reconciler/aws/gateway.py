@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -22,8 +22,10 @@ from reconciler.errors import Lost, NoCredentials
 from reconciler.model.calls import Call
 from reconciler.model.things import Parameter, Text
 
-UNFINISHED = ("NextToken", "NextMarker", "IsTruncated")
-"""Members of an answer that say that there is more, by service."""
+MORE = ("IsTruncated", "AdditionalRoutesAvailable")
+"""Members of an answer that say that there is more, beside or without a token for it, by service."""
+UNFINISHED = ("NextToken", "NextMarker", *MORE)
+"""All that say so."""
 READS = ("Describe", "Get", "List", "Lookup", "Search")
 
 
@@ -102,18 +104,19 @@ class Gateway:
         if not client.can_paginate(method):
             with self._request(service, operation):
                 answer = getattr(client, method)(**parameters)
-            if any(answer.get(mark) for mark in UNFINISHED):
-                name = f"{service}:{operation}"
-                raise Lost(f"{name}: the answer is not the whole list", code="IncompleteAnswer", call=name)
+            _whole(answer, UNFINISHED, f"{service}:{operation}")
             yield answer
             return
         size = {} if page is None else {"PageSize": page}
         pages = iter(client.get_paginator(method).paginate(PaginationConfig=size, **parameters))
+        last: dict[str, Any] = {}
         while True:
             with self._request(service, operation):
                 answer = next(pages, None)
             if answer is None:
+                _whole(last, MORE, f"{service}:{operation}")  # the SDK ends where there is no token
                 return
+            last = answer
             yield answer
 
     def _read_parameters(self, value: Any, call: Call) -> Any:
@@ -161,3 +164,9 @@ class Gateway:
             if found.code in EXPIRED:  # no other call fares better, so that nothing is gained by going on
                 raise NoCredentials(f"the credentials have expired: {found}; {RENEW}") from error
             raise found from error
+
+
+def _whole(answer: Mapping[str, Any], marks: Sequence[str], call: str) -> None:
+    """Lost where an answer says that it is not all there is."""
+    if any(answer.get(mark) for mark in marks):
+        raise Lost(f"{call}: the answer is not the whole list", code="IncompleteAnswer", call=call)

@@ -38,10 +38,11 @@ class Known:
             return None
         return found.value if _stamp(detail.stamp, thing.raw) == found.stamp else None
 
-    def note(self, thing: Observed, detail: Detail, value: Any) -> None:
-        """A detail was read; it is of use where list and detail agree on what they tell of."""
+    def note(self, kind: Kind, thing: Observed, detail: Detail, value: Any) -> None:
+        """A detail was read; it is of use where the thing was settled, and list and detail agree on what they tell
+        of: nothing says that AWS stamps the end of a change anew."""
         stamp = _stamp(detail.stamp, thing.raw)
-        if stamp is not None and stamp == _stamp(detail.stamped, value):
+        if thing.state in kind.ready and stamp is not None and stamp == _stamp(detail.stamped, value):
             self._read[thing.scope, thing.id, detail.key] = _Read(stamp, self.now(), value)
 
 

@@ -166,7 +166,7 @@ class _Look:
         desired = self.question.resources.get(thing.address) if thing.address else None
         if desired is not None and detail.field in desired.spec:
             return detail.field not in kind.write_only or DIGEST_TAG + detail.field not in thing.tags
-        goes = thing.address is not None and (desired is None or thing.replaced)
+        goes = thing.address is not None and (desired is None or thing.replaced or _may_go(desired))
         return detail.leaving and goes and thing.stack == self.question.stack
 
     def _matters(self, companion: Companion, thing: Observed) -> bool:
@@ -176,6 +176,8 @@ class _Look:
         desired = None if thing.replaced or not thing.address else self.question.resources.get(thing.address)
         if desired is None:
             return companion.leaving
+        if companion.leaving and _may_go(desired):
+            return True
         return not companion.fields.isdisjoint(desired.spec)
 
     def _companions(
@@ -238,8 +240,13 @@ class _Look:
             if error.code not in detail.absent:
                 raise
             return None
-        self.known.note(thing, detail, value)
+        self.known.note(kind, thing, detail, value)
         return value
+
+
+def _may_go(desired: Desired) -> bool:
+    """Whether what is there may have to be deleted before its successor is made."""
+    return desired.replace == "delete-first"
 
 
 def _asked_by(companion: Companion, thing: Observed) -> str:

@@ -245,8 +245,8 @@ class Planner:
     def _renamed(self) -> Iterator[tuple[Address, Observed]]:
         """Things that an address takes over from the one it had before (`previously:`)."""
         for address, desired in self.resources.items():
-            if self.world.claims.get(address):
-                continue
+            if any(not self._leaves(thing) for thing in self.world.claims.get(address, ())):
+                continue  # what AWS is deleting there already has had the address before
             found = [
                 thing
                 for before in desired.previously

@@ -247,6 +247,14 @@ def test_what_is_half_ours_stops_its_address(claim: Observed) -> None:
     assert not any(claim.id in str(call.parameters) for entry in plan.steps for call in entry.verdict.calls)  # type: ignore[union-attr]
 
 
+def test_what_is_renamed_waits_for_what_leaves_the_new_name_and_stays() -> None:
+    leaving, mine = replace(S, state="DELETING"), replace(S, id="site-2", address=Address("site", "old"))
+    renamed = replace(SITE, previously=(Address("site", "old"),))
+    entries = planner([NETWORK, renamed], world(N, leaving, mine)).plan().entries
+    assert not [entry for entry in entries if entry.seen and entry.seen.id == "site-2" and not entry.wanted]
+    assert not any(isinstance(entry.verdict, Steps) for entry in entries), entries
+
+
 def test_what_is_on_its_way_out_keeps_its_address_from_nobody() -> None:
     leaving, new = replace(S, state="DELETING"), replace(S, id="site-2")
     assert isinstance(verdicts([NETWORK, SITE], N, leaving, new)["site/s"], Settled)

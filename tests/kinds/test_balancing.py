@@ -77,6 +77,20 @@ def test_a_load_balancer_does_not_go_while_others_listen_on_it(ops: Host) -> Non
     assert ops.rows("load-balancer") == ops.ours("subnet") == []
 
 
+def test_a_load_balancer_makes_no_way_for_its_successor_while_others_listen_on_it(ops: Host) -> None:
+    """Its name is unique, so that it is deleted first; nothing in the config asks for what listens on it."""
+    plain = "".join(CONFIG.splitlines(keepends=True)[:6])
+    ops.run(plain)
+    balancer, group = ops.seen(plain, "load-balancer/a").id, ops.seen(plain, "target-group/a").id
+    actions = [{"Type": "forward", "TargetGroupArn": group}]
+    given = {"LoadBalancerArn": balancer, "Protocol": "TCP", "Port": 444, "DefaultActions": actions}
+    (theirs,) = ops.by_hand("elbv2", "CreateListener", **given)["Listeners"]
+    other = plain.replace("Scheme: internal", "Scheme: internet-facing, replace: delete-first")
+    told = {outcome.label: outcome for outcome in ops.run(other, timeout=120).outcomes}
+    assert theirs["ListenerArn"] in told["load-balancer/a"].why
+    assert ops.seen(plain, "load-balancer/a").id == balancer
+
+
 def test_tags_are_read_for_twenty_at_a_time(ops: Host) -> None:
     groups = "".join(
         f'  target-group/g{n}: {{Name: g{n}, Protocol: TCP, Port: 80, VpcId: "${{vpc/a}}"}}\n'
