@@ -57,6 +57,7 @@ def unborn(ops: Host, fixture: Fixture) -> None:
     assert report.outcome == "settled", report.outcomes
 
 
+@one_of_each_shape
 def test_killed_after_its_creation_and_robbed_of_its_memory(ops: Host, fixture: Fixture) -> None:
     dies(ops, fixture, "after")
     ops.forget()
