@@ -176,8 +176,6 @@ class _Look:
         desired = None if thing.replaced or not thing.address else self.question.resources.get(thing.address)
         if desired is None:
             return companion.leaving
-        if companion.leaving and _may_go(desired):
-            return True
         return not companion.fields.isdisjoint(desired.spec)
 
     def _companions(
