@@ -106,7 +106,9 @@ def _balancer(raw: Spec) -> Spec:
 
 def _others_listen(balancer: Observed) -> Wait | None:
     """AWS deletes a load balancer with all of its listeners: ours are gone before, and others' are not ours."""
-    there = [one["ListenerArn"] for one in balancer.raw.get("Listeners") or ()]
+    if "Listeners" not in balancer.raw:
+        return Wait("what listens on it has not been read")
+    there = [one["ListenerArn"] for one in balancer.raw["Listeners"]]
     if not there:
         return None
     return Wait(f"{' and '.join(there)}, on it and not ours, would go with it: delete them first", "person")

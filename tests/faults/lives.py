@@ -28,7 +28,7 @@ from tests.harness import Host
 Doom = Callable[[Boundary], Memory | None]
 """What is left of the memory when the program dies at a boundary; None when it lives on."""
 READ_EVERY = 3
-"""Each so manieth death is one around a read."""
+"""One death in so many is around a read."""
 
 
 class Died(BaseException):

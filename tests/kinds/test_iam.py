@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import ConfigError
+from reconciler.sandbox import Call
 from tests.harness import Host, host, read
 
 TRUST = {
@@ -46,10 +47,10 @@ def their_role(ops: Host, name: str) -> None:
 
 
 def test_a_machine_waits_until_ec2_knows_its_new_profile(ops: Host) -> None:
-    loop = ops.loop(CONFIG)
+    loop = ops.loop(CONFIG, grace=0)
     told = {outcome.label: outcome for outcome in loop.one_pass("test").outcomes}
     assert told["instance/worker"].status == "waiting"
-    assert "iam-role/worker" not in ops.writes(), "it has asked once"
+    assert ops.writes().count("RunInstances") == 1
     assert ops.run(CONFIG).outcome == "settled"
     (machine,) = ops.ours("instance")
     assert machine["IamInstanceProfile"]["Arn"].endswith(":instance-profile/reconciler/test/worker")
@@ -89,6 +90,34 @@ def test_inline_policies_of_others_stay_where_none_are_named_and_go_where_the_li
     assert ops.writes() == []
     assert ops.run(CONFIG).outcome == "settled"
     assert ops.writes() == ["DeleteRolePolicy", "TagRole"]  # and what was applied is noted
+
+
+def test_a_role_is_not_called_gone_because_one_of_its_policies_is(ops: Host) -> None:
+    """Somebody takes a policy off it between the look and the call that would."""
+    policy = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+    role = f"""
+resources:
+  iam-role/worker:
+    RoleName: worker
+    AssumeRolePolicyDocument: {json.dumps(TRUST)}
+    AttachedPolicies: [{{PolicyArn: "{policy}"}}]
+"""
+    assert ops.run(role).outcome == "settled"
+    taken: list[str] = []
+
+    def take(moment: str, call: Call) -> None:
+        if moment == "before" and call.operation == "DetachRolePolicy" and not taken:
+            taken.append(policy)
+            ops.by_hand("iam", "DetachRolePolicy", RoleName="worker", PolicyArn=policy)
+
+    ops.aws.on_call.append(take)
+    report = ops.loop("resources: {}", destroy=True, grace=0).one_pass("test")
+    ops.aws.on_call.remove(take)
+    assert taken
+    assert [outcome.status for outcome in report.outcomes] == ["waiting"]
+    assert len(ops.ours("iam-role")) == 1
+    ops.destroy()
+    assert ops.ours("iam-role") == []
 
 
 def test_a_policy_that_nobody_has_is_told_and_not_waited_for(ops: Host) -> None:
