@@ -41,6 +41,8 @@ Memory = Literal["kept", "lost", "torn"]
 """What becomes of the state directory.  torn: the last line of its journals was only half written."""
 TIMEOUT = 3600.0
 """Seconds of the held clock until a run that does not settle ends."""
+LONGEST_STRIDE = 60.0
+"""Seconds beyond which a wait is not stretched."""
 PATIENCE = 600
 """Seconds until a program that was started again is given up."""
 
@@ -64,7 +66,7 @@ class Strides(Time):
         super().__init__(held, least)
 
     def wait(self, seconds: float, stopped: Callable[[], bool]) -> None:
-        super().wait(10 * seconds, stopped)
+        super().wait(max(seconds, min(10 * seconds, LONGEST_STRIDE)), stopped)
 
 
 class Unhurried(Host):
