@@ -46,6 +46,16 @@ settings.register_profile("reconciler", deadline=None, derandomize=True, print_b
 settings.load_profile("reconciler")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share what their module made stay together: what one leaves behind, the next begins with."""
+    for item in items:
+        if isinstance(item, pytest.Function) and not item.get_closest_marker("xdist_group"):
+            shared = item._fixtureinfo.name2fixturedefs.values()
+            if any(fixture[-1].scope == "module" for fixture in shared):
+                item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """What tests of a group share is dear to make: that they came apart would only show in the time it takes."""
     if getattr(session.config.option, "loadgroup", False):
