@@ -145,6 +145,7 @@ class Loop:
             scopes=found.scopes | named | found.doubtful(BY_NAME, named),
             resources={} if self.choices.destroy else self.config.resources,
             parents=found.parents | literal,
+            open=frozenset(found.open(BY_NAME, named)),
         )
         return observe(self.gateway, BY_NAME, question, self.executor, self._known)
 

@@ -36,7 +36,7 @@ class Discovered:
     """Those of `unread` that we may not ask, as where an organisation forbids a region."""
     unasked: frozenset[tuple[str, str, str]] = frozenset()
     """Account, region and service of those of `unread` that are regions; the last two are empty where all of them are
-    meant."""
+    meant, the region alone where a service without regions did not list its parents."""
 
     def doubtful(self, kinds: Mapping[str, Kind], named: Set[Scope]) -> set[Scope]:
         """Scopes of the regions that a config names which may hold something, for AWS could not be asked.
@@ -51,6 +51,16 @@ class Discovered:
             if kind.regional
             and not self.unasked.isdisjoint({(account, region, kind.service), (account, "", "")})
         }
+
+    def open(self, kinds: Mapping[str, Kind], named: Set[Scope]) -> set[Scope]:
+        """Scopes of parents (global networks) that are to be looked into one and all, whosever they are: nothing has
+        told in which of them something of the stack is."""
+        found = self.doubtful(kinds, named)
+        for account, region, service in self.unasked:
+            if not region:
+                found |= {Scope(kind.name, account, "") for kind in kinds.values() if kind.service == service}
+        parents = {kind.read.within for kind in kinds.values()}
+        return {scope for scope in found if scope.kind in parents}
 
 
 def discover(
@@ -122,6 +132,7 @@ class _Look:
                 self._missed(f"the {kind.name}s of {account}", error)
                 within = (inner for inner in self._kinds.values() if inner.read.within == kind.name)
                 self.scopes |= {scope, *(Scope(inner.name, account, "") for inner in within)}
+                self.unasked.add((account, "", kind.service))
                 continue
             if any(_is_of(row, self._stack) for row in found):
                 self.scopes.add(scope)
@@ -139,8 +150,12 @@ class _Look:
                 self.parents.add((Scope(within, scope.account, scope.region), parent))
         except AwsError as error:
             self.scopes.add(scope)
-            if not isinstance(error, Gone):  # it was listed just now, and may have gone since
-                self._missed(f"the {scope.kind}s in {parent} of {scope.account}", error)
+            if isinstance(error, Gone):  # it was listed just now, and has gone since
+                return
+            self._missed(f"the {scope.kind}s in {parent} of {scope.account}", error)
+            if not isinstance(error, Denied):  # else one network of others would stop all of ours
+                within = self._kinds[scope.kind].read.within or ""
+                self.parents.add((Scope(within, scope.account, scope.region), parent))
 
     def _missed(self, where: str, why: AwsError) -> None:
         """Of several reasons those count that may pass."""

@@ -38,12 +38,13 @@ MADE_BY_OTHERS = (
 @dataclass(frozen=True)
 class Question:
     """What a look is about.  `parents` are parents (global networks), each with its scope and its id, to look into
-    beside our own."""
+    beside our own; in the scopes of `open` all of them are, whosever they are."""
 
     stack: str
     scopes: frozenset[Scope]
     resources: Mapping[Address, Desired] = field(default_factory=dict)
     parents: frozenset[tuple[Scope, str]] = frozenset()
+    open: frozenset[Scope] = frozenset()
 
 
 def observe(
@@ -72,6 +73,8 @@ class _Found:
     scope: Scope
     things: list[Observed] = field(default_factory=list)
     dead: list[Observed] = field(default_factory=list)
+    listed: list[str] = field(default_factory=list)
+    """The ids of all that AWS has listed, ours or not."""
     error: AwsError | str | None = None
 
 
@@ -103,7 +106,9 @@ class _Look:
         try:
             for parent, expected in self._parents(scope, kind).items():
                 for thing in self._within(scope, kind, parent, expected):
-                    (found.dead if thing.state in kind.gone else found.things).append(thing)
+                    found.listed.append(thing.id)
+                    if concerns(thing, self.question.stack):
+                        (found.dead if thing.state in kind.gone else found.things).append(thing)
             found.things = self._whole(scope, kind, found.things)
         except AwsError as error:
             return _Found(scope, error=error)
@@ -125,6 +130,7 @@ class _Look:
         if above.error is not None:
             raise _ParentUnread(f"its {kind.read.within}s could not be read: {above.error}")
         more = sorted(id for parent, id in self.question.parents if parent == where)
+        more += above.listed if where in self.question.open else ()
         found: dict[str | None, bool] = dict.fromkeys(more, False)
         return found | {thing.id: True for thing in above.things}
 
@@ -133,9 +139,7 @@ class _Look:
             for row in rows(self.gateway, self.kinds, self.question.stack, scope, parent):
                 if kind.asked_from and jmespath.search(kind.asked_from, row) not in {None, scope.region}:
                     continue
-                thing = as_observed(kind, row, scope, self.gateway.sessions.partition)
-                if concerns(thing, self.question.stack):
-                    yield thing
+                yield as_observed(kind, row, scope, self.gateway.sessions.partition)
         except Gone:
             if expected:
                 raise  # it is there and cannot be looked into: that says nothing of what is inside

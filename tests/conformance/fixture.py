@@ -45,14 +45,19 @@ def load(name: str) -> dict[str, Any]:
     return yaml.safe_load((FOLDER / f"{name}.yaml").read_text()) or {}
 
 
+def written(config: dict[str, Any]) -> str:
+    """A config's text."""
+    return str(yaml.dump(config, Dumper=yaml.CSafeDumper, sort_keys=False))
+
+
 def named_anew(text: str, whose: str = "theirs") -> str:
     """A config with other names for what may have its name only once."""
-    config = yaml.safe_load(text)
+    config = yaml.load(text, yaml.CSafeLoader)
     for address, resource in config["resources"].items():
         name = BY_NAME[address.partition("/")[0]].unique
         if name and isinstance(resource.get(name), str) and "${" not in resource[name]:
             resource[name] += f"-{whose}"
-    return str(yaml.safe_dump(config, sort_keys=False))
+    return written(config)
 
 
 class Fixture:
@@ -68,18 +73,18 @@ class Fixture:
         """The base with changes to the subject; keys of ours are spelt as in the config (`{"depends-on": …}`)."""
         config = deepcopy(load(self.kind))
         config["resources"][self.address].update(changes)
-        return yaml.safe_dump(config, sort_keys=False)
+        return written(config)
 
     def bare(self) -> str:
         """The update with only what a creation must have."""
-        config = yaml.safe_load(self.update)
+        config = yaml.load(self.update, yaml.CSafeLoader)
         subject = config["resources"][self.address]
         needed = [name for name, field in FACTS[self.kind].fields.items() if field.required]
         config["resources"][self.address] = {name: subject[name] for name in needed}
-        return yaml.safe_dump(config, sort_keys=False)
+        return written(config)
 
     def without(self) -> str:
         """The base without the subject."""
         config = deepcopy(load(self.kind))
         del config["resources"][self.address]
-        return yaml.safe_dump(config, sort_keys=False)
+        return written(config)

@@ -12,12 +12,12 @@ from typing import Any
 
 import yaml
 
-from tests.conformance.fixture import KINDS, Fixture, load
+from tests.conformance.fixture import KINDS, load
 
 Kinds = tuple[str, ...]
 
 
-class _Plain(yaml.SafeDumper):
+class _Plain(yaml.CSafeDumper):
     """Writes what stands twice twice: no person writes such aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:
@@ -44,6 +44,7 @@ def _everything(kinds: Kinds) -> dict[str, Any]:
     return found
 
 
+@cache
 def estate(change: str = "", kinds: Kinds = EVERY, **ours: Any) -> str:
     """A config with the subject of every kind (or of some `kinds`) and what they need.
 
@@ -52,7 +53,7 @@ def estate(change: str = "", kinds: Kinds = EVERY, **ours: Any) -> str:
     """
     resources = deepcopy(_everything(kinds))
     for kind in kinds:
-        subject = resources[Fixture(kind).address]
+        subject = resources[f"{kind}/subject"]
         subject.update(load(f"{kind}-{change}") if change else {})
         subject.update(ours)
     return str(yaml.dump({"resources": resources}, Dumper=_Plain, sort_keys=False))
@@ -60,6 +61,6 @@ def estate(change: str = "", kinds: Kinds = EVERY, **ours: Any) -> str:
 
 def without_subjects(kinds: Kinds = EVERY) -> str:
     """What the subjects need, and none of them."""
-    subjects = {Fixture(kind).address for kind in kinds}
+    subjects = {f"{kind}/subject" for kind in kinds}
     left = {address: resource for address, resource in _everything(kinds).items() if address not in subjects}
     return str(yaml.dump({"resources": left}, Dumper=_Plain, sort_keys=False))

@@ -8,6 +8,13 @@ from reconciler.model.verdicts import Settled, Steps
 from tests.harness import Host
 from tests.passes.estates import AI_GLOBAL, TWO_REGIONS
 
+NETWORK = """
+resources:
+  vpc/a: {CidrBlock: 10.1.0.0/16}
+  subnet/a: {VpcId: "${vpc/a}", CidrBlock: 10.1.1.0/24, AvailabilityZone: us-west-2a}
+  target-group/a: {Name: front, Protocol: TCP, Port: 8000, VpcId: "${vpc/a}"}
+"""
+
 
 def deny(ops: Host, operation: str, service: str = "ec2") -> None:
     code = "UnauthorizedOperation" if service == "ec2" else "AccessDeniedException"
@@ -103,3 +110,25 @@ def refuse_region(region: str):  # type: ignore[no-untyped-def]
             raise AwsError("UnauthorizedOperation", "denied by an organisation", 403)
 
     return hook
+
+
+def test_a_listener_that_discovery_may_not_find_is_not_made_on_another_load_balancer(ops: Host) -> None:
+    ops.run(NETWORK)
+    subnet, group = ops.seen(NETWORK, "subnet/a").id, ops.seen(NETWORK, "target-group/a").id
+    theirs = [
+        ops.by_hand(
+            "elbv2", "CreateLoadBalancer", Name=name, Type="network", Scheme="internal", Subnets=[subnet]
+        )
+        for name in ("one", "other")
+    ]
+    one, other = (made["LoadBalancers"][0]["LoadBalancerArn"] for made in theirs)
+    text = NETWORK + (
+        f"  listener/a: {{LoadBalancerArn: {one}, Protocol: TCP, Port: 443,"
+        f" DefaultActions: [{{Type: forward, TargetGroupArn: {group}}}]}}\n"
+    )
+    assert ops.run(text).outcome == "settled"
+    ops.aws.clear_calls()
+    deny(ops, "GetResources", "resourcegroupstaggingapi")
+    report = ops.run(text.replace(one, other), timeout=120)
+    assert ops.writes() == []
+    assert report.count("blocked") == 1
