@@ -16,6 +16,21 @@ if TYPE_CHECKING:
     from tests.harness import Host
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--every-kind",
+        action="store_true",
+        help="try with all kinds what is else tried with a few that say between them whatever any says (an hour)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("every_kind"):
+        os.environ["EVERY_KIND"] = (
+            "yes"  # read by tests.conformance.fixture, and by processes that tests start
+        )
+
+
 def _forget_the_caller() -> None:
     """No test reaches a real account, whatever the shell has set; it runs before boto3 is imported."""
     for name in list(os.environ):

@@ -7,6 +7,9 @@ KIND-fixed.yaml   fields of the subject that cannot change after creation; empty
 
 from __future__ import annotations
 
+import dataclasses
+import os
+from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -28,10 +31,41 @@ def shape(kind: str) -> tuple[object, ...]:
     return record.service, record.read.within is None, FACTS[kind].takes_token, record.answers_tags
 
 
+def said(record: Any, path: str = "") -> Iterator[str]:
+    """The words in which a record says something: all members, at any depth, that are not as they are by default."""
+    for member in dataclasses.fields(record):
+        value = getattr(record, member.name)
+        if value is None or value == member.default or value in ((), {}):
+            continue
+        yield path + member.name
+        for one in (
+            value if isinstance(value, tuple) else value.values() if isinstance(value, dict) else [value]
+        ):
+            if dataclasses.is_dataclass(one):
+                yield from said(one, f"{path}{member.name}.")
+
+
+def spread() -> tuple[str, ...]:
+    """A few kinds that say between them whatever any kind says, of each shape at least one."""
+    words = {kind: {*said(BY_NAME[kind]), str(shape(kind))} for kind in KINDS}
+    left, found = set().union(*words.values()), []
+    while left:
+        found.append(max(KINDS, key=lambda kind: len(words[kind] & left)))
+        left -= words[found[-1]]
+    return tuple(kind for kind in KINDS if kind in found)
+
+
+ALL_OF_THEM = "EVERY_KIND" in os.environ
+"""`pytest --every-kind`, and the proofs of benchmarks/."""
+TRIED = tuple(KINDS) if ALL_OF_THEM else spread()
+"""The kinds of estates in which much is tried: all would take an hour, and what is tried is the same for all."""
 SHAPES = {shape(kind): kind for kind in reversed(KINDS)}
 one_of_each_shape = pytest.mark.parametrize(
     "fixture",
-    [pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in SHAPES.values()],
+    [
+        pytest.param(kind, marks=pytest.mark.xdist_group(kind))
+        for kind in (KINDS if ALL_OF_THEM else SHAPES.values())
+    ],
     indirect=True,
     scope="module",
 )

@@ -13,7 +13,8 @@ from reconciler.errors import NotYet
 from reconciler.kinds import BY_NAME
 from reconciler.model.calls import Call
 from reconciler.model.verdicts import Steps
-from tests.faults.estate import EVERY, Kinds, estate, without_subjects
+from tests.conformance.fixture import TRIED
+from tests.faults.estate import Kinds, estate, without_subjects
 from tests.harness import Host
 
 
@@ -83,7 +84,7 @@ def replaced(how: str, kinds: Kinds) -> str:
     return yaml.safe_dump({"resources": resources}, sort_keys=False)
 
 
-def runs(kinds: Kinds = EVERY) -> dict[str, Run]:
+def runs(kinds: Kinds = TRIED) -> dict[str, Run]:
     """All of them, by name, for an estate of some kinds."""
     plain = estate(kinds=kinds)
     unprotected = settle(estate(kinds=kinds, protect=False))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.kinds import ALL
-from tests.faults.estate import estate, without_subjects
+from tests.faults.estate import EVERY, estate, without_subjects
 from tests.harness import Host, host
 
 
@@ -20,8 +20,8 @@ def ops(tmp_path: Path) -> Iterator[Host]:
 
 
 def test_it_is_created_updated_replaced_and_destroyed(ops: Host) -> None:
-    replaced = estate("fixed", replace="delete-first", protect=False)
-    for text in (estate(), estate("update"), replaced, without_subjects()):
+    replaced = estate("fixed", EVERY, replace="delete-first", protect=False)
+    for text in (estate("", EVERY), estate("update", EVERY), replaced, without_subjects(EVERY)):
         report = ops.run(text)
         assert report.outcome == "settled", report.outcomes
         ops.aws.clear_calls()

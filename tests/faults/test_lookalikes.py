@@ -1,4 +1,4 @@
-"""Nothing foreign is touched: things of others that look like ours, of every kind, in every way that tags get copied.
+"""Nothing foreign is touched: things of others that look like ours, of many kinds, in every way that tags get copied.
 
 Somebody else's estate stands beside ours, with the same names, descriptions and fields.  Its things get one disguise
 after the other; what would be done is compared with what would be done without them, and then it is done.
@@ -28,7 +28,7 @@ from reconciler.sandbox import Call
 from reconciler.sandbox.elbv2.store import store_of as balancing
 from reconciler.sandbox.networkmanager.models import store_of
 from reconciler.sandbox.world import current
-from tests.conformance.fixture import KINDS, named_anew
+from tests.conformance.fixture import TRIED, named_anew
 from tests.faults.estate import estate, without_subjects
 from tests.harness import ACCOUNT, HEAD, STACK, Host, host, move_home
 
@@ -36,9 +36,9 @@ pytestmark = pytest.mark.xdist_group("lookalikes")  # one worker: what they shar
 
 ABROAD = "eu-west-1"
 OURS, ADDRESS, PROTECT = "reconciler:stack", "reconciler:address", "reconciler:protect"
-NEXT = dict(zip(KINDS, (*KINDS[1:], KINDS[0]), strict=True))
+NEXT = dict(zip(TRIED, (*TRIED[1:], TRIED[0]), strict=True))
 """For each kind another one."""
-AWS_OWN = dict(zip(KINDS, cycle(MADE_BY_OTHERS), strict=False))
+AWS_OWN = dict(zip(TRIED, cycle(MADE_BY_OTHERS), strict=False))
 """For each kind one of the tags that AWS's controllers put on what they make."""
 FREE = {"protect": False}
 CONFIGS = {
@@ -136,7 +136,7 @@ class Stage:
             text = self._in_our_networks(text)
         assert self.ops.run(text).outcome == "settled"
         seen = {str(thing.address): thing for thing in self.ops.loop(text).look().owned}
-        subjects = {kind: seen[f"{kind}/subject"] for kind in KINDS}
+        subjects = {kind: seen[f"{kind}/subject"] for kind in TRIED}
         for kind, thing in subjects.items():
             move_home(kind, thing.id)
         return {kind: Twin(kind, thing.id, thing.arn, region) for kind, thing in subjects.items()}
@@ -189,7 +189,7 @@ class Stage:
         for twin in (*self.twins.values(), *self.abroad.values()):
             if BY_NAME[twin.kind].service == "networkmanager":
                 found[twin.id] = deepcopy(networks.by_arn(twin.arn))
-        for kind in KINDS:
+        for kind in TRIED:
             for region in ("us-west-2", ABROAD) if BY_NAME[kind].service != "networkmanager" else ():
                 found |= {row[BY_NAME[kind].id]: row for row in self.ops.rows(kind, region)}
         theirs = {twin.id for twin in (*self.twins.values(), *self.abroad.values())}
@@ -226,7 +226,7 @@ def test_our_own_things_go_on_as_if_it_were_not_there(stage: Stage, name: str) -
     nameless = name in ODD and "making way" not in name
     for config, plan in stage.plans().items():
         told = {twin.kind for twin in twins.values() if any(twin.id in why for why in plan.conflicts)}
-        assert told == (set(KINDS) if name in ODD else set()), config
+        assert told == (set(TRIED) if name in ODD else set()), config
         if nameless and config in {"replaced", "renamed"}:
             continue  # the next test
         assert plan.entries == stage.baseline[config].entries, config
@@ -300,18 +300,18 @@ def test_tags_are_read_again_right_before_each_deletion(stage: Stage) -> None:
     owned = ops.loop(CONFIGS["kept"]).look().owned
     subjects = {thing.kind: thing for thing in owned if thing.address and thing.address.name == "subject"}
     doomed = {thing.id: Twin(kind, thing.id, thing.arn, "us-west-2") for kind, thing in subjects.items()}
-    left = dict(zip(KINDS, cycle(TAKEN), strict=False))
+    left = dict(zip(TRIED, cycle(TAKEN), strict=False))
     for _ in range(2):  # the second look has nothing to discover
         ops.aws.clear_calls()
         ops.loop(CONFIGS["orphaned"], grace=0, allow_shrink=True).plan()
-    looked = Counter(kind for kind in KINDS for call in ops.aws.calls if lists(kind, call))
+    looked = Counter(kind for kind in TRIED for call in ops.aws.calls if lists(kind, call))
 
     def take(moment: str, call: Call) -> None:
         """The first read that is about one thing alone is the one that asks for its tags again; where a list cannot be
         asked for one thing, it is the first after those of the look."""
         if moment != "before":
             return
-        looked.subtract(kind for kind in KINDS if lists(kind, call))
+        looked.subtract(kind for kind in TRIED if lists(kind, call))
         for id in taken_next(doomed, call, looked):
             taken.append(id)
             kind = doomed[id].kind
@@ -358,12 +358,12 @@ MIXED = {**PLAIN, **DOUBTFUL, "making way, of no stack": ODD["making way, of no 
 
 def test_nothing_of_theirs_is_touched_while_ours_lives_and_dies(stage: Stage) -> None:
     """Each kind has another disguise; the last test, for nothing is left of ours."""
-    worn = dict(zip(KINDS, cycle(MIXED), strict=False))
+    worn = dict(zip(TRIED, cycle(MIXED), strict=False))
     for kind, name in worn.items():
         stage.twins[kind].dress(MIXED[name](kind))
     doubtful = [(kind, name) for kind, name in worn.items() if name in DOUBTFUL]
     stopped = {f"{claimed(name, kind)}/subject" for kind, name in doubtful}
-    assert 0 < len(stopped) < len(KINDS)
+    assert 0 < len(stopped) < len(TRIED)
     with stage.untouched():
         for text in (estate("update", **FREE), CONFIGS["replaced"]):
             told = stage.run(text)

@@ -25,7 +25,7 @@ from reconciler.model.plan import Plan
 from reconciler.model.service import SERVICES
 from reconciler.model.verdicts import Steps
 from reconciler.sandbox import AwsError, Call
-from tests.conformance.fixture import Fixture, load
+from tests.conformance.fixture import TRIED, load
 from tests.faults.estate import estate
 from tests.harness import Host, host, read
 
@@ -61,12 +61,12 @@ def _with_details() -> tuple[dict[str, Any], dict[str, Any]]:
     such thing beside its subject, or none that takes them, the subject stays.
     """
     whole: dict[str, Any] = yaml.safe_load(estate(protect=False))["resources"]
-    subjects = {Fixture(kind.name).address for kind in ALL}
-    for kind in ALL:
+    subjects = {f"{kind}/subject" for kind in TRIED}
+    for kind in map(BY_NAME.__getitem__, TRIED):
         details = {detail.field for detail in kind.read.details}
         given = {
             name: value
-            for name, value in load(kind.name)["resources"][Fixture(kind.name).address].items()
+            for name, value in load(kind.name)["resources"][f"{kind.name}/subject"].items()
             if name in details
         }
         if not given:
@@ -75,7 +75,7 @@ def _with_details() -> tuple[dict[str, Any], dict[str, Any]]:
         if others and _good(more := {**whole, others[0]: {**given, **whole[others[0]]}}):
             whole = more
         else:
-            subjects.discard(Fixture(kind.name).address)
+            subjects.discard(f"{kind.name}/subject")
     return whole, {address: one for address, one in whole.items() if address not in subjects}
 
 
@@ -94,6 +94,7 @@ def _good(resources: Mapping[str, Any]) -> bool:
 _WHOLE, _LEFT = _with_details()
 WHOLE, LEFT = _text(_WHOLE), _text(_LEFT)
 ORPHANS = _WHOLE.keys() - _LEFT.keys()
+PRESENT = [kind for kind in ALL if any(address.startswith(f"{kind.name}/") for address in _WHOLE)]
 
 
 @dataclass(frozen=True, order=True)
@@ -112,8 +113,10 @@ def operations(kind: Kind) -> set[Operation]:
     read = kind.read
     here = [one for address, one in _LEFT.items() if address.startswith(f"{kind.name}/")]
     named = {field for one in here for field in one or ()}
-    lists = [one for one in read.companions if one.leaving or not one.fields or one.fields & named]
-    names = [read.operation, *(one.operation for one in (*read.details, *lists))]
+    goes = any(address.startswith(f"{kind.name}/") for address in ORPHANS)
+    lists = [one for one in read.companions if (one.leaving and goes) or not one.fields or one.fields & named]
+    details = [one for one in read.details if (one.leaving and goes) or one.field in named]
+    names = [read.operation, *(one.operation for one in (*details, *lists))]
     names += [read.completed.operation] if read.completed else []
     return {Operation(kind.service, name) for name in names}
 
@@ -123,11 +126,17 @@ SEARCHES = tuple(
     Operation(one.search.service, one.search.operation) for one in SERVICES.values() if one.search
 )
 DISCOVERY = (Operation("ec2", "DescribeRegions"), *SEARCHES)
-READS = sorted({*DISCOVERY, IDENTITY}.union(*map(operations, ALL)))
+ALIKE = {
+    Operation(kind.service, kind.read.operation)
+    for kind in ALL
+    if not kind.regional or (kind.service, kind.type) in {(one.service, one.type) for one in PRESENT}
+}
+"""Lists that discovery asks for, or a look since AWS's word for the type is that of something which is there."""
+READS = sorted({*DISCOVERY, IDENTITY, *ALIKE}.union(*map(operations, PRESENT)))
 """Every read of a look, from the records; a test holds it against what a look asks."""
 LISTS = sorted(
-    {Operation(kind.service, kind.read.operation) for kind in ALL}
-    | {Operation(kind.service, one.operation) for kind in ALL for one in kind.read.companions}
+    {Operation(kind.service, kind.read.operation) for kind in PRESENT}
+    | {Operation(kind.service, one.operation) for kind in PRESENT for one in kind.read.companions}
     | {*DISCOVERY}
 )
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from reconciler.kinds import BY_NAME
 from reconciler.model.plan import Plan
 from reconciler.model.verdicts import Blocked, Drift, Steps
-from tests.conformance.fixture import KINDS, Fixture
+from tests.conformance.fixture import TRIED, Fixture
 from tests.faults.estate import estate
 from tests.faults.runs import by_hand
 from tests.harness import host
 
-SUBJECTS = {Fixture(kind).address for kind in KINDS}
-UNTAGGED = {Fixture(kind).address for kind in KINDS if BY_NAME[kind].tags_steer}
+SUBJECTS = {Fixture(kind).address for kind in TRIED}
+UNTAGGED = {Fixture(kind).address for kind in TRIED if BY_NAME[kind].tags_steer}
 """AWS acts by the tags of these, so that they carry none that changes."""
 ORIGIN = {label: {"unknown"} if label in UNTAGGED else {"pending"} for label in SUBJECTS}
 

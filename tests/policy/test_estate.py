@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import pytest
@@ -23,7 +24,8 @@ from reconciler.model.things import ADDRESS_TAG, STACK_TAG
 from reconciler.policy.facts import FROM_OTHERS
 from reconciler.sandbox.calls import Call
 from tests.conformance.fixture import load
-from tests.faults.estate import estate, without_subjects
+from tests.faults.estate import EVERY, without_subjects
+from tests.faults.estate import estate as of_kinds
 from tests.harness import ACCOUNT, STACK, Host, host, read
 
 from .asking import ON_BEHALF, Tags, asked
@@ -31,6 +33,7 @@ from .enforcing import Iam, enforced
 from .iam import Asked, allows
 
 pytestmark = pytest.mark.xdist_group("policy")  # one worker: what they share is dear to make
+estate = partial(of_kinds, kinds=EVERY)
 
 UNSEEN = {
     "elasticloadbalancing:ModifyIpPools": "there is no kind yet of the pools that it takes",
@@ -132,7 +135,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iam:
         for text in (first, estate("fixed", replace="delete-first", protect=False)):
             iam.policy = document(text)
             settled(text)
-        settled(without_subjects())
+        settled(without_subjects(EVERY))
         with enforced(ops.aws, iam):
             ops.destroy()
         iam.policy = document(updated)
