@@ -61,6 +61,19 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     return report  # type: ignore[return-value]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests that are for some kinds only, with the others."""
+    left = [item for item in items if isinstance(item, pytest.Function) and not _is_for(item)]
+    config.hook.pytest_deselected(items=left)
+    gone = set(left)
+    items[:] = [item for item in items if item not in gone]
+
+
+def _is_for(item: pytest.Function) -> bool:
+    mark = item.get_closest_marker("kinds")
+    return mark is None or item.callspec.params["fixture"] in mark.args
+
+
 @pytest.fixture(
     scope="module", params=[pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in KINDS]
 )

@@ -60,15 +60,11 @@ ALL_OF_THEM = "EVERY_KIND" in os.environ
 TRIED = tuple(KINDS) if ALL_OF_THEM else spread()
 """The kinds of estates in which much is tried: all would take an hour, and what is tried is the same for all."""
 SHAPES = {shape(kind): kind for kind in reversed(KINDS)}
-one_of_each_shape = pytest.mark.parametrize(
-    "fixture",
-    [
-        pytest.param(kind, marks=pytest.mark.xdist_group(kind))
-        for kind in (KINDS if ALL_OF_THEM else SHAPES.values())
-    ],
-    indirect=True,
-    scope="module",
-)
+
+
+those_tried = pytest.mark.kinds(*TRIED)
+"""For a test of what records say and each kind's life shows anyway."""
+one_of_each_shape = pytest.mark.kinds(*(KINDS if ALL_OF_THEM else SHAPES.values()))
 """For a test of what no record has a word in: one kind of each shape lives through it, and all of them at once in
 tests/faults/."""
 

@@ -14,7 +14,7 @@ from reconciler.kinds import BY_NAME
 from reconciler.model.plan import Report
 from reconciler.model.things import Observed
 from reconciler.model.verdicts import Blocked, Settled, Steps
-from tests.conformance.fixture import KINDS, Fixture, named_anew, one_of_each_shape
+from tests.conformance.fixture import KINDS, Fixture, named_anew, one_of_each_shape, those_tried
 from tests.harness import FACTS, HEAD, STACK, Host, move_home, tags
 
 
@@ -124,6 +124,7 @@ def test_it_is_replaced_there_and_back_where_that_is_asked_for(ops: Host, fixtur
         assert order == ([kind.delete, kind.create] if how == "delete-first" else [kind.create, kind.delete])
 
 
+@those_tried
 def test_tags_that_are_removed_or_changed_by_hand_come_back_and_others_stay(
     ops: Host, fixture: Fixture
 ) -> None:
@@ -190,6 +191,7 @@ def test_two_that_claim_one_address_stop_it(doomed: Host, fixture: Fixture) -> N
     assert set(subjects(ops, fixture)) == {one.id, other.id}
 
 
+@those_tried
 def test_deleted_by_hand_it_is_made_again_once(ops: Host, fixture: Fixture) -> None:
     ops.run(fixture.base)
     before = ops.seen(fixture.base, fixture.address)

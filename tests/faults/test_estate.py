@@ -1,4 +1,7 @@
-"""The estate of every kind lives: created, settled, updated in place, replaced, destroyed to nothing."""
+"""An estate lives: created, settled, updated in place, replaced, destroyed to nothing; nothing is written twice.
+
+That of every kind does so under its own policy, in tests/policy/test_estate.py.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.kinds import ALL
-from tests.faults.estate import EVERY, estate, without_subjects
+from tests.faults.estate import estate, without_subjects
 from tests.harness import Host, host
 
 
@@ -20,8 +23,8 @@ def ops(tmp_path: Path) -> Iterator[Host]:
 
 
 def test_it_is_created_updated_replaced_and_destroyed(ops: Host) -> None:
-    replaced = estate("fixed", EVERY, replace="delete-first", protect=False)
-    for text in (estate("", EVERY), estate("update", EVERY), replaced, without_subjects(EVERY)):
+    replaced = estate("fixed", replace="delete-first", protect=False)
+    for text in (estate(), estate("update"), replaced, without_subjects()):
         report = ops.run(text)
         assert report.outcome == "settled", report.outcomes
         ops.aws.clear_calls()
