@@ -45,7 +45,9 @@ class Facts:
         self.whole = whole_fields(kind)
         self.required = tuple(name for name, field in self.fields.items() if field.required)
         self.hard = frozenset(
-            name for name, field in self.fields.items() if field.at_birth and field.change != "part"
+            name
+            for name, field in self.fields.items()
+            if field.at_birth and field.change != "part" and name not in kind.late
         )
 
     @cached_property

@@ -15,11 +15,11 @@ AllFacts = Mapping[str, Facts]
 
 
 def needs(desired: Desired, facts: Facts) -> list[Address]:
-    """The addresses without which a resource cannot be created, in order: parts can follow later.
+    """The addresses without which a resource cannot be created, in order: parts can follow later, and what is `late`.
 
     It may say its own id or ARN, in a field that is set once it is there.
     """
-    soft = {part.field for part in facts.kind.parts}
+    soft = {part.field for part in facts.kind.parts} | facts.kind.late
     hard = {name: value for name, value in desired.spec.items() if name not in soft}
     found = [ref.to for ref in within([hard, desired.tags], Ref) if ref.to != desired.address]
     return list(dict.fromkeys([*found, *desired.depends_on]))

@@ -108,7 +108,7 @@ class Planner:
 
     def _resolve(self, desired: Desired, holder: Observed | None) -> Verdict:
         facts = self.facts[desired.address.kind]
-        spec = resolve(desired.spec, self.usable)
+        spec = resolve(desired.spec, self.usable, self.holder)
         tags = resolve(desired.tags, self.usable)
         for needed in desired.depends_on if holder is None else ():
             if self._unfinished(needed):
@@ -169,7 +169,7 @@ class Planner:
         desired, thing = self.resources.get(address), self.usable(address)
         if desired is None or thing is None or not self.facts[address.kind].kind.then_operations:
             return ""
-        whole = replace(desired, spec=resolve(desired.spec, self.usable).value)
+        whole = replace(desired, spec=resolve(desired.spec, self.usable, self.holder).value)
         verdict = goes_on(self.facts[address.kind].kind, whole, thing)
         return "" if isinstance(verdict, Settled) else verdict.why
 

@@ -21,14 +21,22 @@ class Resolved:
     missing: list[Address] = field(default_factory=list)
 
 
-def resolve(value: Any, lookup: Lookup) -> Resolved:
-    """Fill in every reference in `value`; what cannot be filled in becomes Pending."""
+def nobody(_: Address) -> None:
+    """No address is held by anybody."""
+    return None
+
+
+def resolve(value: Any, lookup: Lookup, holder: Lookup = nobody) -> Resolved:
+    """Fill in every reference in `value`; what cannot be filled in becomes Pending.
+
+    `holder` says who holds an address, whether or not it may be referred to.
+    """
     result = Resolved(None)
-    result.value = _fill(value, lookup, result.missing)
+    result.value = _fill(value, lookup, holder, result.missing)
     return result
 
 
-def _fill(value: Any, lookup: Lookup, missing: list[Address]) -> Any:
+def _fill(value: Any, lookup: Lookup, holder: Lookup, missing: list[Address]) -> Any:
     match value:
         case Ref(to, attribute):
             thing = lookup(to)
@@ -36,24 +44,22 @@ def _fill(value: Any, lookup: Lookup, missing: list[Address]) -> Any:
             if found is None:
                 if to not in missing:
                     missing.append(to)
-                return Pending(to)
+                there = holder(to)
+                return Pending(to, None if there is None else there.id)
             return found
         case Text(parts):
-            return join([_fill(part, lookup, missing) for part in parts])
+            return join([_fill(part, lookup, holder, missing) for part in parts])
         case Mapping():
-            return {name: _fill(inner, lookup, missing) for name, inner in value.items()}
+            return {name: _fill(inner, lookup, holder, missing) for name, inner in value.items()}
         case list() | tuple():
-            return [_fill(inner, lookup, missing) for inner in value]
+            return [_fill(inner, lookup, holder, missing) for inner in value]
     return value
 
 
 def join(parts: list[Any]) -> Any:
-    """The parts of a longer string as one: Pending if any part is, a Text while a parameter is still unread."""
-    for part in parts:
-        if isinstance(part, Pending):
-            return part
-    if any(isinstance(part, Parameter) for part in parts):
-        return Text(tuple(part if isinstance(part, Parameter) else str(part) for part in parts))
+    """The parts of a longer string as one: a Text while one of them is Pending, or a parameter that is still unread."""
+    if any(isinstance(part, Parameter | Pending) for part in parts):
+        return Text(tuple(part if isinstance(part, Parameter | Pending) else str(part) for part in parts))
     return "".join(map(str, parts))
 
 

@@ -102,12 +102,19 @@ def _named(desired: Desired | None, field: str, resources: Resources) -> Desired
     return resources.get(value.to) if isinstance(value, Ref) else None
 
 
+def network_of(desired: Desired | None, resources: Resources) -> Address | None:
+    """The core network that something rests on, maybe by way of a peering or a Connect attachment."""
+    for field in ("PeeringId", "ConnectAttachmentId"):
+        desired = _named(desired, field, resources) or desired
+    network = _named(desired, "CoreNetworkId", resources)
+    return network.address if network else None
+
+
 def _network(desired: Desired, resources: Resources) -> tuple[Address, Any] | None:
-    """The core network that something is on, maybe by way of a peering, and its policy."""
-    peering = _named(desired, "PeeringId", resources)
-    network = _named(peering or desired, "CoreNetworkId", resources)
-    policy = wanpolicy.tree(network.spec.get(wanpolicy.FIELD)) if network else None
-    return None if network is None or policy is None else (network.address, policy)
+    """The core network that something is on, and its policy."""
+    address = network_of(desired, resources)
+    policy = wanpolicy.tree(resources[address].spec.get(wanpolicy.FIELD)) if address else None
+    return None if address is None or policy is None else (address, policy)
 
 
 def at_edge(desired: Desired, resources: Resources) -> Iterator[tuple[str, str, str]]:

@@ -5,18 +5,22 @@ API_GetCoreNetworkPolicy.html and API_ExecuteCoreNetworkChangeSet.html there; `w
 
 The policy does not go with CreateCoreNetwork, so that there is one way to make one live, and AWS's errors about it are
 about it alone.  Versions never change: what a look has read of one stays true.
+
+A policy may lead to attachments of its own network, which are made once a policy is live: those routes come later
+(docs/decisions/0014-a-policy-that-names-what-rests-on-it.md).
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from reconciler.kinds import policies
+from reconciler.kinds import cloudwan, policies, wanpolicy
 from reconciler.kinds.wanpolicy import FIELD, canonical, differences, mistake, tree
 from reconciler.model.calls import Call
 from reconciler.model.kind import Companion, Detail, Item, Kind, Part, Read, Remedy
-from reconciler.model.things import Desired, Observed, Pending, Spec, within
+from reconciler.model.things import Desired, Observed, Ref, Spec, within
 from reconciler.model.verdicts import Blocked, Drift, Settled, Steps, Verdict, Wait
 
 ALL, LIVE, LATEST, CHANGES = "PolicyVersions", "LivePolicy", "LatestPolicy", "ChangeSet"
@@ -37,11 +41,17 @@ def towards_live(desired: Desired, network: Observed) -> Verdict:
     wanted = desired.spec.get(FIELD)
     if wanted is None:
         return Settled()
-    if missing := next(within(wanted, Pending), None):
-        return Wait(f"its policy needs {missing.of}", "other")
     if ALL not in network.raw:
         return Wait("its policy has not been read yet")
     live, latest = network.raw[LIVE], network.raw[LATEST]
+    wanted, unknown = wanpolicy.spelt(wanted)
+    if unknown and (policy := tree(wanted)) is not None:
+        now = tree(live[FIELD]) if live else None
+        if live and wanpolicy.same_but_for_routes(policy, now, unknown):
+            return Settled((f"its policy leads to {', '.join(unknown)} once that is ready",))
+        wanted = canonical(json.dumps(wanpolicy.for_now(policy, now, unknown)))
+    if missing := next((name for name in unknown if name in wanted), None):
+        return Wait(f"its policy needs {missing}", "other")
     if _is(live, wanted):
         ready = latest is not None and latest["ChangeSetState"] == "READY_TO_EXECUTE"
         note = f"policy version {latest['PolicyVersionId']} is not ours, and not live" if ready else ""
@@ -118,6 +128,22 @@ def _told(changes: Any) -> str:
     ]
     more = f" and {len(said) - MOST_CHANGES} more" if len(said) > MOST_CHANGES else ""
     return f": {', '.join(said[:MOST_CHANGES])}{more}"
+
+
+def fits(desired: Desired, resources: cloudwan.Resources) -> Iterator[tuple[str, str, str]]:
+    """A policy leads to attachments of its own network, and names nothing of that network anywhere else: it is live
+    before there is any of them."""
+    document = desired.spec.get(FIELD)
+    besides = json.dumps(wanpolicy.outside_of_routes(tree(document)))
+    for ref in dict.fromkeys(within(document, Ref)):
+        network = cloudwan.network_of(resources.get(ref.to), resources)
+        if network is None:
+            continue
+        if network != desired.address:
+            yield FIELD, f"leads to {ref.to}, which is on {network}", ""
+        elif str(ref) in besides:
+            what = f"names {ref.to} otherwise than as a destination, and has to be live before that is made"
+            yield FIELD, what, ""
 
 
 # ---- what is tied to a core network
@@ -307,9 +333,11 @@ CORE_NETWORK = Kind(
     },
     refuses={FIELD: mistake, SHARE: policies.mistake},
     project=_spec,
+    fits=fits,
     parts=(ASSOCIATED, ACCEPTED),
     then=towards_live,
     then_owns=frozenset({FIELD}),
+    late=frozenset({FIELD}),
     then_operations=("PutCoreNetworkPolicy", "ExecuteCoreNetworkChangeSet"),
     protected=True,
     unique="GlobalNetworkId",

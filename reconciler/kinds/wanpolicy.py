@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from reconciler.model.things import Parameter, within
+from reconciler.model.things import Parameter, Pending, Text, within
 from reconciler.model.verdicts import Drift
 
 FIELD = "PolicyDocument"
 VERSIONS = ("2021.12", "2025.11")
 CONFIGURATION = "core-network-configuration"
+ACTIONS, DESTINATIONS = "segment-actions", "destinations"
+"""Static routes are segment actions with destinations, which are attachments of the network itself."""
 
 # ---- one spelling
 
@@ -68,6 +70,70 @@ def differences(wanted: Any, seen: Any, path: str = FIELD) -> Iterator[Drift]:
 
 def _is_list_of_things(value: Any) -> bool:
     return isinstance(value, list) and any(isinstance(item, dict) for item in value)
+
+
+# ---- what it says while the attachments that it leads to are not there yet
+
+
+def spelt(document: Any) -> tuple[Any, Mapping[str, str | None]]:
+    """A policy as one text, in which what is not known yet stands as `${kind/name}`; each of these with the id of what
+    is there and not ready, or None."""
+    if not isinstance(document, Text | Pending):
+        return document, {}
+    parts = document.parts if isinstance(document, Text) else (document,)
+    unknown = {_name(part): part.there for part in parts if isinstance(part, Pending)}
+    return "".join(_name(part) if isinstance(part, Pending) else str(part) for part in parts), unknown
+
+
+def _name(pending: Pending) -> str:
+    return f"${{{pending.of}}}"
+
+
+def same_but_for_routes(policy: Any, live: Any, unknown: Collection[str]) -> bool:
+    """Whether all that is wanted is live, but for the routes that lead to what is not known yet, wherever they lead
+    meanwhile."""
+    routes = [_but_for_destinations(one) for one in _things(policy, ACTIONS) if _unknown(one, unknown)]
+    left, right = (
+        _with_actions(one, [act for act in _things(one, ACTIONS) if _but_for_destinations(act) not in routes])
+        for one in (policy, live)
+    )
+    return bool(left == right)
+
+
+def for_now(policy: Any, live: Any, unknown: Mapping[str, str | None]) -> Any:
+    """A policy whose routes lead to what is known, or is there and has a live route to it; without those that then lead
+    nowhere."""
+    reached = {where for one in _things(live, ACTIONS) for where in one.get(DESTINATIONS) or ()}
+    kept = {name: id for name, id in unknown.items() if id in reached}
+    actions: list[Mapping[str, Any]] = []
+    for one in _things(policy, ACTIONS):
+        if not _unknown(one, unknown):
+            actions.append(one)
+        elif ways := [kept.get(way, way) for way in one[DESTINATIONS] if way in kept or way not in unknown]:
+            actions.append({**one, DESTINATIONS: ways})
+    return _with_actions(policy, actions)
+
+
+def _unknown(action: Mapping[str, Any], unknown: Collection[str]) -> bool:
+    ways = action.get(DESTINATIONS)
+    return isinstance(ways, list) and any(way in unknown for way in ways)
+
+
+def _but_for_destinations(action: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: value for name, value in action.items() if name != DESTINATIONS}
+
+
+def _with_actions(policy: Any, actions: list[Mapping[str, Any]]) -> Any:
+    """A policy with other segment actions; with none it does not speak of any."""
+    if not isinstance(policy, Mapping):
+        return policy
+    rest = {name: value for name, value in policy.items() if name != ACTIONS}
+    return {**rest, ACTIONS: actions} if actions else rest
+
+
+def outside_of_routes(policy: Any) -> Any:
+    """A policy less what its routes lead to."""
+    return _with_actions(policy, [_but_for_destinations(one) for one in _things(policy, ACTIONS)])
 
 
 # ---- what it says

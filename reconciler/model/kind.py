@@ -325,6 +325,9 @@ class Kind:
     """What else there is to do once nothing drifts: the place for small state machines."""
     then_owns: frozenset[str] = frozenset()
     """Fields that only `then` looks after."""
+    late: frozenset[str] = frozenset()
+    """Those of them that may name what rests on the thing itself: it is made without, and `then` makes do with what is
+    known at the time (`Text` with `Pending` in it)."""
     then_operations: tuple[str, ...] = ()
     """All operations of `then`.  Others that need a thing of such a kind are made when there is nothing left to do."""
     sequential: bool = False

@@ -54,7 +54,7 @@ class Parameter:
 class Text:
     """A longer string with references inside, in order: `vpn-${customer-gateway/fra}-a`."""
 
-    parts: tuple[str | Ref | Parameter, ...]
+    parts: tuple[str | Ref | Parameter | Pending, ...]
 
     def __str__(self) -> str:
         return "".join(map(str, self.parts))
@@ -62,9 +62,13 @@ class Text:
 
 @dataclass(frozen=True)
 class Pending:
-    """A value that is known only after `of` is created; stands where its id or field will stand."""
+    """A value that is known only after `of` is created; stands where its id or field will stand.
+
+    `there` is the id of what is there, and not to be referred to yet, or just now; None where nothing is.
+    """
 
     of: Address
+    there: str | None = None
 
     def __str__(self) -> str:
         return "(known after apply)"

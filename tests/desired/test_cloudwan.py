@@ -152,6 +152,28 @@ def test_what_is_tied_to_something_else(right: str, wrong: str, told: str) -> No
     assert told in str(problem(resources(ESTATE.replace(right, wrong))))
 
 
+ROUTE = """
+    segment-actions:
+      - action: create-route
+        segment: shared
+        destination-cidr-blocks: [0.0.0.0/0]
+        destinations: ["${vpc-attachment/v}"]
+    attachment-policies:"""
+
+
+def test_a_policy_may_lead_to_what_is_attached_to_its_own_network_and_name_it_nowhere_else() -> None:
+    routed = ESTATE.replace("\n    attachment-policies:", ROUTE)
+    assert len(config(resources(routed)).resources) == 17
+    besides = routed.replace(
+        "segments: [{name: shared}]", 'segments: [{name: shared, description: "${vpc-attachment/v}"}]'
+    )
+    found = str(problem(resources(besides)))
+    assert "core-network/c.PolicyDocument: names vpc-attachment/v otherwise than as a destination" in found
+    elsewhere = routed.replace("CoreNetworkId: ${core-network/c}", "CoreNetworkId: ${core-network/d}")
+    found = str(problem(resources("core-network/d: {GlobalNetworkId: gn}\n" + elsewhere)))
+    assert "core-network/c.PolicyDocument: leads to vpc-attachment/v, which is on core-network/d" in found
+
+
 def test_what_is_not_of_this_config_is_left_to_aws() -> None:
     elsewhere = ESTATE.replace(
         "CoreNetworkId: ${core-network/c}", "CoreNetworkId: core-network-0123456789abcdef0"

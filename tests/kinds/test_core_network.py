@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -142,9 +143,57 @@ def test_a_change_set_that_cannot_be_made_is_told_in_awss_words_and_not_tried_ag
 
 def test_a_value_that_is_not_known_yet_is_waited_for() -> None:
     pending = Pending(Address.parse("vpc-attachment/x"))
-    verdict = step(None, None, wanted=Text(("{", pending, "}")))  # type: ignore[arg-type]
+    verdict = step(None, None, wanted=Text(("{", pending, "}")))
     assert isinstance(verdict, Wait)
     assert verdict.on == "other"
+
+
+def routed(*destinations: str | Pending) -> Any:
+    """POLICY with a route to each of some destinations, some of which are not known yet."""
+    routes = [
+        {"action": "create-route", "segment": "shared", "destination-cidr-blocks": [f"10.{n}.0.0/16"]}
+        for n in range(len(destinations))
+    ]
+    named = [
+        {**route, "destinations": [f"<{number}>"]}
+        if isinstance(where, Pending)
+        else {**route, "destinations": [where]}
+        for number, (route, where) in enumerate(zip(routes, destinations, strict=True))
+    ]
+    parts = re.split(r"(<\d+>)", json.dumps({**POLICY, "segment-actions": named}))
+    return Text(tuple(destinations[int(part[1:-1])] if part.startswith("<") else part for part in parts))
+
+
+def document(verdict: Verdict) -> Any:
+    return json.loads(call(verdict).parameters["PolicyDocument"])
+
+
+COMING, CHANGING = (
+    Pending(Address.parse("vpc-attachment/x")),
+    Pending(Address.parse("vpc-attachment/y"), "attachment-2"),
+)
+
+
+def test_routes_to_what_is_not_there_are_left_out_and_wait_for_it_once_all_else_is_live() -> None:
+    first = document(step(None, None, wanted=routed("attachment-1", COMING)))
+    assert [route["destinations"] for route in first["segment-actions"]] == [["attachment-1"]]
+    live = version(1, first, "EXECUTION_SUCCEEDED")
+    assert isinstance(verdict := step(live, live, wanted=routed("attachment-1", COMING)), Settled)
+    assert "vpc-attachment/x" in verdict.notes[0]
+    last = document(step(live, live, wanted=routed("attachment-1", "attachment-3")))
+    assert [route["destinations"] for route in last["segment-actions"]] == [
+        ["attachment-1"],
+        ["attachment-3"],
+    ]
+
+
+def test_a_route_to_what_is_there_and_not_ready_stays_as_it_is_live() -> None:
+    live = version(1, json.loads(str(routed("attachment-1", "attachment-2"))), "EXECUTION_SUCCEEDED")
+    assert isinstance(step(live, live, wanted=routed("attachment-1", CHANGING)), Settled)
+    put = document(step(live, live, wanted=routed("attachment-9", CHANGING)))
+    assert [route["destinations"] for route in put["segment-actions"]] == [["attachment-9"], ["attachment-2"]]
+    new = document(step(None, None, wanted=routed(CHANGING)))
+    assert "segment-actions" not in new, "what has never been ready is not led to"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,141 @@
+"""A policy that leads to attachments of its own network: AWS lets nothing attach before a policy is live, so that it
+becomes live without these routes first, and with them once the attachments are ready."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from reconciler.sandbox import local_aws
+from tests.conformance.fixture import Fixture
+from tests.faults.killing import Course, Inline, Memory, Moment, on_stage
+from tests.faults.lives import Everywhere, live
+from tests.faults.runs import Run, settle
+from tests.harness import REGIONS, Host
+
+FIXTURE = Fixture("vpc-attachment")
+WAN = "core-network/attached"
+PUT, EXECUTE = "PutCoreNetworkPolicy", "ExecuteCoreNetworkChangeSet"
+
+
+def config(*destinations: str, **policy: Any) -> str:
+    """One attached VPC, and a route of the shared segment to some destinations."""
+    found = yaml.safe_load(FIXTURE.base)
+    del found["resources"]["core-network/second"], found["resources"]["global-network/second"]
+    network = found["resources"][WAN]
+    network["PolicyDocument"].update(policy)
+    if destinations:
+        network["PolicyDocument"]["segment-actions"] = [
+            {
+                "action": "create-route",
+                "segment": "shared",
+                "destination-cidr-blocks": ["0.0.0.0/0"],
+                "destinations": list(destinations),
+            }
+        ]
+    return yaml.safe_dump(found, sort_keys=False)
+
+
+ROUTED = config("${vpc-attachment/subject}")
+PLAIN = config()
+
+
+def attachment(ops: Host) -> str:
+    (row,) = ops.rows("vpc-attachment")
+    return str(row["AttachmentId"])
+
+
+def live_routes(ops: Host) -> list[list[str]]:
+    (network,) = ops.rows("core-network")
+    found = ops.by_hand(
+        "networkmanager", "GetCoreNetworkPolicy", CoreNetworkId=network["CoreNetworkId"], Alias="LIVE"
+    )
+    policy = json.loads(found["CoreNetworkPolicy"]["PolicyDocument"])
+    return [action["destinations"] for action in policy.get("segment-actions", [])]
+
+
+def steps(ops: Host) -> list[str]:
+    """The calls that matter here, in order; nothing is refused."""
+    assert [call for call in ops.aws.writes if call.error is not None] == []
+    return [
+        name for name in ops.writes() if name in {PUT, EXECUTE, "CreateVpcAttachment", "DeleteAttachment"}
+    ]
+
+
+def test_the_network_is_live_first_then_what_is_attached_then_the_way_there(ops: Host) -> None:
+    assert ops.run(ROUTED).outcome == "settled"
+    assert steps(ops) == [PUT, EXECUTE, "CreateVpcAttachment", PUT, EXECUTE]
+    assert live_routes(ops) == [[attachment(ops)]]
+    ops.aws.clear_calls()
+    assert ops.run(ROUTED).outcome == "settled"
+    assert ops.writes() == []
+
+
+def test_an_attachment_that_was_deleted_by_hand_is_made_before_the_policy_is_put_again(ops: Host) -> None:
+    ops.run(ROUTED)
+    ops.by_hand("networkmanager", "DeleteAttachment", AttachmentId=attachment(ops))
+    ops.aws.clock.advance(3600)
+    ops.aws.clear_calls()
+    assert ops.run(ROUTED).outcome == "settled"
+    assert steps(ops) == ["CreateVpcAttachment", PUT, EXECUTE]
+    assert live_routes(ops) == [[attachment(ops)]]
+
+
+def test_the_way_to_an_attachment_stays_while_it_is_changed_and_the_policy_with_it(ops: Host) -> None:
+    ops.run(ROUTED)
+    id = attachment(ops)
+    options = {"ApplianceModeSupport": True}
+    ops.by_hand("networkmanager", "UpdateVpcAttachment", AttachmentId=id, Options=options)
+    ops.aws.clear_calls()
+    loop = ops.loop(config("${vpc-attachment/subject}", segments=[{"name": "shared"}, {"name": "guarded"}]))
+    loop.one_pass("test")
+    (put,) = [call for call in ops.aws.writes if call.operation == PUT]
+    assert id in put.parameters["PolicyDocument"]
+
+
+def test_an_attachment_at_a_new_edge_and_the_way_there_may_come_at_once(ops: Host) -> None:
+    east = {"asn-ranges": ["64512-64555"], "edge-locations": [{"location": "eu-central-1"}]}
+    assert ops.run(without_attachment(config(**{"core-network-configuration": east}))).outcome == "settled"
+    ops.aws.clear_calls()
+    assert ops.run(ROUTED).outcome == "settled"
+    assert steps(ops) == [PUT, EXECUTE, "CreateVpcAttachment", PUT, EXECUTE]
+
+
+def without_attachment(text: str) -> str:
+    found = yaml.safe_load(text)
+    del found["resources"]["vpc-attachment/subject"]
+    return yaml.safe_dump(found, sort_keys=False)
+
+
+def test_both_leave_together_and_so_does_all_of_it(ops: Host) -> None:
+    ops.run(ROUTED)
+    ops.aws.clear_calls()
+    assert ops.run(without_attachment(PLAIN)).outcome == "settled"
+    assert sorted(steps(ops)) == ["DeleteAttachment", EXECUTE, PUT]
+    ops.run(ROUTED)
+    ops.aws.clear_calls()
+    assert ops.run(ROUTED, destroy=True, unprotected=True).outcome == "settled"
+    assert steps(ops) == ["DeleteAttachment"]
+    assert ops.rows("core-network") == []
+
+
+def test_killed_around_every_changing_call_there_are_two_policies_and_the_same_end(tmp_path: Path) -> None:
+    """What is shown at the end tells how many versions there are."""
+    ways: list[tuple[Run, Moment, Memory]] = [
+        (Run("create", lambda host: None, ROUTED), "after", "lost"),
+        (Run("destroy", settle(ROUTED), ROUTED, {"destroy": True, "unprotected": True}), "answered", "kept"),
+    ]
+    with local_aws(regions=REGIONS) as aws:
+        host = Host(aws, tmp_path / "state", Inline(), least_wait=25)
+        for run, moment, memory in ways:
+            doom = Everywhere(moment, memory)
+
+            def work(host: Host, course: Course, run: Run = run, doom: Everywhere = doom) -> None:
+                assert live(host, run, course, doom).problems == []
+                changing = {one.operation for one in course.boundaries if one.changes}
+                assert {call.partition(" ")[0] for call in doom.calls} == changing
+
+            on_stage(host, run, work)
