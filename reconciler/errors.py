@@ -84,6 +84,10 @@ class NotYet(AwsError):
     """In the wrong state, or something is still inside or attached: later, the same call may succeed."""
 
 
+class Unknown(NotYet):
+    """What the call names is not known there: it has just been made, which is believed for some minutes, or is not."""
+
+
 class Throttled(AwsError):
     """Too many requests, and the SDK's own retries are used up."""
 

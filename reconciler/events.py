@@ -277,6 +277,11 @@ EVENTS: Final[Mapping[str, Event]] = {
     "kind.unknown": _event(
         "warning", "could not be read whole: nothing of it is created or deleted in this pass", "scope reason"
     ),
+    "update.unknown": _event(
+        "info",
+        "whether there is something newer than what things were made with could not be read",
+        "scope reason",
+    ),
     # address
     "drift.detected": _event(
         "info",

@@ -24,12 +24,13 @@ from reconciler.aws.memory import DISCOVERY_SECONDS, Memory
 from reconciler.aws.observe import Question, observe
 from reconciler.breaker import Breaker
 from reconciler.choices import Choices
+from reconciler.engine import newer
 from reconciler.engine.guard import Stop
 from reconciler.engine.holds import holds
 from reconciler.engine.pacing import BackOff, pace, waits_for_aws
 from reconciler.engine.planner import Planner
 from reconciler.engine.resolve import resolve
-from reconciler.errors import GuardError, ReconcilerError
+from reconciler.errors import AwsError, GuardError, ReconcilerError
 from reconciler.guards import Guards
 from reconciler.kinds import BY_NAME
 from reconciler.log import bind_pass, get_logger
@@ -208,6 +209,17 @@ class Loop:
         self._heed()
         planner = self.planner(self.look())
         return planner, planner.plan()
+
+    def with_newer(self, plan: Plan) -> Plan:
+        """The plan, with what is newer than what things were made with: one more request for a region, which no pass
+        makes.  Where that cannot be asked, it is not told."""
+        values: dict[newer.Where, dict[str, str]] = {}
+        for where, paths in newer.asked(plan, self.config.resources, self.facts).items():
+            try:
+                values[where] = self.gateway.parameters(*where, paths)
+            except AwsError as error:
+                get_logger().info("update.unknown", scope=f"{where[1]} of {where[0]}", reason=str(error))
+        return newer.noted(plan, self.config.resources, self.facts, values)
 
     def _heed(self) -> None:
         """What holds changes back from here on: people, and the time of day."""

@@ -20,7 +20,7 @@ from reconciler.aws.gateway import Gateway
 from reconciler.aws.memory import Memory
 from reconciler.aws.observe import KindsByName, completed
 from reconciler.aws.proving import NotOurs, prove
-from reconciler.errors import AwsError, Denied, Exhausted, Gone, NotYet, ReconcilerError, Refused
+from reconciler.errors import AwsError, Denied, Exhausted, Gone, NotYet, ReconcilerError, Refused, Unknown
 from reconciler.model.address import Address
 from reconciler.model.calls import Call, token
 from reconciler.model.plan import Entry, Outcome, Plan, Status
@@ -198,7 +198,8 @@ def failed(entry: Entry, change: Change, call: Call, error: AwsError) -> Outcome
         return Outcome(label=entry.label, status="deleted", why=why)
     if isinstance(error, NotYet | Gone):
         change.deferred(call, str(error), error)
-        return Outcome(label=entry.label, status="waiting", why=str(error), code=error.code)
+        unknown = isinstance(error, Unknown)
+        return Outcome(label=entry.label, status="waiting", why=str(error), code=error.code, unknown=unknown)
     change.failed(call, error)
     final = isinstance(error, Refused | Denied | Exhausted)
     return Outcome(label=entry.label, status="failed", why=str(error), code=error.code, final=final)

@@ -33,7 +33,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from reconciler.errors import AwsError, Denied, Exhausted, Gone, Lost, NotYet, Refused, Throttled
+from reconciler.errors import AwsError, Denied, Exhausted, Gone, Lost, NotYet, Refused, Throttled, Unknown
 
 THROTTLED = {
     "BandwidthLimitExceeded",
@@ -205,8 +205,8 @@ BY_TEXT: tuple[tuple[str, str, type[AwsError]], ...] = (
     # what is attached to a role is named by the config alone
     ("NoSuchEntity", "policy .* does not exist or is not attachable", Refused),
     # an instance profile takes up to two minutes to get from IAM to EC2
-    ("InvalidParameterValue", "invalid iam instance profile", NotYet),
-    ("InvalidParameterValue", "has no associated iam roles", NotYet),
+    ("InvalidParameterValue", "invalid iam instance profile", Unknown),
+    ("InvalidParameterValue", "has no associated iam roles", Unknown),
     # an interface that is attached, or not yet off
     ("InvalidParameterValue", "network interface .* is currently in use", NotYet),
     # it has just become of another type, and not everywhere yet
@@ -214,7 +214,7 @@ BY_TEXT: tuple[tuple[str, str, type[AwsError]], ...] = (
     # an instance that is pending has no place for an address yet
     ("InvalidInstanceID", "not in a valid state", NotYet),
     # a role that was made just now
-    ("InvalidParameter", "unable to assume given iam role", NotYet),
+    ("InvalidParameter", "unable to assume given iam role", Unknown),
     # a gateway that is not attached yet; a route that somebody has just taken out
     ("InvalidParameterValue", "belong to different networks", NotYet),
     ("InvalidParameterValue", "no route (defined for|with destination)", NotYet),
@@ -313,7 +313,7 @@ def _of_answer(error: ClientError, call: str, creates: bool) -> AwsError:
     status = int(about.get("HTTPStatusCode", 0))
     sort = BY_CALL.get((code, call)) or _sort(code, text, status)
     if creates and sort is Gone:
-        sort = NotYet
+        sort = Unknown  # its parent, say
     return sort(
         f"{call}: {code}: {text}",
         code=code,

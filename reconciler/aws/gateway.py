@@ -26,6 +26,8 @@ MORE = ("IsTruncated", "AdditionalRoutesAvailable")
 """Members of an answer that say that there is more, beside or without a token for it, by service."""
 UNFINISHED = ("NextToken", "NextMarker", *MORE)
 """All that say so."""
+AT_ONCE = 10
+"""Parameters that SSM gives in one answer."""
 READS = ("Describe", "Get", "List", "Lookup", "Search")
 
 
@@ -138,6 +140,16 @@ class Gateway:
             client = self.sessions.client(account, "ssm", region)
             with self._request("ssm", "GetParameter"):
                 return str(client.get_parameter(Name=path)["Parameter"]["Value"])
+
+    def parameters(self, account: str, region: str, paths: Sequence[str]) -> dict[str, str]:
+        """The values of SSM parameters by their paths, of those that there are; a request for each ten."""
+        found: dict[str, str] = {}
+        client = self.sessions.client(account, "ssm", region)
+        for first in range(0, len(paths), AT_ONCE):
+            with self._translated("ssm:GetParameters"), self._request("ssm", "GetParameters"):
+                answer = client.get_parameters(Names=list(paths[first : first + AT_ONCE]))
+            found |= {str(one["Name"]): str(one["Value"]) for one in answer["Parameters"]}
+        return found
 
     @contextmanager
     def _request(

@@ -6,14 +6,14 @@ alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from reconciler.desired.findings import Findings
 from reconciler.desired.resource import Made
 from reconciler.model.address import Address
 from reconciler.model.kind import Kind
-from reconciler.model.things import Desired, Ref
+from reconciler.model.things import Desired, Ref, at
 
 
 def check_agreement(made: Mapping[Address, Made], kinds: Mapping[str, Kind], findings: Findings) -> None:
@@ -24,8 +24,8 @@ def check_agreement(made: Mapping[Address, Made], kinds: Mapping[str, Kind], fin
         for field, what, hint in kind.fits(one.desired, every) if kind.fits else ():
             findings.add(one.places.get(field, one.desired.place), (str(address), field), what, hint)
         for path, members in kind.alike.items():
-            for ref in _at(one.desired.spec, path.split(".")):
-                if target := made.get(ref.to):
+            for ref in at(one.desired.spec, path.split(".")):
+                if isinstance(ref, Ref) and (target := made.get(ref.to)):
                     for member in members:
                         _alike(one, target.desired, path, member, findings)
         for path, other in kind.unlike.items():
@@ -58,14 +58,3 @@ def _comparable(one: Any, other: Any) -> bool:
 
 def _where(one: Made, to: Address) -> Any:
     return next((edge.place for edge in one.edges if edge.to == to), one.desired.place)
-
-
-def _at(value: Any, path: list[str]) -> Iterator[Ref]:
-    if not path:
-        if isinstance(value, Ref):
-            yield value
-        return
-    head, *rest = path
-    inner = value.get(head.removesuffix("[]")) if isinstance(value, Mapping) else None
-    for item in inner or () if head.endswith("[]") else (inner,):
-        yield from _at(item, rest)

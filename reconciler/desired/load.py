@@ -17,6 +17,7 @@ from reconciler.desired.findings import Findings, short
 from reconciler.desired.graph import Catalogue, Edge, circles
 from reconciler.desired.header import Merged, merge, read_header, read_variables
 from reconciler.desired.nodes import Entry, Scalar
+from reconciler.desired.offered import check_offers
 from reconciler.desired.references import Filled, Names, Pointer
 from reconciler.desired.resource import Made, Maker
 from reconciler.desired.source import parse
@@ -116,6 +117,7 @@ def build(
     _graph(made, findings)
     check_agreement(made, kinds, findings)
     check_addressing(made, findings)
+    check_offers(made, findings)
     outputs = _outputs(merged, names, catalogue, findings)
     if findings.problems:
         raise ConfigError(findings.problems)

@@ -23,6 +23,10 @@ DAY = 86400.0
 ALMOST = 0.9
 """Share of that time: what a look has noted at its end is tried in the next regular one, and not right after it."""
 
+AT_FIRST, AT_MOST, BELIEVED = 2.0, 30.0, 300.0
+"""Seconds until a call is made again that names what AWS does not know yet: after the first refusal, and at most; and
+for how long it is believed that it has only just been made.  IAM's take up to two minutes to be known elsewhere."""
+
 MOVING = frozenset({"created", "updated", "replaced", "deleted"})
 """What has become of an address at which AWS works now."""
 NONE: Mapping[str, float] = {}
@@ -32,18 +36,24 @@ Chance = Callable[[], float]
 
 @dataclass(frozen=True)
 class Failure:
-    """What has failed `times` times in a row, for the last time with `why`, and is left alone until `until`."""
+    """What has failed `times` times in a row, for the last time with `why`, and is left alone until `until`.
+
+    `since`: since when AWS has not known what it names, which is no failure at first; None where that is not it.
+    """
 
     times: int
     until: float
     why: str
     final: bool
+    since: float | None = None
 
     @property
     def verdict(self) -> Wait | Blocked:
         """What takes the place of the steps until then.  No time is in the text: it would be news in every pass."""
         if self.final:
             return Blocked(self.why)
+        if self.since is not None:
+            return Wait(self.why)
         return Wait(
             f"{self.why} (failed {self.times} times in a row)" if self.times > 1 else self.why, "back-off"
         )
@@ -71,12 +81,24 @@ class BackOff:
         before, self.failures = self.failures, {}
         for outcome in outcomes:
             failure = before.get(outcome.label)
-            if outcome.final or (outcome.status == "failed" and outcome.on != "back-off"):
+            if outcome.unknown:
+                self.failures[outcome.label] = self._unknown(outcome.why, failure, now, chance)
+            elif outcome.final or (outcome.status == "failed" and outcome.on != "back-off"):
                 times = failure.times + 1 if failure else 1
                 until = now + self._delay(times, outcome.final, chance)
                 self.failures[outcome.label] = Failure(times, until, outcome.why, outcome.final)
             elif failure is not None and outcome.status in {"failed", "blocked", "waiting"}:
                 self.failures[outcome.label] = failure  # it was not tried, or could not be
+
+    def _unknown(self, why: str, before: Failure | None, now: float, chance: Chance) -> Failure:
+        """What is not known to AWS: in vain for too long it is for a person to say what was meant."""
+        since = before.since if before is not None and before.since is not None else now
+        times = before.times + 1 if before is not None else 1
+        if now - since < BELIEVED:
+            until = now + min(AT_MOST, AT_FIRST * 2.0 ** min(times - 1, 30))
+            return Failure(times, until, why, False, since)
+        told = f"{why}; AWS has said so for {BELIEVED / 60:.0f} minutes: is there such a thing?"
+        return Failure(times, now + self._delay(times, True, chance), told, True, since)
 
     def _delay(self, times: int, final: bool, chance: Chance) -> float:
         if self.interval is None:

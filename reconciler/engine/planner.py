@@ -12,13 +12,14 @@ from functools import cached_property
 from reconciler.engine.converge import accepting, converge, goes_on, unready
 from reconciler.engine.leaving import departure, is_protected, loosening
 from reconciler.engine.order import AllFacts, in_order, needs
-from reconciler.engine.resolve import resolve
+from reconciler.engine.resolve import attribute_of, resolve
 from reconciler.engine.users import Users
+from reconciler.engine.wording import half_ours, named
 from reconciler.model.address import REPLACED, Address
 from reconciler.model.fields import Facts
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Entry, Plan
-from reconciler.model.things import Desired, Observed, Scope, World
+from reconciler.model.things import Desired, Observed, Ref, Scope, World, at, mentions
 from reconciler.model.verdicts import Blocked, Settled, Steps, Verdict, Wait
 
 
@@ -125,9 +126,28 @@ class Planner:
             return given_back
         before = tuple(sorted(thing.id for thing in self.world.replaced.get(desired.address, ())))
         verdict = converge(facts, desired=whole, observed=holder, stack=self.stack, making_way=before)
+        if isinstance(verdict, Steps) and (why := self._too_early(desired, verdict)):
+            return Wait(why, "other", verdict.drift)
         if holder is not None and isinstance(verdict, Steps) and verdict.verb == "replace":
             return self._replacement(whole, holder, verdict)
         return verdict
+
+    def _too_early(self, desired: Desired, steps: Steps) -> str:
+        """Why AWS would refuse these steps: they name something that is there and not all yet that it has to be."""
+        kind = self.facts[desired.address.kind].kind
+        refs = [
+            ref for path in kind.finished for ref in at(desired.spec, path.split(".")) if isinstance(ref, Ref)
+        ]
+        for ref in dict.fromkeys(refs):
+            thing = self.usable(ref.to)
+            name = attribute_of(thing, ref.attribute) if thing is not None else None
+            if name is None or not any(mentions(call.parameters, name) for call in steps.calls):
+                continue
+            if self._unfinished(ref.to):
+                return f"needs {ref.to}, of which something is still to be done"
+            if why := self._goes_on(ref.to):
+                return f"needs {ref.to}: {why}"
+        return ""
 
     def _take_back(self, facts: Facts, desired: Desired) -> Verdict | None:
         """A thing that made way for a successor that never came, and that is what is wanted after all."""
@@ -147,10 +167,10 @@ class Planner:
             return Blocked(f"{verdict.why}, and no new one could be made: {why}", verdict.drift)
         if desired.replace != "delete-first" or not (users := self._users.staying(holder)):
             return verdict
-        named = _named(users) if len(users) < 4 else f"{len(users)} things"
+        who = named(users) if len(users) < 4 else f"{len(users)} things"
         instead = "" if self.facts[holder.kind].kind.unique else ", or say `replace: create-first`"
         return Blocked(
-            f"{verdict.why}, and {named} still {'use' if len(users) > 1 else 'uses'} it: "
+            f"{verdict.why}, and {who} still {'use' if len(users) > 1 else 'uses'} it: "
             f"take that out of the config first{instead}",
             verdict.drift,
         )
@@ -161,8 +181,8 @@ class Planner:
 
     @cached_property
     def _strays(self) -> list[Scope]:
-        named = {desired.scope for desired in self.resources.values()}
-        return [scope for scope in self.world.unread if scope not in named]
+        wanted = {desired.scope for desired in self.resources.values()}
+        return [scope for scope in self.world.unread if scope not in wanted]
 
     def _goes_on(self, address: Address) -> str:
         """Why a thing that is there is not all yet that others need it for: its own small state machine goes on."""
@@ -180,12 +200,11 @@ class Planner:
 
     def _unfinished(self, address: Address) -> bool:
         """Whether a thing is there, and fields that can only be set after its creation are still to be."""
-        desired = self.resources.get(address)
-        if desired is None or self.holder(address) is None:
+        desired, thing, facts = self.resources.get(address), self.holder(address), self.facts[address.kind]
+        if desired is None or thing is None or all(facts.fields[name].at_birth for name in desired.spec):
             return False
-        if all(self.facts[address.kind].fields[name].at_birth for name in desired.spec):
-            return False
-        return isinstance(self.verdict(address), Steps)
+        made_just_now = bool(facts.kind.ready) and thing.state not in facts.kind.ready
+        return made_just_now or isinstance(self.verdict(address), Steps)
 
     def _not_usable(self, address: Address) -> str:
         """Why an address cannot be referred to now."""
@@ -228,9 +247,9 @@ class Planner:
             for before in desired.previously:
                 claims = claims or (() if before in self.resources else self._claims(before))
         if len(claims) > 1:
-            return f"{_named(claims)} claim this address: remove the tags of those that are not meant"
+            return f"{named(claims)} claim this address: remove the tags of those that are not meant"
         if claims and not self.world.owns(claims[0]):
-            return _half(claims[0], self.stack)
+            return half_ours(claims[0], self.stack)
         return None if claims or address in self.renamed else self._nameless(address.kind)
 
     def _nameless(self, kind: str) -> str | None:
@@ -238,7 +257,7 @@ class Planner:
         if not (nameless := [thing for thing in self.world.nameless if thing.kind == kind]):
             return None
         return (
-            f"{_named(nameless)} has our stack tag and no address tag, so it may be this one: "
+            f"{named(nameless)} has our stack tag and no address tag, so it may be this one: "
             "give it the tag reconciler:address, or remove its tag reconciler:stack"
         )
 
@@ -317,9 +336,7 @@ class Planner:
             return Settled(("not in the config, and kept, for mode is upsert",))
         claims = self._claims(thing.address)
         if thing in claims and len(claims) > 1:
-            return Blocked(
-                f"{_named(claims)} claim this address: remove the tags of those that are not meant"
-            )
+            return Blocked(f"{named(claims)} claim this address: remove the tags of those that are not meant")
         if why := self._unreadable(kind, thing):
             return Wait(f"not deleted, because {why}")
         wanted = self.resources.get(self._heir(thing.address)) if thing.replaced else None
@@ -344,7 +361,7 @@ class Planner:
         if alone and (steps := loosening(kind, thing, circle - {thing.id})):
             return self._or_instead(thing, steps)
         if still:
-            first = _named(still) if len(still) < 4 else f"{len(still)} things"
+            first = named(still) if len(still) < 4 else f"{len(still)} things"
             return Wait(f"{first} must go first", "other")
         why = "it makes way for its successor" if thing.replaced else "not in the config"
         return self._or_instead(thing, departure(kind, thing, why))
@@ -377,22 +394,4 @@ class Planner:
     def _conflicts(self) -> Iterator[str]:
         for thing in self.world.things:
             if not self.world.owns(thing) and (thing.replaced or thing.address not in self.resources):
-                yield _half(thing, self.stack)
-
-
-def _named(things: tuple[Observed, ...] | list[Observed]) -> str:
-    return " and ".join(f"{thing.kind} {thing.id}" for thing in things)
-
-
-def _half(thing: Observed, stack: str) -> str:
-    """What is wrong with a thing that has some owner tag and is not ours."""
-    who = f"{thing.kind} {thing.id}"
-    if thing.address is None and thing.stack is None:
-        return f"{who} has a tag reconciler:address that names no address: remove or mend it"
-    if thing.address is None:
-        return f"{who} has the stack tag of {stack} and no address tag: give it one, or remove the stack tag"
-    if thing.stack is None:
-        return f"{who} claims {thing.address} and has no stack tag: give it the tag reconciler:stack, or remove both"
-    return (
-        f"{who} claims {thing.address}, which is of another kind: remove or mend its tag reconciler:address"
-    )
+                yield half_ours(thing, self.stack)

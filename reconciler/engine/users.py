@@ -10,7 +10,7 @@ from reconciler.engine.resolve import attribute_of
 from reconciler.knots import knots
 from reconciler.model.fields import Facts
 from reconciler.model.kind import Item, Kind, Part
-from reconciler.model.things import Observed
+from reconciler.model.things import Observed, at
 
 Key = tuple[str, str]
 NOTHING: frozenset[str] = frozenset()
@@ -95,7 +95,7 @@ class Users:
             source: Any = thing.spec
             if field in parts:
                 source = {field: (parts[field].holding or parts[field].rows)(thing.raw)}
-            for name in _values(source, path.split(".")):
+            for name in _names(source, path.split(".")):
                 yield "", name
                 yield from ((target, name) for target in targets)
 
@@ -104,7 +104,7 @@ def referring(kind: Kind, part: Part, observed: Observed, to: Collection[str]) -
     """The live items of a part that refer to one of these ids."""
     paths = [path.split(".")[1:] for path in kind.refs if path.startswith(f"{part.field}[].")]
     return [
-        row for row in part.rows(observed.raw) if any(id in to for path in paths for id in _values(row, path))
+        row for row in part.rows(observed.raw) if any(id in to for path in paths for id in _names(row, path))
     ]
 
 
@@ -131,14 +131,6 @@ def _key(thing: Observed) -> Key:
     return thing.kind, thing.id
 
 
-def _values(value: Any, path: list[str]) -> Iterator[str]:
+def _names(value: Any, path: Sequence[str]) -> Iterator[str]:
     """The strings at a path such as `Ingress[].ReferencedGroupId`."""
-    if not path:
-        if isinstance(value, str):
-            yield value
-        return
-    head, *rest = path
-    name, many = head.removesuffix("[]"), head.endswith("[]")
-    inner = value.get(name) if isinstance(value, Mapping) else None
-    for item in inner or () if many else (inner,):
-        yield from _values(item, rest)
+    return (name for name in at(value, path) if isinstance(name, str))

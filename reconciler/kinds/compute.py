@@ -240,6 +240,7 @@ INSTANCE = Kind(
         "SubnetId": "subnet",
         "SecurityGroupIds[]": "security-group",
     },
+    finished=frozenset({"IamInstanceProfile.Arn", "IamInstanceProfile.Name"}),  # with its role
     tag_type="instance",
     always={"MinCount": 1, "MaxCount": 1},
     forbidden=frozenset({"SecurityGroups", "Operator"}),

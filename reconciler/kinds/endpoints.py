@@ -64,6 +64,7 @@ VPC_ENDPOINT = Kind(
         "SubnetIds[]": "subnet",
         "SecurityGroupIds[]": "security-group",
     },
+    finished=frozenset({"VpcId"}),  # with private DNS it needs both DNS attributes of the VPC
     tag_type="vpc-endpoint",
     write_only=frozenset({"SubnetConfigurations"}),
     normal={"PolicyDocument": meaning},

@@ -190,6 +190,7 @@ ROUTE_TABLE = Kind(
         "Routes[].EgressOnlyInternetGatewayId": ("VpcId",),
         "Routes[].GatewayId": ("VpcId",),
     },
+    finished=frozenset({"Routes[].GatewayId"}),  # attached
     lets_go=frozenset(
         {
             "Routes[].EgressOnlyInternetGatewayId",

@@ -220,6 +220,7 @@ TRANSIT_GATEWAY_ROUTE_TABLE = Kind(
         f"Propagations[].{ID}": ATTACHMENTS,
         **{f"{field}[].{ID}": (*ATTACHMENTS, PEERING) for field in ("Associations", "Routes")},
     },
+    finished=frozenset({f"{field}[].{ID}" for field in ("Associations", "Routes")}),  # accepted
     across=True,  # a peering is one thing in two regions
     fits=_fits,
     tag_type="transit-gateway-route-table",

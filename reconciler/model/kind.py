@@ -279,6 +279,9 @@ class Kind:
     the other shows is never taken for a thing of its own, whatever tags it has there."""
     alike: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     """Path of a reference (`Links[].LinkId`) to the fields in which the thing and what it refers to have to agree."""
+    finished: frozenset[str] = frozenset()
+    """Paths of references to what has to be all that its config says before a call names it: what can only be set once
+    it is there, its parts and its own small state machine included.  Until then AWS refuses."""
     lets_go: frozenset[str] = frozenset()
     """Paths of references to what AWS deletes all the same: what refers to it leads nowhere until that is put right."""
     unlike: Mapping[str, str] = dataclasses.field(default_factory=dict)

@@ -84,7 +84,8 @@ class Outcome:
     """What became of one entry in one pass.
 
     `final`: trying again without a change of the config is no use.  `on`: who has to move, where it waits; an entry
-    that failed in an earlier pass and is not tried now has failed, and waits on "back-off".
+    that failed in an earlier pass and is not tried now has failed, and waits on "back-off".  `unknown`: AWS knows
+    nothing (yet) of what its call has named.
     """
 
     label: str
@@ -93,6 +94,7 @@ class Outcome:
     code: str = ""
     final: bool = False
     on: Mover = "aws"
+    unknown: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

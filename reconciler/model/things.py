@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
@@ -95,6 +95,28 @@ def within(value: Any, sort: type[Found]) -> Iterator[Found]:
 def contains(value: Any, sort: type[Found]) -> bool:
     """Whether a value is of a sort, or has one of it anywhere inside."""
     return any(True for _ in within(value, sort))
+
+
+def at(value: Any, path: Sequence[str]) -> Iterator[Any]:
+    """What stands at a path such as `("Ingress[]", "ReferencedGroupId")`; nothing where it leads nowhere."""
+    if not path:
+        if value is not None:
+            yield value
+        return
+    head, *rest = path
+    inner = value.get(head.removesuffix("[]")) if isinstance(value, Mapping) else None
+    for item in inner or () if head.endswith("[]") else (inner,):
+        yield from at(item, rest)
+
+
+def mentions(value: Any, name: Any) -> bool:
+    """Whether a value is a name, or has it anywhere inside."""
+    match value:
+        case Mapping():
+            return any(mentions(inner, name) for inner in value.values())
+        case list() | tuple():
+            return any(mentions(inner, name) for inner in value)
+    return bool(value == name)
 
 
 class Scope(NamedTuple):

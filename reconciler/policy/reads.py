@@ -20,7 +20,11 @@ def read_half(extent: Extent) -> list[Statement]:
     if extent.parameters:
         paths = [_parameter(extent, path) for path in extent.parameters]
         found.append(
-            Statement(sid="ReadParameters", actions=("ssm:GetParameter",), resources=in_order(paths))
+            Statement(
+                sid="ReadParameters",
+                actions=("ssm:GetParameter", "ssm:GetParameters"),  # at creation; what is newer
+                resources=in_order(paths),
+            )
         )
     if extent.lease:
         found.append(of_lease(extent, "ReadLease", "dynamodb:GetItem"))

@@ -69,6 +69,7 @@ def looked(program: Program, loop: Loop, trigger: str) -> tuple[Plan, Stop | Non
         started, before = loop.clock.monotonic(), loop.gateway.counts.copy()
         with program.working(loop):
             planner, found = loop.plan()
+            found = loop.with_newer(found)
         stop = loop.guard(planner, found)
         if program.voice.logs_json:
             made = loop.gateway.counts - before

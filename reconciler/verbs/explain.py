@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ def explain(program: Program) -> int:
     loop = program.loop(config, program.choices())
     with log.bind_pass(pass_id=loop.new_id(), stack=config.stack, trigger="plan"):
         found = loop.plan()[1]
-    entries = [entry for entry in found.entries if entry.address == address]
+        entries = [entry for entry in found.entries if entry.address == address]
+        entries = list(loop.with_newer(replace(found, entries=tuple(entries))).entries)
     if not entries:
         known = {*map(str, config.resources), *(entry.label for entry in found.entries)}
         raise UsageError(f"{given} is neither in the config nor in AWS as this stack's{near(given, known)}")

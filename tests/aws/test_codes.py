@@ -32,7 +32,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from reconciler.aws.codes import TABLES, explanation, meaning
-from reconciler.errors import AwsError, Denied, Exhausted, Gone, Lost, NotYet, Refused, Throttled
+from reconciler.errors import AwsError, Denied, Exhausted, Gone, Lost, NotYet, Refused, Throttled, Unknown
 
 
 def answered(code: str, status: int = 400, message: str = "", creates: bool = False, **more: Any) -> AwsError:
@@ -163,7 +163,7 @@ MISSING = [
 @pytest.mark.parametrize("code", MISSING)
 def test_what_cannot_be_found_is_gone_or_for_a_creation_not_visible_yet(code: str) -> None:
     assert type(answered(code)) is Gone
-    assert type(answered(code, creates=True)) is NotYet
+    assert type(answered(code, creates=True)) is Unknown
 
 
 NETWORK_MANAGER = [
@@ -204,7 +204,7 @@ def test_a_missing_global_network_is_told_in_the_fields_of_a_validation_error() 
     fields = [{"Name": "globalNetworkId", "Message": "Global network not found."}]
     more: dict[str, Any] = {"Reason": "FieldValidationFailed", "Fields": fields}
     assert type(answered("ValidationException", 400, "Incorrect input.", **more)) is Gone
-    assert type(answered("ValidationException", 400, "Incorrect input.", creates=True, **more)) is NotYet
+    assert type(answered("ValidationException", 400, "Incorrect input.", creates=True, **more)) is Unknown
     # other services' words with another code are something else
     assert type(answered("InvalidParameterValue", 400, "Global network not found.")) is Refused
 
@@ -215,8 +215,8 @@ def test_a_missing_global_network_is_told_in_the_fields_of_a_validation_error() 
         ("AuthFailure", "AWS was not able to validate the provided access credentials", Denied),
         ("AuthFailure", "The address '192.0.2.1' does not belong to you.", Gone),
         ("InvalidParameterValue", "Value (web) for parameter iamInstanceProfile.name is invalid. "
-         "Invalid IAM Instance Profile name", NotYet),
-        ("InvalidParameterValue", "IAM Instance Profile \"arn:…/web\" has no associated IAM Roles", NotYet),
+         "Invalid IAM Instance Profile name", Unknown),
+        ("InvalidParameterValue", "IAM Instance Profile \"arn:…/web\" has no associated IAM Roles", Unknown),
         ("InvalidParameterValue", "Value (10.0.0.0/99) for parameter cidrBlock is invalid", Refused),
         ("VpnConnectionLimitExceeded", "The maximum number of mutating objects has been reached.", NotYet),
         ("VpnConnectionLimitExceeded", "The maximum number of VPN connections has been reached.", Exhausted),

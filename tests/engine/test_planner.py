@@ -68,6 +68,18 @@ def test_depends_on_orders_without_a_reference() -> None:
     assert entries[1].after == (Address("global-network", "n"),)
 
 
+def test_what_aws_would_refuse_waits_until_what_it_names_is_finished() -> None:
+    network = wish("vpc/n", {"CidrBlock": "10.0.0.0/16", "EnableDnsHostnames": True})
+    endpoint = wish("vpc-endpoint/e", {"VpcId": Ref(network.address)})
+    fresh = thing("vpc/n", "vpc-1", {"CidrBlock": "10.0.0.0/16", "EnableDnsHostnames": False})
+    done = thing("vpc/n", "vpc-1", {"CidrBlock": "10.0.0.0/16", "EnableDnsHostnames": True})
+    assert operations(verdicts([network, endpoint])["vpc-endpoint/e"]) == ["CreateVpcEndpoint"]
+    for unfinished in (fresh, replace(done, state="pending")):
+        found = verdicts([network, endpoint], unfinished)
+        assert "needs vpc/n, of which something is still to be done" in why(found["vpc-endpoint/e"])
+    assert operations(verdicts([network, endpoint], done)["vpc-endpoint/e"]) == ["CreateVpcEndpoint"]
+
+
 def test_depends_on_waits_for_what_is_set_after_a_creation() -> None:
     gateway = wish("internet-gateway/g", {"VpcId": "vpc-1"})
     nat = wish("nat-gateway/n", {"SubnetId": "subnet-1"}, depends_on=(gateway.address,))

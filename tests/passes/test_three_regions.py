@@ -70,6 +70,7 @@ def test_a_folder_is_one_good_config() -> None:
 def test_it_is_made_by_one_run_and_the_next_look_writes_nothing(ops: Host) -> None:
     report = ops.run(CONFIG, timeout=3600)
     assert report.outcome == "settled", [one for one in report.outcomes if one.status != "settled"]
+    assert [call for call in ops.aws.calls if call.error] == [], "everything is asked for when AWS can do it"
     ops.aws.clear_calls()
     report = ops.loop(CONFIG).one_pass("test")
     assert report.outcome == "settled"
