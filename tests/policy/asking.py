@@ -119,9 +119,9 @@ def _elsewhere(call: Call, where: Mapping[str, Values]) -> Iterator[Asked]:
     action, given = f"{call.service}:{call.operation}", call.parameters
     match call.service:
         case "ssm":
-            path = str(given["Name"])
-            owner = "" if path.startswith("/aws/") else ACCOUNT
-            yield Asked(action, f"arn:aws:ssm:{call.region}:{owner}:parameter{path}", where)
+            for path in given.get("Names") or [given["Name"]]:
+                owner = "" if path.startswith("/aws/") else ACCOUNT
+                yield Asked(action, f"arn:aws:ssm:{call.region}:{owner}:parameter{path}", where)
         case "dynamodb":
             key = (given.get("Key") or given["Item"])["stack"]["S"]
             arn = f"arn:aws:dynamodb:{call.region}:{ACCOUNT}:table/{given['TableName']}"

@@ -133,16 +133,23 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iam:
         networks = [call for call in ops.aws.writes if call.service == "networkmanager"]
         assert [call.operation for call in networks if call.error] == [], "what takes minutes goes in order"
         few = of_kinds(kinds=FEW)
-        texts = (
-            few,
-            with_fields(few, "instance/subject", **HALTED, IamInstanceProfile={"Name": "theirs"}),
-            with_fields(few, "instance/subject", IamInstanceProfile={"Arn": "${instance-profile/subject}"}),
-            with_fields(few, "instance/subject", IamInstanceProfile={}),
-            with_fields(few, "iam-role/subject", PermissionsBoundary=None),
+        settled(few)
+        changes: tuple[tuple[str, dict[str, Any]], ...] = (
+            ("instance/subject", {**HALTED, "IamInstanceProfile": {"Name": "theirs"}}),
+            ("instance/subject", {"IamInstanceProfile": {"Arn": "${instance-profile/subject}"}}),
+            ("instance/subject", {"IamInstanceProfile": {}}),
+            ("iam-role/subject", {"PermissionsBoundary": "arn:aws:iam::aws:policy/PowerUserAccess"}),
+            ("iam-role/subject", {"PermissionsBoundary": None}),
         )
-        for text in texts:
-            iam.policy = document(text)
-            settled(text)
+        for address, fields in changes:
+            iam.policy = document(
+                with_fields(first, address, **fields)
+            )  # all that was is still listed for a while
+            settled(with_fields(few, address, **fields))
+        iam.policy = document(first)
+        with enforced(ops.aws, iam):
+            loop = ops.loop(few)
+            loop.with_newer(loop.plan()[1])
         change_by_hand(ops, few)
         settled(few)
         with enforced(ops.aws, iam):
