@@ -117,12 +117,13 @@ NOT_YET = {
     "InvalidCidrBlock.InUse",
     "InvalidGroup.InUse",
     "InvalidIPAddress.InUse",
+    "InvalidNetworkInterface.InUse",
     "InvalidPermission.Duplicate",
     "InvalidPlacementGroup.InUse",
     "InvalidStateTransition",
     "InvalidSubnet.Range",
-    "NetworkAclEntryAlreadyExists",
     "InvalidVpcState",
+    "NetworkAclEntryAlreadyExists",
     "OperationInProgress",
     "OperationInProgressException",
     "PrefixListVersionMismatch",
@@ -134,8 +135,8 @@ NOT_YET = {
     "ScalingActivityInProgress",
     "TransactionInProgressException",
     "VolumeInUse",
-    "VpnGatewayAttachmentLimitExceeded",
     "VpcPeeringConnectionAlreadyExists",
+    "VpnGatewayAttachmentLimitExceeded",
 }
 """Busy, still in use, or there already although the list did not show it: a later look knows more.
 

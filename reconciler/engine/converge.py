@@ -155,9 +155,7 @@ def _mended(facts: Facts, desired: Desired, observed: Observed, stack: str) -> V
     part_drifts = [found for part in kind.parts for found in _part_drift(part, desired, observed)]
     if calls:
         everything = (*drifts, *part_drifts, *owner, *tags)
-        disruptive = kind.halt is None and any(
-            name in kind.remedies and kind.remedies[name].disruptive for name in changed
-        )
+        disruptive = kind.halt is None and bool(halting.needing(kind, drifts))
         why = _why(everything)
         return Steps("update", tuple(calls), drift=everything, why=why, disruptive=disruptive)
     if later:
@@ -267,7 +265,8 @@ def _updates(facts: Facts, desired: Desired, observed: Observed, changed: list[s
         remedy = kind.remedies.get(name)
         if remedy is None:
             names.append(name)
-            together[name] = _cleared(_merged(wanted, observed.spec.get(name)))
+            seen = None if name in kind.whole else observed.spec.get(name)
+            together[name] = _cleared(_merged(wanted, seen))
         elif remedy.joins:
             names.append(name)
             for call in remedy.make(observed, _present(wanted)):

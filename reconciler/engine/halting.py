@@ -29,8 +29,9 @@ def stands_still(kind: Kind, thing: Observed) -> bool:
 
 def needing(kind: Kind, drifts: Iterable[Drift]) -> list[Drift]:
     """What of that which differs is changed only while the thing stands still."""
-    fields = {name for name, remedy in kind.remedies.items() if remedy.disruptive}
-    return [drift for drift in drifts if drift.path.split(".", 1)[0].split("[", 1)[0] in fields]
+    found = [(drift.path.split(".", 1)[0].split("[", 1)[0], drift) for drift in drifts]
+    fields = {name for name, drift in found if name in kind.remedies and kind.remedies[name].disrupts(drift)}
+    return [drift for name, drift in found if name in fields]
 
 
 def stopping(kind: Kind, thing: Observed, drifts: Sequence[Drift], names: Sequence[str]) -> Steps | Blocked:

@@ -89,6 +89,7 @@ def _mapping(zone: Mapping[str, Any]) -> dict[str, Any]:
         "AllocationId": address.get("AllocationId"),
         "PrivateIPv4Address": address.get("PrivateIPv4Address"),
         "IPv6Address": address.get("IPv6Address"),
+        "SourceNatIpv6Prefix": next(iter(zone.get("SourceNatIpv6Prefixes") or ()), None),
     }
     return {name: value for name, value in found.items() if value is not None}
 
@@ -115,7 +116,16 @@ def _others_listen(balancer: Observed) -> Wait | None:
 
 
 def _in_order(mappings: Any) -> Any:
-    return sorted(mappings or (), key=lambda one: str(one.get("SubnetId")))
+    """Zones by their subnets; AWS reports the prefix that it has assigned where it was asked to."""
+    found = [
+        {
+            name: value
+            for name, value in one.items()
+            if (name, value) != ("SourceNatIpv6Prefix", "auto_assigned")
+        }
+        for one in mappings or ()
+    ]
+    return sorted(found, key=lambda one: str(one.get("SubnetId")))
 
 
 BALANCER_ATTRIBUTES = _attributes("LoadBalancer")
@@ -289,8 +299,8 @@ def _no_secret(actions: Any) -> str | None:
         config = action.get("AuthenticateOidcConfig") if isinstance(action, Mapping) else None
         if isinstance(config, Mapping) and "ClientSecret" in config:
             return (
-                "a ClientSecret would stand in the config for all to read: give it to the listener by hand, and say \
-UseExistingClientSecret: true"
+                "a ClientSecret would stand in the config for all to read, and AWS makes no such listener without one: \
+make it by hand, outside of this config"
             )
     return None
 
@@ -322,6 +332,7 @@ LISTENER = Kind(
         "DefaultActions[].ForwardConfig.TargetGroups[].TargetGroupArn": "target-group",
     },
     answers_tags=False,
+    whole=frozenset({"MutualAuthentication"}),
     normal={"Attributes": _by_key, "DefaultActions": _actions},
     refuses={"DefaultActions": _no_secret},
     remedies={"Attributes": LISTENER_ATTRIBUTES["remedy"]},

@@ -133,8 +133,14 @@ def _cores(instance: Observed, wanted: Any) -> list[Call]:
     return [ec2("ModifyInstanceCpuOptions", InstanceId=instance.id, **given)]
 
 
-def _dns(options: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"PrivateDnsHostnameType" if name == "HostnameType" else name: options[name] for name in options}
+def _names(instance: Observed, wanted: Any) -> list[Call]:
+    """The sort of name is given only where it changes, for which a machine has to stand still."""
+    seen = instance.spec.get("PrivateDnsNameOptions") or {}
+    given = dict(wanted or {})
+    sort = given.pop("HostnameType", None)
+    if sort is not None and sort != seen.get("HostnameType"):
+        given["PrivateDnsHostnameType"] = sort
+    return [ec2("ModifyPrivateDnsNameOptions", InstanceId=instance.id, **given)]
 
 
 def _reservation(options: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -293,7 +299,11 @@ INSTANCE = Kind(
             disruptive=True,
             fixed=frozenset({"AvailabilityZone", "AvailabilityZoneId", "SpreadDomain", "Tenancy"}),
         ),
-        "PrivateDnsNameOptions": _structure("ModifyPrivateDnsNameOptions", _dns, disruptive=True),
+        "PrivateDnsNameOptions": Remedy(
+            operations=("ModifyPrivateDnsNameOptions",),
+            make=_names,
+            disruptive=lambda drift: not drift.path.endswith("Record"),  # records come and go as it runs
+        ),
         "RamdiskId": _attribute("RamdiskId", "Ramdisk", disruptive=True),
         "SriovNetSupport": _attribute("SriovNetSupport", disruptive=True, here=False),
         "UserData": Remedy(operations=("ModifyInstanceAttribute",), make=_user_data, disruptive=True),

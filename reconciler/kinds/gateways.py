@@ -57,6 +57,7 @@ INTERNET_GATEWAY = Kind(
             operations=("AttachInternetGateway", "DetachInternetGateway"),
             make=_attach,
             shape="AttachInternetGateway.VpcId",
+            disruptive=lambda drift: drift.seen is not None,  # a whole network is cut off
         )
     },
 )

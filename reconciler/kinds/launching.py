@@ -86,6 +86,26 @@ def _encoded(value: Any) -> str | None:
     return None
 
 
+def _moment(value: Any) -> Any:
+    """A time in one spelling, without fractions of a second; one without an offset is UTC, as AWS reports it."""
+    if value is None:
+        return None
+    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
+    text = re.sub(r"\.\d+", "", text.strip().replace(" ", "T", 1))
+    text = re.sub(r"(Z|[+-]00:?00)$", "", text)
+    return text if re.search(r"[+-]\d\d:?\d\d$", text[10:]) else f"{text}+00:00"
+
+
+def _dated(data: Any) -> Any:
+    """A launch template's data with the end of a spot request in one spelling."""
+    if not isinstance(data, Mapping) or not isinstance(market := data.get("InstanceMarketOptions"), Mapping):
+        return data
+    if not isinstance(spot := market.get("SpotOptions"), Mapping) or "ValidUntil" not in spot:
+        return data
+    until = {"ValidUntil": _moment(spot["ValidUntil"])}
+    return {**data, "InstanceMarketOptions": {**market, "SpotOptions": {**spot, **until}}}
+
+
 LAUNCH_TEMPLATE = Kind(
     name="launch-template",
     about="What instances are launched with; a changed LaunchTemplateData becomes a new version, and the default one.",
@@ -117,6 +137,7 @@ LAUNCH_TEMPLATE = Kind(
     },
     tag_type="launch-template",
     forbidden=frozenset({"Operator", "VersionDescription"}),
+    normal={"LaunchTemplateData": _dated},
     refuses={"LaunchTemplateData": _encoded},
     unique="LaunchTemplateName",
     remedies={
@@ -125,16 +146,6 @@ LAUNCH_TEMPLATE = Kind(
         )
     },
 )
-
-
-def _moment(value: Any) -> Any:
-    """A time in one spelling, without fractions of a second; one without an offset is UTC, as AWS reports it."""
-    if value is None:
-        return None
-    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
-    text = re.sub(r"\.\d+", "", text.strip().replace(" ", "T", 1))
-    text = re.sub(r"(Z|[+-]00:?00)$", "", text)
-    return text if re.search(r"[+-]\d\d:?\d\d$", text[10:]) else f"{text}+00:00"
 
 
 def _reservation(raw: Spec) -> Spec:

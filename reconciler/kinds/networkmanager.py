@@ -6,9 +6,13 @@ answers tags inline, none filters by tag, and no create call takes a token.
 
 from __future__ import annotations
 
+from typing import Any
+
 from reconciler.kinds import associations
 from reconciler.kinds.associations import TRANSIT_GATEWAYS, released
-from reconciler.model.kind import Kind, Read
+from reconciler.model.calls import Call
+from reconciler.model.kind import Kind, Read, Remedy
+from reconciler.model.things import Observed
 
 READY = frozenset({"AVAILABLE"})
 LEAVING = frozenset({"DELETING"})
@@ -54,6 +58,17 @@ SITE = Kind(
     refs={"GlobalNetworkId": "global-network"},
 )
 
+
+def _place(device: Observed, wanted: Any) -> list[Call]:
+    """A zone or a subnet: AWS takes one where the other is emptied in the same call."""
+    parameters = {
+        "GlobalNetworkId": device.raw["GlobalNetworkId"],
+        "DeviceId": device.id,
+        "AWSLocation": {"Zone": "", "SubnetArn": "", **(wanted or {})},
+    }
+    return [Call(service="networkmanager", operation="UpdateDevice", parameters=parameters)]
+
+
 DEVICE = Kind(
     name="device",
     about="An appliance at a site, or one of another network: it ends connections, links and VPNs.",
@@ -94,6 +109,7 @@ DEVICE = Kind(
         "TransitGatewayConnectPeers[].LinkId": ("GlobalNetworkId", "SiteId"),
         "ConnectPeers[].LinkId": ("GlobalNetworkId", "SiteId"),
     },
+    remedies={"AWSLocation": Remedy(operations=("UpdateDevice",), make=_place, joins=True)},
     parts=tuple(tie.part for tie in associations.DEVICE),
     release=released(*associations.DEVICE),
 )

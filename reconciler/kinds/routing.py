@@ -29,8 +29,18 @@ TARGETS = (
     "VpcEndpointId",
     "VpcPeeringConnectionId",
 )
-LIVE = frozenset({"CoreNetworkArn", "TransitGatewayId", "VpcPeeringConnectionId"})
-"""Targets that lead somewhere by themselves once the other side is there: to write their route anew changes nothing."""
+LIVE = frozenset(
+    {
+        "CoreNetworkArn",
+        "GatewayId",
+        "InstanceId",
+        "NetworkInterfaceId",
+        "TransitGatewayId",
+        "VpcPeeringConnectionId",
+    }
+)
+"""Targets that lead somewhere by themselves once the other side is there, a machine runs or something is attached: to
+write their route anew changes nothing."""
 ASSOCIATED = ("SubnetId", "GatewayId")
 OVER = frozenset({"disassociating", "disassociated", "failed"})
 """States of an association that routes nothing."""

@@ -126,7 +126,8 @@ VPC = Kind(
             "VpcEncryptionControl",
         }
     ),
-    normal={"CidrBlock": canonical},
+    # a VPC that was given none again shows this word
+    normal={"CidrBlock": canonical, "DhcpOptionsId": lambda value: value or "default"},
     refs={"DhcpOptionsId": "dhcp-options"},
     remedies={name: _vpc_attribute(name) for name in VPC_ATTRIBUTES}
     | {

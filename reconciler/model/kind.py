@@ -11,7 +11,7 @@ from reconciler.model.address import Address
 from reconciler.model.calls import Call
 from reconciler.model.service import SERVICES, Service, Tagging
 from reconciler.model.things import Desired, Observed, Pending, Spec, contains
-from reconciler.model.verdicts import Steps, Verdict, Wait
+from reconciler.model.verdicts import Drift, Steps, Verdict, Wait
 
 Item = dict[str, Any]
 
@@ -142,8 +142,9 @@ class Remedy:
     `make` gives the calls from the thing as seen and the wanted value.  `operations` names them all, for the lint,
     the documentation and the IAM policy.  `shape` is the path of the value's type in the service model
     (`ModifyVpcAttribute.EnableDnsSupport.Value`), needed only for a field that the create call does not have.
-    `disruptive`: the change interrupts what the thing does, so that it waits for a maintenance window; a `then` says so
-    of its own steps.  Where the kind has a `halt`, it is made only while the thing stands still.
+    `disruptive`: the change (or, where this is a function, what it is true of) interrupts what the thing does, so that
+    it waits for a maintenance window; a `then` says so of its own steps.  Where the kind has a `halt`, it is made only
+    while the thing stands still.
     `joins`: its calls are calls of the update operation, and made as one with it: while AWS works at one it refuses
     another.  `fixed` are members of the value, at any depth, that cannot change after creation.
     """
@@ -151,9 +152,13 @@ class Remedy:
     operations: tuple[str, ...]
     make: Callable[[Observed, Any], Sequence[Call]]
     shape: str | None = None
-    disruptive: bool = False
+    disruptive: bool | Callable[[Drift], bool] = False
     joins: bool = False
     fixed: frozenset[str] = frozenset()
+
+    def disrupts(self, drift: Drift) -> bool:
+        """Whether to put this right interrupts what the thing does."""
+        return self.disruptive(drift) if callable(self.disruptive) else self.disruptive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -315,6 +320,9 @@ class Kind:
     unordered: frozenset[str] = frozenset()
     """Lists that mean sets."""
     remedies: Mapping[str, Remedy] = dataclasses.field(default_factory=dict)
+    whole: frozenset[str] = frozenset()
+    """Structures that are sent as the config has them, since their members exclude each other; else what it leaves out
+    is sent as it is."""
     halt: Halt | None = None
     """How it is stopped for its disruptive remedies; None for kinds that change as they run."""
     parts: tuple[Part, ...] = ()

@@ -76,6 +76,8 @@ def _interrupting(kind: Kind, field: Field) -> str:
         return ""
     fixed = f", but for {', '.join(sorted(remedy.fixed))}" if remedy.fixed else ""
     halted = ", within a window: it is stopped for it" if kind.halt else ", within a window: it interrupts"
+    if callable(remedy.disruptive):
+        return f"{fixed}{halted} by some changes"
     return fixed + (halted if remedy.disruptive else "")
 
 

@@ -150,6 +150,6 @@ def test_a_secret_has_no_place_in_an_action(ops: Host) -> None:
     action = "{Type: authenticate-oidc, AuthenticateOidcConfig: {Issuer: x, AuthorizationEndpoint: x, "
     action += "TokenEndpoint: x, UserInfoEndpoint: x, ClientId: x, ClientSecret: verysecret}}"
     text = CONFIG.replace("[{Type: forward", f"[{action}, {{Type: forward")
-    with pytest.raises(ConfigError, match="UseExistingClientSecret") as told:
+    with pytest.raises(ConfigError, match="outside of this config") as told:
         ops.plan(text)
     assert "verysecret" not in str(told.value)
