@@ -155,7 +155,13 @@ def _mended(facts: Facts, desired: Desired, observed: Observed, stack: str) -> V
     part_drifts = [found for part in kind.parts for found in _part_drift(part, desired, observed)]
     if calls:
         everything = (*drifts, *part_drifts, *owner, *tags)
-        disruptive = kind.halt is None and bool(halting.needing(kind, drifts))
+        cut = any(
+            found.seen is not None
+            for part in kind.parts
+            if part.disruptive
+            for found in _part_drift(part, desired, observed)
+        )
+        disruptive = cut or (kind.halt is None and bool(halting.needing(kind, drifts)))
         why = _why(everything)
         return Steps("update", tuple(calls), drift=everything, why=why, disruptive=disruptive)
     if later:

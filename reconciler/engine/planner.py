@@ -11,6 +11,7 @@ from functools import cached_property
 
 from reconciler.engine.converge import accepting, converge, goes_on, unready
 from reconciler.engine.leaving import departure, is_protected, loosening
+from reconciler.engine.moving import Moving
 from reconciler.engine.order import AllFacts, in_order, needs
 from reconciler.engine.resolve import attribute_of, resolve
 from reconciler.engine.users import Users
@@ -47,7 +48,7 @@ class Planner:
         self.stack, self.resources, self.facts, self.world = stack, resources, facts, world
         self.held, self.instead = held or {}, instead
         self.unprotected, self.keep = unprotected, keep
-        self.renamed = dict(self._renamed())
+        self.renamed, self._moving = dict(self._renamed()), Moving(resources, facts, self.usable)
         self._verdicts: dict[Address, Verdict] = {}
 
     def plan(self) -> Plan:
@@ -121,7 +122,7 @@ class Planner:
                 continue  # its value is known, or will be before this one's turn comes
             if holder is None or needed in spec.missing:
                 return Wait(self._not_usable(needed), "other")
-        whole = replace(desired, spec=spec.value, tags=tags.value)
+        whole = replace(desired, spec=self._moving.kept(desired.address, spec.value, holder), tags=tags.value)
         if holder is None and (given_back := self._take_back(facts, whole)):
             return given_back
         before = tuple(sorted(thing.id for thing in self.world.replaced.get(desired.address, ())))

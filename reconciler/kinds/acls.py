@@ -123,6 +123,7 @@ ASSOCIATIONS = Part(
     remove=_give_back,
     change=lambda acl, items: [],  # which it is, is all that there is to it
     operations=("ReplaceNetworkAclAssociation",),
+    moves=True,
     given=frozenset({"NetworkAclAssociationId", "NetworkAclId"}),
 )
 

@@ -111,6 +111,7 @@ NETWORK_INTERFACE = Kind(
             add=_attach,
             remove=_detach,
             change=_detach,  # at another index it comes back in a later look
+            disruptive=True,
             makes_room=True,  # it is on one instance alone
             operations=("AttachNetworkInterface", "DetachNetworkInterface"),
         ),

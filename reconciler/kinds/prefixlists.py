@@ -49,6 +49,7 @@ ENTRIES = Part(
     remove=lambda prefix_list, items: _changes(prefix_list, (), (), items),
     change=lambda prefix_list, items: _changes(prefix_list, (), items, ()),
     at_once=_changes,
+    disruptive=True,  # while its words are changed an entry is out
     operations=("ModifyManagedPrefixList",),
 )
 

@@ -147,6 +147,7 @@ ASSOCIATIONS = Part(
     remove=_disassociate,
     change=lambda table, items: [],  # which it is, is all that there is to it
     operations=("AssociateRouteTable", "DisassociateRouteTable", "ReplaceRouteTableAssociation"),
+    moves=True,
     given=frozenset({"DryRun", "PublicIpv4Pool", "RouteTableId"}),
 )
 

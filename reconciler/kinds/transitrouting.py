@@ -51,6 +51,7 @@ def _attachments(field: str, over: frozenset[str], add: str, remove: str, *, onc
         operations=(add, remove),
         given=frozenset({"DryRun", "TransitGatewayRouteTableId", "TransitGatewayRouteTableAnnouncementId"}),
         makes_room=once,
+        disruptive=once,  # nothing of it is routed until it is in another
     )
 
 

@@ -71,6 +71,7 @@ VOLUME = Kind(
             add=_attach,
             remove=_detach,
             change=_detach,  # under another name it comes back in a later look
+            disruptive=True,
             makes_room=True,  # but for io1 and io2 it is on one instance alone
             operations=("AttachVolume", "DetachVolume"),
         ),

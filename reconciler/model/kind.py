@@ -188,6 +188,9 @@ class Part:
     `keeps`: there may be more than the config has, and it stays.  `last`: the thing itself may use the items, and they
     are taken out once its `then` has nothing left to do.  `makes_room`: an item can be in one thing alone, so that what
     goes is taken out before anything comes in: two things may change theirs for each other's.
+    `moves`: adding an item takes it from another thing of the kind in one call, so that this one leaves it alone.
+    `disruptive`: to change or take out an item interrupts what runs, beyond what the config says, so that it waits for
+    a maintenance window.
     `meaning`: members that are compared by what this makes of them, and sent as they are written.
     `at_once` takes what is added, changed and removed together, where AWS has one call for all of it.
     """
@@ -208,6 +211,8 @@ class Part:
     last: bool = False
     meaning: Mapping[str, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
     makes_room: bool = False
+    moves: bool = False
+    disruptive: bool = False
     at_once: Callable[[Observed, Sequence[Item], Sequence[Item], Sequence[Item]], Sequence[Call]] | None = (
         None
     )

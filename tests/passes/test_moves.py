@@ -98,6 +98,36 @@ def test_records_of_a_machine_come_while_it_runs_and_its_name_does_not(ops: Host
     assert order == ["StopInstances", "ModifyPrivateDnsNameOptions", "StartInstances"]
 
 
+SUBNETS = dedent("""
+    resources:
+      vpc/v: {CidrBlock: 10.0.0.0/16, protect: false}
+      subnet/s: {VpcId: "${vpc/v}", CidrBlock: 10.0.1.0/24, AvailabilityZone: us-west-2a}
+      subnet/t: {VpcId: "${vpc/v}", CidrBlock: 10.0.2.0/24, AvailabilityZone: us-west-2a}
+      KIND/a: {VpcId: "${vpc/v}", Associations: [{SubnetId: "${subnet/s}"}]}
+      KIND/b: {VpcId: "${vpc/v}", Associations: [{SubnetId: "${subnet/t}"}]}
+""")
+
+
+@pytest.mark.parametrize(
+    ("kind", "move"),
+    [("network-acl", "ReplaceNetworkAclAssociation"), ("route-table", "ReplaceRouteTableAssociation")],
+)
+def test_a_subnet_goes_from_one_of_ours_to_another_in_a_single_call(ops: Host, kind: str, move: str) -> None:
+    """It never falls to the default one in between, in whichever order the two are put right."""
+    before = SUBNETS.replace("KIND", kind)
+    swapped = before.replace("subnet/s}", "subnet/x}").replace("subnet/t}", "subnet/s}").replace("/x}", "/t}")
+    for here, there in ((before, swapped), (swapped, before)):
+        assert ops.run(here, allow_shrink=True).outcome == "settled"
+        ops.aws.clear_calls()
+        assert ops.run(there).outcome == "settled"
+        moves = [call for call in ops.aws.writes if not call.operation.endswith("Tags")]
+        assert [(call.operation, call.error) for call in moves] == [(move, None)] * 2
+    given_up = before.replace('[{SubnetId: "${subnet/t}"}]', "[]")
+    ops.aws.clear_calls()
+    assert ops.run(given_up).outcome == "settled"
+    assert len([name for name in ops.writes() if not name.endswith("Tags")]) == 1
+
+
 SITE = """
 resources:
   global-network/g: {}
