@@ -1,4 +1,5 @@
-"""Whether a kill can do any harm: `python -m benchmarks.kills [--jobs N] [--only RUN] [--life LIFE] [--real N]`.
+"""Whether a kill can do any harm: `python -m benchmarks.kills [--jobs N] [--only RUN] [--service NAME] [--life LIFE]
+[--real N]`.
 
 An estate of every kind (dealt out to some shares) is created, mended, updated, replaced, pruned and destroyed, and the
 program dies around each changing call and around a list of each kind; it is started again with its state directory,
@@ -26,8 +27,11 @@ from functools import partial
 from pathlib import Path
 
 from reconciler import log
+from reconciler.kinds import BY_NAME
+from reconciler.model.service import SERVICES
 from tests.cli.support import KEYS
-from tests.faults.estate import share
+from tests.conformance.fixture import TRIED
+from tests.faults.estate import Kinds, share
 from tests.faults.forking import Copy
 from tests.faults.killing import (
     Course,
@@ -66,6 +70,9 @@ def main() -> int:
     parser.add_argument(
         "--shares", type=int, default=4, help="estates that the kinds are dealt out to (1: none)"
     )
+    parser.add_argument(
+        "--service", choices=sorted(SERVICES), help="kinds of this service alone, and what they need"
+    )
     parser.add_argument("--life", help="one life, as a line of problems names it")
     parser.add_argument("--point", help="one death, as a line of problems names it")
     parser.add_argument("--sample", type=int, help="so many single deaths of each run, drawn by the seed")
@@ -87,7 +94,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="kills-") as folder, account(Path(folder)) as host:
         if chosen.point or chosen.sample:
             return singly(host, names, choose, chosen.jobs)
-        return in_lives(host, names, chosen.shares, chosen.jobs, chosen.life)
+        kinds = tuple(kind for kind in TRIED if chosen.service in {None, BY_NAME[kind].service})
+        return in_lives(host, names, kinds, chosen.shares, chosen.jobs, chosen.life)
 
 
 # ---- every death there is
@@ -103,14 +111,14 @@ class Life:
     harm: dict[str, list[str]]
 
 
-def in_lives(host: Host, names: list[str], shares: int, jobs: int, only: str | None) -> int:
-    """Each run of each share of the kinds, in seven lives; 1 if anything went wrong."""
+def in_lives(host: Host, names: list[str], kinds: Kinds, shares: int, jobs: int, only: str | None) -> int:
+    """Each run of each share of some kinds, in seven lives; 1 if anything went wrong."""
     tell(["run", "deaths at calls", "at reads", *HARM])
     whole = Counter[str]()
     for name in names:
         began, total = time.monotonic(), Counter[str]()
         for number in range(shares):
-            run, title = runs(share(number, shares))[name], f"{name}:{number}/{shares}"
+            run, title = runs(share(number, shares, kinds))[name], f"{name}:{number}/{shares}"
             lives = {f"{title}:{moment}:{memory}": (moment, memory) for moment, memory in EVERYWHERE}
             chosen = {life: how for life, how in lives.items() if only in {None, life}}
             if not chosen:
