@@ -1,4 +1,5 @@
-"""Whether a kill can do any harm: `python -m benchmarks.kills [--jobs N] [--only RUN] [--life LIFE] [--real N]`.
+"""Whether a kill can do any harm: `python -m benchmarks.kills [--jobs N] [--only RUN] [--service NAME] [--life LIFE]
+[--real N]`.
 
 An estate of every kind (dealt out to some shares) is created, mended, updated, replaced, pruned and destroyed, and the
 program dies around each changing call and around a list of each kind; it is started again with its state directory,
@@ -26,8 +27,11 @@ from functools import partial
 from pathlib import Path
 
 from reconciler import log
+from reconciler.kinds import BY_NAME
+from reconciler.model.service import SERVICES
 from tests.cli.support import KEYS
-from tests.faults.estate import share
+from tests.conformance.fixture import TRIED
+from tests.faults.estate import Kinds, share
 from tests.faults.forking import Copy
 from tests.faults.killing import (
     Course,
@@ -66,7 +70,14 @@ def main() -> int:
     parser.add_argument(
         "--shares", type=int, default=4, help="estates that the kinds are dealt out to (1: none)"
     )
-    parser.add_argument("--life", help="one life, as a line of problems names it")
+    parser.add_argument(
+        "--service", choices=sorted(SERVICES), help="kinds of this service alone, and what they need"
+    )
+    parser.add_argument(
+        "--life",
+        action="append",
+        help="one life, as a line of problems names it or by its end (may be repeated)",
+    )
     parser.add_argument("--point", help="one death, as a line of problems names it")
     parser.add_argument("--sample", type=int, help="so many single deaths of each run, drawn by the seed")
     parser.add_argument("--real", type=int, help="kill the real program, at so many points drawn by the seed")
@@ -74,8 +85,9 @@ def main() -> int:
     chosen = parser.parse_args()
     log.configure(level="error", stream=open(os.devnull, "w"))  # noqa: SIM115 - until the process ends
     sys.excepthook = sys.__excepthook__  # a fault of the proof itself is not for the log
-    named = str(chosen.life or chosen.point or "").partition(":")[0]
-    names = chosen.only or ([named] if named else list(runs()))
+    named = {text.partition(":")[0] for text in (*(chosen.life or ()), chosen.point or "")} & runs().keys()
+    names = chosen.only or [name for name in runs() if name in named or not named]
+    kinds = tuple(kind for kind in TRIED if chosen.service in {None, BY_NAME[kind].service})
 
     def choose(points: list[Point]) -> list[Point]:
         if chosen.point:
@@ -84,10 +96,10 @@ def main() -> int:
 
     if chosen.real:
         return real(names, chosen.real, chosen.seed, chosen.jobs)
-    with tempfile.TemporaryDirectory(prefix="kills-") as folder, account(Path(folder)) as host:
+    with tempfile.TemporaryDirectory(prefix="kills-") as folder, account(Path(folder), kinds=kinds) as host:
         if chosen.point or chosen.sample:
             return singly(host, names, choose, chosen.jobs)
-        return in_lives(host, names, chosen.shares, chosen.jobs, chosen.life)
+        return in_lives(host, names, kinds, chosen.shares, chosen.jobs, chosen.life or [""])
 
 
 # ---- every death there is
@@ -103,16 +115,16 @@ class Life:
     harm: dict[str, list[str]]
 
 
-def in_lives(host: Host, names: list[str], shares: int, jobs: int, only: str | None) -> int:
-    """Each run of each share of the kinds, in seven lives; 1 if anything went wrong."""
+def in_lives(host: Host, names: list[str], kinds: Kinds, shares: int, jobs: int, only: list[str]) -> int:
+    """Each run of each share of some kinds, in seven lives; 1 if anything went wrong."""
     tell(["run", "deaths at calls", "at reads", *HARM])
     whole = Counter[str]()
     for name in names:
         began, total = time.monotonic(), Counter[str]()
         for number in range(shares):
-            run, title = runs(share(number, shares))[name], f"{name}:{number}/{shares}"
+            run, title = runs(share(number, shares, kinds))[name], f"{name}:{number}/{shares}"
             lives = {f"{title}:{moment}:{memory}": (moment, memory) for moment, memory in EVERYWHERE}
-            chosen = {life: how for life, how in lives.items() if only in {None, life}}
+            chosen = {life: how for life, how in lives.items() if life.endswith(tuple(only))}
             if not chosen:
                 continue
             for life in on_stage(host, run, partial(lived, run=run, lives=chosen, jobs=jobs)):

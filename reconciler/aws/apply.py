@@ -6,6 +6,7 @@ whether it may is decided again by `decide`, never here.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -24,6 +25,7 @@ from reconciler.errors import AwsError, Denied, Exhausted, Gone, NotYet, Reconci
 from reconciler.model.address import Address
 from reconciler.model.calls import Call, token
 from reconciler.model.plan import Entry, Outcome, Plan, Status
+from reconciler.model.service import SERVICES
 from reconciler.model.things import Observed, Pending, within
 from reconciler.model.verdicts import Blocked, Settled, Steps, Verb, Wait
 
@@ -75,6 +77,7 @@ class Applier:
             lambda kind, scope, how, row: next(completed(gateway, kind, scope, how, [row])),
         )
         self._new_id = new_id
+        self._busy = Busy()
         self.cut_short = ""
         """Why nothing further may be changed, after `apply`: a lease that was lost, credentials that have expired."""
 
@@ -131,6 +134,9 @@ class Applier:
             for change.step, call in enumerate(steps.calls, 1):
                 if stopped():
                     return Result(entry, left(entry, change, call, f"stopped before {call}"), change.made)
+                if what := self._busy.already(call):
+                    why = f"AWS is at work on {what}"
+                    return Result(entry, left(entry, change, call, why), change.made)
                 if call.creates:
                     change.made = self._creator.create(entry, call, send)
                 else:
@@ -161,6 +167,25 @@ class Applier:
     def _prove(self, entry: Entry) -> None:
         assert entry.seen is not None, "only what was seen is deleted"
         prove(self._changes.gateway, self._changes.kinds, self._changes.stack, entry.seen)
+
+
+class Busy:
+    """What AWS has been set to work at since the look: it would refuse other changes of that (`Service.busying`)."""
+
+    def __init__(self) -> None:
+        self._things: set[str] = set()
+        self._lock = threading.Lock()
+
+    def already(self, call: Call) -> str:
+        """What a call is about, where AWS is at work at it; from now on it is, where the call sees to that."""
+        service = SERVICES[call.service]
+        thing = str(call.parameters.get(service.busied, "")) if service.busied else ""
+        with self._lock:
+            if thing in self._things:
+                return thing
+            if call.operation in service.busying:
+                self._things.add(thing)
+        return ""
 
 
 def with_token(call: Call) -> Call:

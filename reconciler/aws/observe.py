@@ -14,6 +14,7 @@ import jmespath
 
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.known import Known
+from reconciler.aws.listings import Listings
 from reconciler.errors import AwsError, Denied, Gone, Lost, ReconcilerError, Refused
 from reconciler.log import get_logger
 from reconciler.model.address import REPLACED, Address
@@ -84,6 +85,7 @@ class _Look:
     def __init__(self, gateway: Gateway, kinds: KindsByName, question: Question, known: Known) -> None:
         self.gateway, self.kinds, self.question, self.known = gateway, kinds, question, known
         self.found: dict[Scope, _Found] = {}
+        self.listings = Listings(gateway)
 
     def add(self, found: _Found) -> None:
         self.found[found.scope] = found
@@ -136,7 +138,9 @@ class _Look:
 
     def _within(self, scope: Scope, kind: Kind, parent: str | None, expected: bool) -> Iterator[Observed]:
         try:
-            for row in rows(self.gateway, self.kinds, self.question.stack, scope, parent):
+            for row in rows(
+                self.gateway, self.kinds, self.question.stack, scope, parent, shared=self.listings
+            ):
                 if kind.asked_from and jmespath.search(kind.asked_from, row) not in {None, scope.region}:
                     continue
                 yield as_observed(kind, row, scope, self.gateway.sessions.partition)
@@ -186,7 +190,7 @@ class _Look:
         self, scope: Scope, kind: Kind, companion: Companion, things: list[Observed]
     ) -> Iterator[Any]:
         def ask(**parameters: Any) -> Iterator[Any]:
-            return self.gateway.rows(
+            return self.listings.rows(
                 account=scope.account,
                 region=scope.region,
                 service=kind.service,
@@ -212,6 +216,8 @@ class _Look:
                     for thing in things:
                         if thing.raw[parent] == id:
                             yield from ask(**{parent: id, companion.each: thing.id})
+        else:
+            yield from ask()
 
     def _detail(
         self, scope: Scope, kind: Kind, thing: Observed, detail: Detail, before: Mapping[str, Any]
@@ -267,6 +273,7 @@ def rows(
     scope: Scope,
     parent: str | None,
     ids: tuple[str, ...] = (),
+    shared: Listings | None = None,
 ) -> Iterator[dict[str, Any]]:
     """The rows of one scope (within one parent): those with an owner tag where AWS can filter, or those with `ids`.
 
@@ -284,7 +291,8 @@ def rows(
         parameters[read.filters] = [{"Name": "tag-key", "Values": [STACK_TAG, ADDRESS_TAG]}]
     if kind.home.paths:
         parameters["PathPrefix"] = path_of(stack)
-    found = gateway.rows(
+    ask = shared.rows if shared is not None and read.only else gateway.rows
+    listed = ask(
         account=scope.account,
         region=scope.region,
         service=kind.service,
@@ -294,6 +302,7 @@ def rows(
         # EC2 refuses MaxResults together with ids
         page=None if ids and kind.service == "ec2" else read.page,
     )
+    found = (row for row in listed if all(row.get(name) == value for name, value in read.only.items()))
     if read.completed is None:
         yield from found
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from reconciler.desired.scalars import Value
@@ -42,6 +42,18 @@ class Entry(NamedTuple):
 
 
 Node = Scalar | Items | Entries
+
+
+def node_at(node: Node, path: Iterable[str | int]) -> Node:
+    """The node at a path, or the last one on the way there."""
+    for step in path:
+        if isinstance(node, Entries) and isinstance(step, str) and step in node.entries:
+            node = node.entries[step].node
+        elif isinstance(node, Items) and isinstance(step, int) and step < len(node.items):
+            node = node.items[step]
+        else:
+            break
+    return node
 
 
 def is_null(node: Node) -> bool:

@@ -13,7 +13,7 @@ from reconciler.desired.files import Beside
 from reconciler.desired.findings import Findings, named, place, short
 from reconciler.desired.graph import Catalogue, Edge
 from reconciler.desired.header import Header
-from reconciler.desired.nodes import Entries, Entry, Items, Node, Scalar, is_null
+from reconciler.desired.nodes import Entries, Entry, Items, Node, Scalar, is_null, node_at
 from reconciler.desired.paths import differ, whole_fields, wrong_path
 from reconciler.desired.reader import Path, Reader
 from reconciler.desired.references import Filled, Pointer
@@ -111,7 +111,7 @@ class Maker:
         return Made(desired, tuple(checker.edges), earlier, places)
 
     def _field(self, name: str, node: Node, path: Path, facts: Facts, checker: Checker) -> Any:
-        before = self._findings.told
+        before, written = self._findings.told, node
         found = self._documents.field(name, node, facts.kind.documents, path)
         if found is None:
             return None
@@ -119,20 +119,14 @@ class Maker:
         value = checker.member(node, facts.slots[name], path, name in facts.hard, name in facts.required)
         if name in facts.parts and isinstance(node, Items) and self._findings.told == before:
             differ(facts.parts[name], value, node.items, path, self._findings)
-        if why := self._refusal(name, value, facts):
-            self._findings.add(node.mark, path, *why)
-        return value
-
-    def _refusal(self, name: str, value: Any, facts: Facts) -> tuple[str, str] | None:
-        """Why a value that the service model allows cannot work, and what to do."""
         if name in facts.parts and contains(value, Parameter):
-            return (
-                "cannot hold a parameter: it is read at creation only, and these are compared",
-                "write the value",
-            )
-        if name in facts.kind.refuses and (why := facts.kind.refuses[name](value)):
-            return why, ""
-        return None
+            what = "cannot hold a parameter: it is read at creation only, and these are compared"
+            self._findings.add(node.mark, path, what, "write the value")
+        elif why := facts.kind.refuses[name](value) if name in facts.kind.refuses else None:
+            for at, what in [((), why)] if isinstance(why, str) else why:
+                where = node_at(written, at) if isinstance(written, Entries) else node
+                self._findings.add(where.mark, (*path, *at), what)
+        return value
 
     def _facts_of(self, kind: str) -> Facts:
         if kind not in self._facts:

@@ -4,8 +4,8 @@ Facts: https://docs.aws.amazon.com/networkmanager/latest/APIReference/API_Attach
 and the create calls there; states and acceptance:
 https://docs.aws.amazon.com/network-manager/latest/cloudwan/cloudwan-attachments-working-with.html
 
-All attachments of a type are listed at once, with their tags; what only one type has is read one by one.  Policies
-steer attachments by their tags, so that these carry no tag of ours that changes with the config.
+All attachments are listed at once, whatever their type, with their tags; what only one type has is read one by one.
+Policies steer attachments by their tags, so that these carry no tag of ours that changes with the config.
 """
 
 from __future__ import annotations
@@ -212,7 +212,7 @@ def attachment(
             path="Attachments",
             ids=None,
             page=500,
-            arguments={"AttachmentType": listed},
+            only={"AttachmentType": listed},
             details=details,
             companions=[LABELS],
         ),

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.kinds import cloudwan, policies, wanpolicy
-from reconciler.kinds.wanpolicy import FIELD, canonical, differences, mistake, tree
+from reconciler.kinds.wanpolicy import FIELD, canonical, differences, mistakes, tree
 from reconciler.model.calls import Call
 from reconciler.model.kind import Companion, Detail, Item, Kind, Part, Read, Remedy
 from reconciler.model.things import Desired, Observed, Ref, Spec, within
@@ -298,7 +298,6 @@ CORE_NETWORK = Kind(
                 path="Attachments",
                 key="CoreNetworkId",
                 leaving=False,
-                within="core-network",
                 fields=frozenset({ACCEPTED.field}),
             ),
             Companion(
@@ -331,7 +330,7 @@ CORE_NETWORK = Kind(
             shape="PutResourcePolicy.PolicyDocument",
         )
     },
-    refuses={FIELD: mistake, SHARE: policies.mistake},
+    refuses={FIELD: mistakes, SHARE: policies.mistake},
     project=_spec,
     fits=fits,
     parts=(ASSOCIATED, ACCEPTED),

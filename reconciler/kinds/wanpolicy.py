@@ -17,7 +17,7 @@ from reconciler.model.verdicts import Drift
 
 FIELD = "PolicyDocument"
 VERSIONS = ("2021.12", "2025.11")
-CONFIGURATION = "core-network-configuration"
+CONFIGURATION, EDGES, BLOCKS = "core-network-configuration", "edge-locations", "inside-cidr-blocks"
 ACTIONS, DESTINATIONS = "segment-actions", "destinations"
 """Static routes are segment actions with destinations, which are attachments of the network itself."""
 
@@ -141,7 +141,7 @@ def outside_of_routes(policy: Any) -> Any:
 
 def edges(policy: Any) -> list[str]:
     """The regions in which a network is."""
-    return [str(one.get("location")) for one in _things(_member(policy, CONFIGURATION), "edge-locations")]
+    return [str(one.get("location")) for one in _things(_member(policy, CONFIGURATION), EDGES)]
 
 
 def segments(policy: Any) -> list[str]:
@@ -167,88 +167,122 @@ def _things(value: Any, name: str) -> list[Mapping[str, Any]]:
 
 # ---- what is wrong
 
+Mistakes = Iterator[tuple[tuple[str | int, ...], str]]
+"""What is wrong, each with its path within the policy."""
 
-def mistake(document: Any) -> str | None:
+
+def mistakes(document: Any) -> Mistakes:
     """What is plainly wrong with a policy; AWS finds the rest when it is put."""
     if document is None:
-        return None
+        return
     if any(True for _ in within(document, Parameter)):
-        return "cannot hold a parameter: it is compared with what is live"
+        yield (), "cannot hold a parameter: it is compared with what is live"
+        return
     try:
         policy = json.loads(str(document))
     except ValueError as error:
-        return f"is not JSON: {error}"
-    if not isinstance(policy, dict):
-        return "must be a mapping"
-    return next(_mistakes(policy), None)
+        yield (), f"is not JSON: {error}"
+        return
+    if isinstance(policy, dict):
+        yield from _mistakes(policy)
+    else:
+        yield (), "must be a mapping"
 
 
-def _mistakes(policy: Mapping[str, Any]) -> Iterator[str]:
-    if policy.get("version") not in VERSIONS:
-        yield 'needs a version, "2021.12" or "2025.11", in quotes'
+def _mistakes(policy: Mapping[str, Any]) -> Mistakes:
+    if "version" not in policy:
+        yield (), "needs a version"
+    elif policy["version"] not in VERSIONS:
+        yield ("version",), 'must be "2021.12" or "2025.11", in quotes'
+    if not isinstance(policy.get("segments"), list) or not policy["segments"]:
+        yield (), "needs segments, a list"
     configuration = policy.get(CONFIGURATION)
     if not isinstance(configuration, dict):
-        yield f"needs {CONFIGURATION}, a mapping"
+        yield (), f"needs {CONFIGURATION}, a mapping"
         return
-    for name in ("asn-ranges", "edge-locations"):
-        if not isinstance(configuration.get(name), list) or not configuration[name]:
-            yield f"needs {CONFIGURATION}.{name}, a list"
-            return
-    if not isinstance(policy.get("segments"), list) or not policy["segments"]:
-        yield "needs segments, a list"
-    yield from _asns(configuration)
+    lacks = [name for name in ("asn-ranges", EDGES) if not _full_list(configuration.get(name))]
+    for name in lacks:
+        yield (CONFIGURATION,), f"needs {name}, a list"
+    if not lacks:
+        yield from _asns(configuration)
     yield from _blocks(configuration)
     yield from _segments(policy)
 
 
-def _asns(configuration: Mapping[str, Any]) -> Iterator[str]:
+def _full_list(value: Any) -> bool:
+    return isinstance(value, list) and bool(value)
+
+
+def _asns(configuration: Mapping[str, Any]) -> Mistakes:
     ranges = []
-    for text in configuration["asn-ranges"]:
+    for number, text in enumerate(configuration["asn-ranges"]):
         low, _, high = str(text).partition("-")
         if not low.isdigit() or not (high or low).isdigit():
-            yield f"has {text} in asn-ranges, which is no range such as 64512-64555"
+            yield (CONFIGURATION, "asn-ranges", number), f"{text} is no range such as 64512-64555"
             return
         ranges.append((int(low), int(high or low)))
-    for edge in _things(configuration, "edge-locations"):
-        asn = str(edge.get("asn", ""))
+    for number, edge in enumerate(configuration[EDGES]):
+        asn = str(_asn(edge))
         if asn.isdigit() and not any(low <= int(asn) <= high for low, high in ranges):
-            yield f"has ASN {asn} at {edge.get('location')}, which is outside of asn-ranges"
+            yield (CONFIGURATION, EDGES, number, "asn"), f"{asn} is outside of asn-ranges"
 
 
-def _blocks(configuration: Mapping[str, Any]) -> Iterator[str]:
+def _asn(edge: Any) -> Any:
+    return edge.get("asn", "") if isinstance(edge, Mapping) else ""
+
+
+def _blocks(configuration: Mapping[str, Any]) -> Mistakes:
     """Inside CIDR blocks of one network, and those of its edges among each other, must not overlap."""
-    shared = configuration.get("inside-cidr-blocks")
-    at_edges = [
-        block
-        for edge in _things(configuration, "edge-locations")
-        for block in edge.get("inside-cidr-blocks") or ()
+    shared = configuration.get(BLOCKS)
+    edges = configuration.get(EDGES)
+    at_edges: list[tuple[tuple[str | int, ...], Any]] = [
+        ((CONFIGURATION, EDGES, number, BLOCKS, place), block)
+        for number, edge in enumerate(edges if isinstance(edges, list) else [])
+        if isinstance(edge, Mapping)
+        for place, block in enumerate(edge.get(BLOCKS) or ())
     ]
-    for blocks in (shared if isinstance(shared, list) else [], at_edges):
-        for one, other in overlapping([str(block) for block in blocks]):
-            yield f"has inside-cidr-blocks that overlap: {one} and {other}"
+    whole: list[tuple[tuple[str | int, ...], Any]] = [
+        ((CONFIGURATION, BLOCKS, place), block)
+        for place, block in enumerate(shared if isinstance(shared, list) else [])
+    ]
+    for found in (whole, at_edges):
+        texts = [str(block) for _, block in found]
+        for one, other in _overlaps(texts):
+            yield found[other][0], f"{texts[other]} overlaps with {texts[one]}"
 
 
 def overlapping(blocks: list[str]) -> Iterator[tuple[str, str]]:
     """The pairs of blocks that overlap; what is no block is left to AWS."""
-    seen: list[tuple[str, Any]] = []
-    for text in blocks:
+    return ((blocks[one], blocks[other]) for one, other in _overlaps(blocks))
+
+
+def _overlaps(blocks: list[str]) -> Iterator[tuple[int, int]]:
+    """The same by their places."""
+    seen: list[tuple[int, Any]] = []
+    for place, text in enumerate(blocks):
         try:
             block = ipaddress.ip_network(text, strict=False)
         except ValueError:
             continue
-        for other, before in seen:
-            if before.version == block.version and before.overlaps(block):
-                yield other, text
-        seen.append((text, block))
+        for before, other in seen:
+            if other.version == block.version and other.overlaps(block):
+                yield before, place
+        seen.append((place, block))
 
 
-def _segments(policy: Mapping[str, Any]) -> Iterator[str]:
+def _segments(policy: Mapping[str, Any]) -> Mistakes:
+    """Segments that are named and not there."""
     names = segments(policy)
-    for place, rule in enumerate(_things(policy, "attachment-policies")):
-        named = _member(rule, "action").get("segment")
-        if named is not None and named not in names:
-            yield f"puts attachments into the segment {named} (attachment-policies[{place}]), which it lacks"
-    for place, action in enumerate(_things(policy, "segment-actions")):
-        named = action.get("segment")
-        if named is not None and named not in names:
-            yield f"names the segment {named} (segment-actions[{place}]), which it lacks"
+    named: list[tuple[tuple[str | int, ...], Any]] = [
+        *(
+            (("attachment-policies", place, "action", "segment"), _member(rule, "action").get("segment"))
+            for place, rule in enumerate(_things(policy, "attachment-policies"))
+        ),
+        *(
+            ((ACTIONS, place, "segment"), action.get("segment"))
+            for place, action in enumerate(_things(policy, ACTIONS))
+        ),
+    ]
+    for path, name in named:
+        if name is not None and name not in names:
+            yield path, f"the policy has no segment {name}"

@@ -14,6 +14,8 @@ from reconciler.model.things import Desired, Observed, Pending, Spec, contains
 from reconciler.model.verdicts import Drift, Steps, Verdict, Wait
 
 Item = dict[str, Any]
+Fault = tuple[tuple[str | int, ...], str]
+"""A path within a value, and what is wrong there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +63,9 @@ class Companion:
     `key` is the member of a row that says whose it is: the id of a thing, or, with `of`, the value that things have
     there (`of="VpcId"`: whatever lies in the same VPC as they).  Asked only for things that are ours: EC2's by
     `filter`, which takes these ids or values; where there is none, once for each thing of the kind `within` that they
-    lie in, and again with `each`, the parameter that takes one thing's id, if AWS refuses to list all at once.  With
-    `fields`, it is asked only while the config names one of them, or (`leaving`) wants one of the things no more.
-    Kept in `raw` under `name`.
+    lie in, and again with `each`, the parameter that takes one thing's id, if AWS refuses to list all at once; with
+    neither, all there is.  With `fields`, it is asked only while the config names one of them, or (`leaving`) wants one
+    of the things no more.  Kept in `raw` under `name`.
     """
 
     name: str
@@ -117,6 +119,9 @@ class Read:
     """The parameter that takes EC2's filters; two operations spell it `Filter`.  None for lists of which AWS does not
     say that they can be filtered by tag: all is read."""
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    only: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Members of a row, and what a thing of the kind has there, in a list that several kinds share: it is asked for
+    once a look."""
     details: Sequence[Detail] = ()
     """Each may be given something by those before it."""
     companions: Sequence[Companion] = ()
@@ -320,8 +325,11 @@ class Kind:
     as YAML."""
     normal: Mapping[str, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
     """Fields that AWS reports in a spelling of its own, and what brings a wanted and a seen value to it."""
-    refuses: Mapping[str, Callable[[Any], str | None]] = dataclasses.field(default_factory=dict)
-    """Fields with values that the service model allows and that cannot work here: why, or None for a good value."""
+    refuses: Mapping[str, Callable[[Any], str | Iterable[Fault] | None]] = dataclasses.field(
+        default_factory=dict
+    )
+    """Fields with values that the service model allows and that cannot work here: why, or None for a good value; of a
+    document each fault with its place in it."""
     unordered: frozenset[str] = frozenset()
     """Lists that mean sets."""
     remedies: Mapping[str, Remedy] = dataclasses.field(default_factory=dict)

@@ -124,6 +124,10 @@ class Service:
     """How its things are found in a region; None for those that are listed whole, since it has one endpoint."""
     create_action: bool = False
     """Whether IAM tells in `<prefix>:CreateAction` with which creation tags come."""
+    busying: frozenset[str] = frozenset()
+    """Operations that set AWS to work at the thing that `busied` names; until it is done AWS refuses other changes that
+    name it, so that no second call of a look does."""
+    busied: str = ""
     paths: bool = False
     """Whether names stand in paths: ours then stand in one of their own (`path_of`), and others' are not even listed.
 
@@ -151,7 +155,22 @@ SERVICES: Mapping[str, Service] = {
             search=_among_all("elasticloadbalancing"),
             create_action=True,
         ),
-        Service(name="networkmanager", homes={"aws": "us-west-2", "aws-us-gov": "us-gov-west-1"}),
+        Service(
+            name="networkmanager",
+            homes={"aws": "us-west-2", "aws-us-gov": "us-gov-west-1"},
+            # https://docs.aws.amazon.com/networkmanager/latest/APIReference/API_CoreNetwork.html: UPDATING
+            busying=frozenset(
+                {
+                    "UpdateCoreNetwork",
+                    "ExecuteCoreNetworkChangeSet",
+                    "CreateCoreNetworkPrefixListAssociation",
+                    "DeleteCoreNetworkPrefixListAssociation",
+                    "PutAttachmentRoutingPolicyLabel",
+                    "RemoveAttachmentRoutingPolicyLabel",
+                }
+            ),
+            busied="CoreNetworkId",
+        ),
         Service(
             name="iam",
             homes={"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"},

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
-from .support import HERE, config, problem, problem_here, resources
+from reconciler.desired import load
+from reconciler.errors import ConfigError
+from reconciler.kinds import BY_NAME
+
+from .support import HERE, SCHEMA, config, problem, problem_here, resources
 
 ESTATE = """
 global-network/g: {}
@@ -116,19 +123,51 @@ def test_what_does_not_fit(right: str, wrong: str, told: str) -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "told"),
     [
-        ("asn: 64512", "asn: 65000", "ASN 65000 at us-west-2, which is outside of asn-ranges"),
-        ("[10.0.0.0/24, 10.0.1.0/24]", "[10.0.0.0/23, 10.0.1.0/24]", "overlap: 10.0.0.0/23 and 10.0.1.0/24"),
-        ("segment: shared}", "segment: apart}", "segment apart (attachment-policies[1]), which it lacks"),
-        ('"64512-64555"', '"a few"', "no range such as"),
-        ('"2021.12"', "2021.12", "in quotes"),
+        ("asn: 64512", f"asn: {HERE}65000", "edge-locations[0].asn: 65000 is outside of asn-ranges"),
+        (
+            "10.0.1.0/24]",
+            f"{HERE}10.0.0.0/20]",
+            "inside-cidr-blocks[1]: 10.0.0.0/20 overlaps with 10.0.0.0/24",
+        ),
+        (
+            "segment: shared}",
+            f"segment: {HERE}apart}}",
+            "attachment-policies[1].action.segment: the policy has no segment apart",
+        ),
+        ('"64512-64555"', f'{HERE}"a few"', "asn-ranges[0]: a few is no range such as"),
+        ('"2021.12"', f"{HERE}2021.12", "in quotes"),
     ],
 )
 def test_what_is_wrong_within_a_policy(right: str, wrong: str, told: str) -> None:
     assert right in ESTATE
-    text = ESTATE.replace(right, wrong).replace(
-        "  PolicyDocument:\n    version", f"  PolicyDocument:\n    {HERE}version"
-    )
-    assert told in str(problem_here(resources(text)))
+    assert told in str(problem_here(resources(ESTATE.replace(right, wrong))))
+
+
+def test_all_that_is_wrong_with_a_policy_is_told_at_once_in_a_file_of_json_too(tmp_path: Path) -> None:
+    policy = {
+        "version": "2021.12",
+        "core-network-configuration": {
+            "asn-ranges": ["64512-64555"],
+            "inside-cidr-blocks": ["10.0.0.0/16", "10.0.1.0/24"],
+            "edge-locations": [{"location": "us-west-2", "asn": 65000}],
+        },
+        "segments": [{"name": "shared"}],
+        "segment-actions": [{"action": "share", "segment": "apart", "share-with": "*"}],
+    }
+    (tmp_path / "policy.json").write_text(json.dumps(policy))
+    written = resources(f"core-network/c: {{GlobalNetworkId: gn, PolicyDocument: {json.dumps(policy)}}}")
+    kept = resources("core-network/c: {GlobalNetworkId: gn, PolicyDocument: '${file:policy.json}'}")
+    for text in (written, kept):
+        (tmp_path / "a.yaml").write_text(text)
+        with pytest.raises(ConfigError) as found:
+            load(tmp_path / "a.yaml", kinds=BY_NAME, schema=SCHEMA, variables={}, environment={})
+        assert sorted(
+            str(one).split("core-network/c.PolicyDocument.")[1] for one in found.value.problems
+        ) == [
+            "core-network-configuration.edge-locations[0].asn: 65000 is outside of asn-ranges",
+            "core-network-configuration.inside-cidr-blocks[1]: 10.0.1.0/24 overlaps with 10.0.0.0/16",
+            "segment-actions[0].segment: the policy has no segment apart",
+        ]
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,8 @@ from reconciler.model.calls import Call
 from reconciler.model.plan import Report
 from reconciler.sandbox import HeldClock, local_aws
 from reconciler.sandbox import calls as sandbox
-from tests.faults.estate import estate
+from tests.conformance.fixture import TRIED
+from tests.faults.estate import Kinds, estate
 from tests.faults.forking import Copy, in_a_copy
 from tests.faults.runs import Run
 from tests.faults.shown import Differences, Shown, differences, shown
@@ -329,15 +330,16 @@ def _copied(state: Path, place: Path) -> Path:
 
 
 @contextmanager
-def account(folder: Path, lag: float = 4.0) -> Iterator[Host]:
-    """A host in an empty account, whose clients are made already: every copy of this process has them.
+def account(folder: Path, lag: float = 4.0, kinds: Kinds = TRIED) -> Iterator[Host]:
+    """A host in an empty account, whose clients, those that some kinds need, are made already: every copy of this
+    process has them.
 
     All lists show what is made only after `lag` seconds, by default just less than the grace of who remembers nothing:
     who is started again does not see what was made right before.
     """
     with local_aws(regions=REGIONS, page_size=50) as aws:
         host = Unhurried(aws, folder / "warm", Inline())
-        host.run(estate())
+        host.run(estate(kinds=kinds))
     with local_aws(regions=REGIONS, page_size=50) as host.aws:
         host.time = Strides(host.aws.clock)
         for kind in ALL:

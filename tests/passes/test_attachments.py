@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import yaml
 
+from reconciler.kinds.cloudwan import LABELING
 from reconciler.model.plan import Outcome, Report
 from reconciler.sandbox import HeldClock
 from tests.conformance.fixture import Fixture, load
+from tests.faults.estate import estate
 from tests.faults.killing import Inline
 from tests.harness import ACCOUNT, Host, Time, tags
 
@@ -163,6 +165,27 @@ def test_prefix_lists_are_tied_before_the_policy_that_names_them_and_loosed_afte
         assert all(call.error is None for call in ops.aws.writes)
 
 
+def test_labels_that_change_at_once_are_changed_one_a_look_and_nothing_is_refused(ops: Host) -> None:
+    """The core network is UPDATING after each; and after a prefix list, or a change of its own."""
+    made = ops.by_hand(
+        "ec2", "CreateManagedPrefixList", PrefixListName="ours", MaxEntries=1, AddressFamily="IPv4"
+    )
+    lists = [{"PrefixListArn": made["PrefixList"]["PrefixListArn"], "PrefixListAlias": "ours"}]
+    config = yaml.safe_load(CONFIG.base)
+    again = config["resources"]["vpc-attachment/again"] = dict(config["resources"][CONFIG.address])
+    again["VpcArn"], again["SubnetArns"] = "${vpc/again}", ["${subnet/again}"]
+    config["resources"]["vpc/again"] = {"CidrBlock": "10.78.0.0/16", "protect": False}
+    config["resources"]["subnet/again"] = {"VpcId": "${vpc/again}", "CidrBlock": "10.78.1.0/24"}
+    assert ops.run(yaml.safe_dump(config, sort_keys=False)).outcome == "settled"
+    again["RoutingPolicyLabel"], config["resources"][CONFIG.address]["RoutingPolicyLabel"] = "green", None
+    ops.aws.clear_calls()
+    text = with_network(yaml.safe_dump(config, sort_keys=False), Description="changed", PrefixLists=lists)
+    assert ops.run(text).outcome == "settled"
+    about = {"UpdateCoreNetwork", "CreateCoreNetworkPrefixListAssociation", *LABELING}
+    assert sorted(name for name in ops.writes() if name in about) == sorted(about)
+    assert [call for call in ops.aws.writes if call.error is not None] == []
+
+
 def reads(ops: Host) -> list[str]:
     return [call.operation for call in ops.aws.calls if not call.is_write and "Attachment" in call.operation]
 
@@ -189,6 +212,25 @@ def test_one_that_is_settled_and_unchanged_is_read_one_by_one_only_once(ops: Hos
     ops.aws.clock.advance(4000)
     loop.one_pass("test")
     assert reads(ops).count("GetVpcAttachment") == 1, "no list is believed for ever"
+
+
+TYPES = ("connect-attachment", "direct-connect-gateway-attachment", "vpc-attachment")
+
+
+def test_all_attachments_are_one_list_whatever_their_type_and_their_labels_another(ops: Host) -> None:
+    """And one read more for each that nobody knows yet, where its type has something of its own."""
+    config = yaml.safe_load(estate(kinds=TYPES))
+    del config["resources"]["core-network/second"], config["resources"]["global-network/second"]
+    text = yaml.safe_dump(config, sort_keys=False)
+    assert ops.run(text).outcome == "settled"
+    typed = ["GetConnectAttachment", *["GetVpcAttachment"] * len(ops.rows("vpc-attachment"))]
+    loop = ops.loop(text)
+    for asked in (typed, []):
+        ops.aws.clear_calls()
+        assert loop.one_pass("test").outcome == "settled"
+        assert sorted(reads(ops)) == sorted(
+            ["ListAttachmentRoutingPolicyAssociations", "ListAttachments", *asked]
+        )
 
 
 class Paces(Time):
