@@ -17,6 +17,7 @@ from reconciler.desired.findings import Findings, short
 from reconciler.desired.graph import Catalogue, Edge, circles
 from reconciler.desired.header import Merged, merge, read_header, read_variables
 from reconciler.desired.nodes import Entry, Scalar
+from reconciler.desired.numbering import check_numbers
 from reconciler.desired.offered import check_offers
 from reconciler.desired.references import Filled, Names, Pointer
 from reconciler.desired.resource import Made, Maker
@@ -118,6 +119,7 @@ def build(
     check_agreement(made, kinds, findings)
     check_addressing(made, findings)
     check_offers(made, findings)
+    check_numbers(made, findings)
     outputs = _outputs(merged, names, catalogue, findings)
     if findings.problems:
         raise ConfigError(findings.problems)

@@ -11,6 +11,7 @@ import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from reconciler.kinds import devices
 from reconciler.kinds.calls import ec2
 from reconciler.model.calls import Call
 from reconciler.model.kind import Companion, Detail, Halt, Kind, Read, Remedy
@@ -21,6 +22,7 @@ def _spec(raw: Spec) -> Spec:
     """A row in RunInstances' words; some of it is reported in another form than it is asked for in."""
     spec = dict(raw)
     spec["SecurityGroupIds"] = [group["GroupId"] for group in raw.get("SecurityGroups", ())]
+    spec[devices.FIELD] = devices.devices(raw)
     spec["LicenseSpecifications"] = raw.get("Licenses", [])
     if "UserData" in raw:
         spec["UserData"] = _decoded(raw["UserData"])
@@ -166,7 +168,6 @@ def _some_group(value: Any) -> str | None:
 UNREPORTED = frozenset(
     {
         "AdditionalInfo",
-        "BlockDeviceMappings",
         "ElasticGpuSpecification",
         "ElasticInferenceAccelerators",
         "EnablePrimaryIpv6",
@@ -222,6 +223,7 @@ INSTANCE = Kind(
                 key="InstanceId",
                 fields=frozenset({"IamInstanceProfile"}),
             ),
+            devices.VOLUMES,
         ],
     ),
     create="RunInstances",
@@ -251,7 +253,7 @@ INSTANCE = Kind(
     always={"MinCount": 1, "MaxCount": 1},
     forbidden=frozenset({"SecurityGroups", "Operator"}),
     write_only=UNREPORTED,
-    normal={"IamInstanceProfile": _profile_name},
+    normal={"IamInstanceProfile": _profile_name, devices.FIELD: devices.comparable},
     unordered=frozenset({"LicenseSpecifications", "SecurityGroupIds"}),
     refuses={"ImageId": _image, "SecurityGroupIds": _some_group},
     project=_spec,
@@ -262,6 +264,7 @@ INSTANCE = Kind(
         operations=("StopInstances", "StartInstances"),
     ),
     remedies={
+        devices.FIELD: devices.CHANGE,
         "CreditSpecification": Remedy(operations=("ModifyInstanceCreditSpecification",), make=_credits),
         "DisableApiStop": _attribute("DisableApiStop"),
         "DisableApiTermination": _attribute("DisableApiTermination"),

@@ -38,6 +38,7 @@ BESIDE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "Ipv6IpamPoolId": ("ipam-pool",),
         "Ipv6Pool": ("ipv6pool-ec2",),
     },
+    "ec2:ModifyVolume": {"BlockDeviceMappings": ("volume",)},
     "ec2:ModifySecurityGroupRules": {"": ("prefix-list", "security-group-rule")},
     "ec2:ReplaceNetworkAclAssociation": {"": ("network-acl",)},
     "ec2:RunInstances": {
@@ -51,11 +52,13 @@ FROM_OTHERS = frozenset(
     {
         "ec2:AcceptTransitGatewayPeeringAttachment",
         "ec2:AcceptVpcPeeringConnection",
+        "ec2:ModifyVolume",
         "ec2:ReplaceNetworkAclAssociation",
     }
 )
 """Calls about things of a kind's own type that cannot be known by our tags: the default ACL of a network, which AWS
-makes and a subnet is taken from or given back to; a peering as the other region sees it, with tags of its own."""
+makes and a subnet is taken from or given back to; a peering as the other region sees it, with tags of its own; the
+volumes that an instance is launched with, which have no tags."""
 HELD_AT: Mapping[str, str] = {
     f"networkmanager:Disassociate{what}": "global-network"
     for what in ("ConnectPeer", "CustomerGateway", "TransitGatewayConnectPeer")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from reconciler.kinds.compute import INSTANCE
 from reconciler.kinds.launching import CAPACITY_RESERVATION, KEY_PAIR, LAUNCH_TEMPLATE
 from reconciler.kinds.volumes import VOLUME
-from tests.engine.build import thing
+from reconciler.model.verdicts import Blocked
+from tests.engine.build import planner, thing, wish, world
 
 
 @pytest.mark.parametrize(
@@ -58,3 +60,55 @@ def test_a_volume_on_its_way_off_is_attached_nowhere() -> None:
     (part,) = VOLUME.parts
     rows = [{"InstanceId": "i-1", "Device": "/dev/sdf", "State": "detaching"}]
     assert part.rows({"Attachments": rows}) == []
+
+
+# ---- the disks of an instance
+
+DISK = {"DeviceName": "/dev/xvda", "Ebs": {"VolumeId": "vol-1", "DeleteOnTermination": True}}
+VOLUME_1 = {
+    "VolumeId": "vol-1",
+    "Size": 8,
+    "VolumeType": "gp3",
+    "Encrypted": True,
+    "KmsKeyId": "arn:aws:kms:us-west-2:123456789012:key/k-1",
+}
+
+
+def disks(**ebs: Any) -> Any:
+    """What is said of an instance with one disk of 8 GiB whose config wants this of it."""
+    wanted = wish("instance/m", {"BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": ebs}]})
+    seen = thing("instance/m", "i-1", {"BlockDeviceMappings": [DISK], "Volumes": [VOLUME_1]})
+    return planner([wanted], world(seen)).verdict(wanted.address)
+
+
+@pytest.mark.parametrize(
+    "ebs", [{}, {"VolumeSize": 8}, {"Encrypted": False}, {"KmsKeyId": "k-1"}, {"KmsKeyId": "alias/mine"}]
+)
+def test_of_a_disk_only_what_the_config_says_counts_and_what_can_be_told(ebs: dict[str, Any]) -> None:
+    assert not getattr(disks(**ebs), "drift", ())
+
+
+def test_a_disk_grows_and_stays_by_calls_of_their_own() -> None:
+    calls = {
+        call.operation: call.parameters
+        for call in disks(VolumeSize=9, DeleteOnTermination=False).calls
+        if call.operation != "CreateTags"
+    }
+    assert calls == {
+        "ModifyInstanceAttribute": {
+            "InstanceId": "i-1",
+            "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"DeleteOnTermination": False}}],
+        },
+        "ModifyVolume": {"VolumeId": "vol-1", "Size": 9},
+    }
+
+
+def test_another_key_or_one_disk_more_takes_another_instance() -> None:
+    assert "BlockDeviceMappings./dev/xvda.KmsKeyId cannot change" in disks(KmsKeyId="k-2").why
+    wanted = wish(
+        "instance/m", {"BlockDeviceMappings": [{"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 1}}]}
+    )
+    seen = thing("instance/m", "i-1", {"BlockDeviceMappings": [DISK], "Volumes": [VOLUME_1]})
+    verdict = planner([wanted], world(seen)).verdict(wanted.address)
+    assert isinstance(verdict, Blocked)
+    assert "/dev/sdf.DeviceName cannot change" in verdict.why
