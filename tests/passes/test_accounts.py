@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -125,3 +126,64 @@ def test_credentials_of_a_role_that_end_in_the_middle_are_had_anew(ops: Host) ->
     assert [str(scope) for scope in report.plan.unread] == [f"subnet in us-west-2 of {EDGE}"]
     assert not report.plan.denied
     assert loop.until_settled(600).outcome == "settled"
+
+
+EXAMPLE = (Path(__file__).parents[2] / "config/two-accounts/estate.yaml").read_text()
+LIMITLESS = "limits: {deletes: 100, percent: 100, per-hour: 1000}\n"
+
+
+def share(ops: Host, text: str) -> None:
+    """What a person does once: the home account's transit gateway is shared with the other account."""
+    gateway = ops.seen(text, "transit-gateway/hub")
+    ops.by_hand("ram", "CreateResourceShare", name="hub", resourceArns=[gateway.arn], principals=[EDGE])
+
+
+def test_the_example_waits_to_be_shared_and_is_made_settles_heals_and_goes(ops: Host) -> None:
+    first = ops.run(EXAMPLE, timeout=60)
+    waits = {outcome.label: outcome for outcome in first.outcomes if outcome.status == "waiting"}
+    assert "InvalidTransitGatewayID.NotFound" in waits["transit-gateway-vpc-attachment/edge"].why
+    assert set(waits) == {"transit-gateway-vpc-attachment/edge", "route-table/edge"}
+
+    share(ops, EXAMPLE)
+    ops.aws.clear_calls()
+    assert ops.run(EXAMPLE).outcome == "settled"
+    assert "AcceptTransitGatewayVpcAttachment" in ops.writes()
+    attached = ops.seen(EXAMPLE, "transit-gateway-vpc-attachment/edge")
+    assert (attached.account, attached.state) == (EDGE, "available")
+    ops.hand = ops.loop(EXAMPLE).gateway
+    seen_at_home = {
+        row["TransitGatewayAttachmentId"]: row for row in ops.rows("transit-gateway-vpc-attachment")
+    }
+    assert len(seen_at_home) == 2
+    assert seen_at_home[attached.id]["VpcOwnerId"] == EDGE
+    ops.aws.clear_calls()
+    assert ops.run(EXAMPLE).outcome == "settled"
+    assert ops.writes() == []
+
+    ops.by_hand(
+        "ec2",
+        "DeleteTransitGatewayVpcAttachment",
+        TransitGatewayAttachmentId=attached.id,
+        account=EDGE,
+    )
+    assert ops.run(EXAMPLE).outcome == "settled"
+    healed = ops.seen(EXAMPLE, "transit-gateway-vpc-attachment/edge")
+    assert (healed.account, healed.state, healed.id == attached.id) == (EDGE, "available", False)
+
+    assert ops.destroy(EXAMPLE + LIMITLESS).count("failed", "blocked", "waiting") == 0
+    for account in (ACCOUNT, EDGE):
+        for kind in ("vpc", "transit-gateway", "transit-gateway-vpc-attachment"):
+            assert ops.ours(kind, account=account) == []
+
+
+def test_what_the_home_account_has_refused_is_declined_there_when_it_goes(ops: Host) -> None:
+    """An attachment that nobody has accepted yet: it is taken back by its account, or declined by the other."""
+    unasked = EXAMPLE.replace("    accept: true # by the home account, which owns the gateway\n", "")
+    ops.run(unasked, timeout=60)
+    share(ops, unasked)
+    report = ops.run(unasked, timeout=60)
+    waits = {outcome.label: outcome for outcome in report.outcomes if outcome.status == "waiting"}
+    assert "accept: true" in waits["transit-gateway-vpc-attachment/edge"].why
+    ops.aws.clear_calls()
+    assert ops.destroy(unasked + LIMITLESS).count("failed", "blocked", "waiting") == 0
+    assert "RejectTransitGatewayVpcAttachment" in ops.writes()
