@@ -134,7 +134,10 @@ class Loop:
 
     def look(self) -> World:
         """Everything that concerns the stack, as it is now; IdentityError when we are not who the config says."""
-        self._closed = self.gateway.sessions.verify()
+        before, self._closed = self._closed, self.gateway.sessions.verify()
+        for account, why in self._closed.items():
+            if str(why) != str(before.get(account, "")):
+                get_logger().warning("kind.unknown", scope=f"the account {account}", reason=str(why))
         found = self._discover()
         literal = {
             (Scope(parent, desired.account, desired.region), value)

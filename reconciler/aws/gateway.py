@@ -146,7 +146,7 @@ class Gateway:
         found: dict[str, str] = {}
         client = self.sessions.client(account, "ssm", region)
         for first in range(0, len(paths), AT_ONCE):
-            with self._translated("ssm:GetParameters"), self._request("ssm", "GetParameters"):
+            with self._translated("ssm:GetParameters", account), self._request("ssm", "GetParameters"):
                 answer = client.get_parameters(Names=list(paths[first : first + AT_ONCE]))
             found |= {str(one["Name"]): str(one["Value"]) for one in answer["Parameters"]}
         return found

@@ -113,6 +113,7 @@ TRANSIT_GATEWAY_VPC_ATTACHMENT = Kind(
     asking={"pendingAcceptance": ACCEPTANCE},
     accept="AcceptTransitGatewayVpcAttachment",
     asks="TransitGatewayId",
+    asks_itself=False,
     decline="RejectTransitGatewayVpcAttachment",
     failed=FAILED,
     leaving=LEAVING,

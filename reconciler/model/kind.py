@@ -274,6 +274,8 @@ class Kind:
     """The operation with which a person answers by its id; made where the config says `accept: true`."""
     asks: str | None = None
     """The member of a row that says, by its id or ARN, whose owner is that person; where none does, it is our own."""
+    asks_itself: bool = True
+    """Whether that person is asked within one account as well."""
     decline: str | None = None
     """The operation that takes it out of such a state by its id; without it, it cannot be deleted from there."""
     errors: str | None = None
@@ -369,6 +371,11 @@ class Kind:
     def regional(self) -> bool:
         """Whether each region has its own things of this kind."""
         return self.home.regional
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The operations with which a person answers."""
+        return tuple(operation for operation in (self.accept, self.decline) if operation)
 
     @property
     def tagged(self) -> Tagging:

@@ -15,6 +15,9 @@ from reconciler.aws.gateway import Gateway
 from reconciler.aws.session import Sessions
 from reconciler.errors import WrongAccount
 from reconciler.model.verdicts import Wait
+from reconciler.sandbox import local_aws
+from tests.faults.killing import Course, Damage, Inline, Point, die, on_stage, points
+from tests.faults.runs import Run
 from tests.harness import ACCOUNT, Host
 
 EDGE = "210987654321"
@@ -187,3 +190,22 @@ def test_what_the_home_account_has_refused_is_declined_there_when_it_goes(ops: H
     ops.aws.clear_calls()
     assert ops.destroy(unasked + LIMITLESS).count("failed", "blocked", "waiting") == 0
     assert "RejectTransitGatewayVpcAttachment" in ops.writes()
+
+
+def test_killed_around_what_it_does_in_the_other_account_it_comes_to_the_same_end(tmp_path: Path) -> None:
+    def stage(host: Host) -> None:
+        host.run(EXAMPLE, timeout=60)
+        share(host, EXAMPLE)
+
+    run = Run("accounts", stage, EXAMPLE)
+    with local_aws(regions=("us-west-2",)) as aws:
+        host = Host(aws, tmp_path / "state", Inline(), least_wait=10)
+
+        def work(host: Host, course: Course) -> list[tuple[Point, Damage]]:
+            chosen = [point for point in points(run.name, course) if point.boundary.changes]
+            return die(host, run, course, chosen[::4])  # a spread over moments and what is left of the memory
+
+        found = on_stage(host, run, work)
+    killed = {point.boundary.operation for point, _ in found}
+    assert {"CreateTransitGatewayVpcAttachment", "AcceptTransitGatewayVpcAttachment", "CreateRoute"} <= killed
+    assert [(str(point), damage.problems) for point, damage in found if damage.problems] == []
