@@ -86,6 +86,7 @@ class Loop:
     _found_at: float = 0.0
     _restraints: Restraints = field(default_factory=Restraints)
     _discovery_calls: int = 0
+    _closed: Mapping[str, AwsError] = field(default_factory=dict)
 
     @cached_property
     def audit(self) -> Audit:
@@ -104,17 +105,18 @@ class Loop:
     @property
     def undiscovered(self) -> Mapping[str, str]:
         """Regions and accounts that the discovery look could not ask, and why; known after a look."""
-        return self._found.unread if self._found else {}
-
-    @property
-    def denied_discovery(self) -> frozenset[str]:
-        """Those of them that we may not ask, where trying again is no use."""
-        return self._found.denied if self._found else frozenset()
+        closed = {f"the account {account}": str(why) for account, why in self._closed.items()}
+        return {**closed, **(self._found.unread if self._found else {})}
 
     @property
     def knows_everywhere(self) -> bool:
-        """Whether all regions and accounts have said if they hold something, or may not be asked."""
-        return not self.undiscovered.keys() - self.denied_discovery
+        """Whether all regions, but those that may not be asked, and all accounts have said if they hold something."""
+        return self._asked_all and not self._closed
+
+    @property
+    def _asked_all(self) -> bool:
+        """Whether all regions of the accounts that are not closed have, or may not be asked."""
+        return not self._found or not self._found.unread.keys() - self._found.denied
 
     def take(self, config: Config, gateway: Gateway | None = None) -> None:
         """Go on with another config of the same stack; what has failed is tried at once where it has changed."""
@@ -132,7 +134,10 @@ class Loop:
 
     def look(self) -> World:
         """Everything that concerns the stack, as it is now; IdentityError when we are not who the config says."""
-        self.gateway.sessions.verify()
+        before, self._closed = self._closed, self.gateway.sessions.verify()
+        for account, why in self._closed.items():
+            if str(why) != str(before.get(account, "")):
+                get_logger().warning("kind.unknown", scope=f"the account {account}", reason=str(why))
         found = self._discover()
         literal = {
             (Scope(parent, desired.account, desired.region), value)
@@ -147,23 +152,17 @@ class Loop:
             resources={} if self.choices.destroy else self.config.resources,
             parents=found.parents | literal,
             open=frozenset(found.open(BY_NAME, named)),
+            closed=self._closed,
         )
         return observe(self.gateway, BY_NAME, question, self.executor, self._known)
 
     def _discover(self) -> Discovered:
         """Where the stack owns something that the config does not name; asked anew each hour and for a new config."""
-        now = self.clock.now()
-        if (
-            self._found is None
-            or not self.knows_everywhere
-            or not 0 <= now - self._found_at < DISCOVERY_SECONDS
-        ):
+        now, accounts = self.clock.now(), self._accounts - self._closed.keys()
+        if self._found is None or not self._asked_all or not 0 <= now - self._found_at < DISCOVERY_SECONDS:
             self._found, self._found_at = self.memory.discovered(self.config.digest), now
-        if self._found is None:
+        if self._found is None or not accounts <= self._found.accounts:  # one may have opened meanwhile
             before = self._requests()
-            accounts = frozenset(
-                {self.config.account, *(other.id for other in self.config.accounts.values())}
-            )
             self._found = discover(self.gateway, BY_NAME, self.config.stack, accounts, self.executor)
             self._discovery_calls += self._requests() - before
             for where, why in self._found.unread.items():
@@ -171,6 +170,11 @@ class Loop:
             if not self._found.unread.keys() - self._found.denied:  # asking again soon is no use
                 self.memory.keep(self.config.digest, self._found)
         return self._found
+
+    @property
+    def _accounts(self) -> frozenset[str]:
+        """All of the config's."""
+        return frozenset({self.config.account, *(other.id for other in self.config.accounts.values())})
 
     def _requests(self) -> int:
         """How many requests were made so far; the other counts are of the same ones by operation."""
@@ -195,6 +199,7 @@ class Loop:
             instead=instead,
             unprotected=self.choices.unprotected,
             keep=self.config.mode == "upsert" and not self.choices.destroy,
+            accounts=self._accounts,
         )
 
     def _held_back(self, label: str, steps: Steps) -> Wait | None:
@@ -274,7 +279,7 @@ class Loop:
                 self._heed()
                 self.narrator.held_back(self._restraints.pauses.values(), self._restraints.windows)
                 world = self.look()
-                self.memory.looked(world, everywhere=self.knows_everywhere)
+                self.memory.looked(world, everywhere=self._asked_all)
                 planner = self.planner(world, self._held(world))
                 plan = planner.plan()
                 if self.breaker.heed(plan, self.gateway, self.clock.now()):

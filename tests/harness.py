@@ -30,7 +30,7 @@ from reconciler.kinds import ALL, BY_NAME
 from reconciler.loop import Loop
 from reconciler.model.address import Address
 from reconciler.model.calls import Call
-from reconciler.model.config import Config
+from reconciler.model.config import Account, Config
 from reconciler.model.fields import Facts, facts
 from reconciler.model.plan import Entry, Plan, Report
 from reconciler.model.service import SERVICES, path_of
@@ -78,8 +78,16 @@ class Time(Wall):
         self._held.advance(max(seconds, self._least))
 
 
-def _sessions(account: str = ACCOUNT, endpoint_url: str | None = None) -> Sessions:
-    return Sessions(account=account, accounts={}, region="us-west-2", stack=STACK, endpoint_url=endpoint_url)
+def _sessions(
+    account: str = ACCOUNT, endpoint_url: str | None = None, accounts: Mapping[str, Account] | None = None
+) -> Sessions:
+    return Sessions(
+        account=account,
+        accounts=accounts or {},
+        region="us-west-2",
+        stack=STACK,
+        endpoint_url=endpoint_url,
+    )
 
 
 _of_this_process = cache(_sessions)
@@ -107,6 +115,7 @@ class Host:
         self._ids = itertools.count()
         self._workers = executor or workers(4)
         self.time = Time(aws.clock, least_wait)
+        self._endpoint_url = endpoint_url
         self._sessions = _known_to_nobody() if endpoint_url is None else _sessions(endpoint_url=endpoint_url)
         self.hand = Gateway(self._sessions)
         """Somebody else's hand in the account."""
@@ -130,8 +139,8 @@ class Host:
         """One process of the program, begun now."""
         config, time = read(text), self.time
         sessions = self._sessions
-        if config.account != ACCOUNT:
-            sessions = _sessions(config.account)
+        if config.account != ACCOUNT or config.accounts:
+            sessions = _sessions(config.account, self._endpoint_url, config.accounts)
         return Loop(
             config=config,
             gateway=Gateway(sessions),
@@ -169,15 +178,26 @@ class Host:
         """The state directory is lost."""
         shutil.rmtree(self.state, ignore_errors=True)
 
-    def by_hand(self, service: str, operation: str, region: str = "us-west-2", **parameters: Any) -> Any:
+    def by_hand(
+        self,
+        service: str,
+        operation: str,
+        region: str = "us-west-2",
+        account: str = ACCOUNT,
+        **parameters: Any,
+    ) -> Any:
         """A call that somebody else makes."""
-        where = region if SERVICES[service].regional else ""
+        where = region if service not in SERVICES or SERVICES[service].regional else ""
         return self.hand.perform(
-            Call(service=service, operation=operation, parameters=parameters, account=ACCOUNT, region=where)
+            Call(service=service, operation=operation, parameters=parameters, account=account, region=where)
         )
 
     def rows(
-        self, kind: str, region: str = "us-west-2", within: list[dict[str, Any]] | None = None
+        self,
+        kind: str,
+        region: str = "us-west-2",
+        within: list[dict[str, Any]] | None = None,
+        account: str = ACCOUNT,
     ) -> list[dict[str, Any]]:
         """Everything of a kind that exists, ours or not, dead ones left out; `within` are its parents, if known."""
         record = BY_NAME[kind]
@@ -185,12 +205,12 @@ class Host:
         parents: list[Mapping[str, Any]] = [{}]
         if record.read.within:
             name = BY_NAME[record.read.within].id
-            above = self.rows(record.read.within, region) if within is None else within
+            above = self.rows(record.read.within, region, account=account) if within is None else within
             parents = [{name: row[name]} for row in above]
         found: list[dict[str, Any]] = []
         for parameters in parents:
             found += self.hand.rows(
-                account=ACCOUNT,
+                account=account,
                 region=where,
                 service=record.service,
                 operation=record.read.operation,
@@ -200,7 +220,7 @@ class Host:
             )
         found = [row for row in found if record.read.only.items() <= row.items()]
         if record.read.completed:
-            scope = Scope(kind, ACCOUNT, where)
+            scope = Scope(kind, account, where)
             found = list(completed(self.hand, record, scope, record.read.completed, found))
         return [row for row in found if not self._dead(kind, row)]
 
@@ -208,9 +228,9 @@ class Host:
         record = BY_NAME[kind]
         return record.state is not None and jmespath.search(record.state, row) in record.gone
 
-    def ours(self, kind: str, region: str = "us-west-2") -> list[dict[str, Any]]:
+    def ours(self, kind: str, region: str = "us-west-2", account: str = ACCOUNT) -> list[dict[str, Any]]:
         """Those of a kind that carry some stack's tag."""
-        return [row for row in self.rows(kind, region) if "reconciler:stack" in tags(row)]
+        return [row for row in self.rows(kind, region, account=account) if "reconciler:stack" in tags(row)]
 
     def writes(self) -> list[str]:
         """The operations that changed something since the calls were last forgotten."""

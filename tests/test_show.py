@@ -279,6 +279,7 @@ def test_each_verdict_for_programs() -> None:
         {
             "service": "ec2",
             "operation": "DeleteVpc",
+            "account": "",
             "region": "us-west-2",
             "parameters": {},
             "reason": "because",

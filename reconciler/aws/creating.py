@@ -11,7 +11,8 @@ from typing import Any
 
 from reconciler.aws.codes import TAKEN
 from reconciler.aws.memory import Memory
-from reconciler.aws.observe import KindsByName, as_observed, concerns
+from reconciler.aws.observe import KindsByName, as_observed
+from reconciler.aws.ownership import concerns
 from reconciler.aws.proving import NotOurs
 from reconciler.errors import AwsError, Lost, NotYet, Refused, Throttled
 from reconciler.model.calls import Call, token

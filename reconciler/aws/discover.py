@@ -14,6 +14,7 @@ from typing import Any
 
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.observe import rows
+from reconciler.aws.ownership import is_anothers
 from reconciler.errors import AwsError, Denied, Gone
 from reconciler.model.kind import Kind
 from reconciler.model.service import Service
@@ -37,6 +38,8 @@ class Discovered:
     unasked: frozenset[tuple[str, str, str]] = frozenset()
     """Account, region and service of those of `unread` that are regions; the last two are empty where all of them are
     meant, the region alone where a service without regions did not list its parents."""
+    accounts: frozenset[str] = frozenset()
+    """Those that were looked at."""
 
     def doubtful(self, kinds: Mapping[str, Kind], named: Set[Scope]) -> set[Scope]:
         """Scopes of the regions that a config names which may hold something, for AWS could not be asked.
@@ -77,6 +80,7 @@ def discover(
         look.unread,
         frozenset(look.denied),
         frozenset(look.unasked),
+        accounts,
     )
 
 
@@ -134,7 +138,7 @@ class _Look:
                 self.scopes |= {scope, *(Scope(inner.name, account, "") for inner in within)}
                 self.unasked.add((account, "", kind.service))
                 continue
-            if any(_is_of(row, self._stack) for row in found):
+            if any(_is_of(row, self._stack) and not is_anothers(kind, row, scope) for row in found):
                 self.scopes.add(scope)
             for inner in self._kinds.values():
                 if inner.read.within == kind.name:

@@ -18,7 +18,7 @@ from botocore import xform_name
 from reconciler.aws.codes import EXPIRED, SDK_ERRORS, meaning, partial_refusal
 from reconciler.aws.session import RENEW, Sessions
 from reconciler.aws.traffic import InFlight
-from reconciler.errors import Lost, NoCredentials
+from reconciler.errors import Lost, NoCredentials, NotYet
 from reconciler.model.calls import Call
 from reconciler.model.things import Parameter, Text
 
@@ -66,7 +66,7 @@ class Gateway:
         A call that creates something is sent exactly once: whether to try again is decided by who can look first.
         """
         parameters = self._read_parameters(call.parameters, call)
-        with self._translated(str(call), call.creates):
+        with self._translated(str(call), call.account, call.creates):
             client = self.sessions.client(call.account, call.service, call.region, retries=not call.creates)
             with self._request(call.service, call.operation, partial(self._ask_leave, call)):
                 answer: dict[str, Any] = getattr(client, xform_name(call.operation))(**parameters)
@@ -91,7 +91,7 @@ class Gateway:
     ) -> Iterator[Any]:
         """What a list operation gives at `path`, over all of its pages; Lost when an answer lacks the list."""
         method, name = xform_name(operation), f"{service}:{operation}"
-        with self._translated(name):
+        with self._translated(name, account):
             client = self.sessions.client(account, service, region)
             for answer in self._pages(client, method, operation, parameters, page):
                 found = jmespath.search(path, answer)
@@ -136,7 +136,7 @@ class Gateway:
 
     def parameter(self, account: str, region: str, path: str) -> str:
         """The value of a public SSM parameter."""
-        with self._translated(f"ssm:GetParameter {path}"):
+        with self._translated(f"ssm:GetParameter {path}", account):
             client = self.sessions.client(account, "ssm", region)
             with self._request("ssm", "GetParameter"):
                 return str(client.get_parameter(Name=path)["Parameter"]["Value"])
@@ -146,7 +146,7 @@ class Gateway:
         found: dict[str, str] = {}
         client = self.sessions.client(account, "ssm", region)
         for first in range(0, len(paths), AT_ONCE):
-            with self._translated("ssm:GetParameters"), self._request("ssm", "GetParameters"):
+            with self._translated("ssm:GetParameters", account), self._request("ssm", "GetParameters"):
                 answer = client.get_parameters(Names=list(paths[first : first + AT_ONCE]))
             found |= {str(one["Name"]): str(one["Value"]) for one in answer["Parameters"]}
         return found
@@ -168,11 +168,14 @@ class Gateway:
                         self._counts[operation] += 1
 
     @contextmanager
-    def _translated(self, call: str, creates: bool = False) -> Iterator[None]:
+    def _translated(self, call: str, account: str, creates: bool = False) -> Iterator[None]:
         try:
             yield
         except SDK_ERRORS as error:
             found = meaning(error, call=call, creates=creates)
+            if found.code in EXPIRED and self.sessions.renew(account):
+                why = f"the credentials for {account} have expired, and are asked for anew: {found}"
+                raise NotYet(why, code=found.code, call=call, request_id=found.request_id) from error
             if found.code in EXPIRED:  # no other call fares better, so that nothing is gained by going on
                 raise NoCredentials(f"the credentials have expired: {found}; {RENEW}") from error
             raise found from error

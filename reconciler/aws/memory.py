@@ -46,6 +46,8 @@ class Memory:
     intents: dict[Address, float] = field(default_factory=dict)
     created: dict[Address, tuple[str, float]] = field(default_factory=dict)
     seen: dict[Address, tuple[str, float | None]] = field(default_factory=dict)
+    accounts: dict[Address, str] = field(default_factory=dict)
+    """In which of them what is `seen` was."""
     generations: dict[Address, int] = field(default_factory=dict)
     flaps: dict[str, Flap] = field(default_factory=dict)
     """What was put right lately, by label; for the flap breaker."""
@@ -76,7 +78,8 @@ class Memory:
                 {"created": str(address), "id": id, "at": at} for address, (id, at) in self.created.items()
             ]
             lines += [
-                {"seen": str(address), "id": id, "missed": at} for address, (id, at) in self.seen.items()
+                {"seen": str(address), "id": id, "missed": at, "account": self.accounts.get(address, "")}
+                for address, (id, at) in self.seen.items()
             ]
             lines += [{"generation": str(address), "value": n} for address, n in self.generations.items()]
             lines += [{"flap": label, **flap.as_data()} for label, flap in self.flaps.items()]
@@ -149,7 +152,7 @@ class Memory:
             for address, thing in present.items():
                 self.intents.pop(address, None)
                 self.created.pop(address, None)
-                self.seen[address] = (thing.id, None)
+                self.seen[address], self.accounts[address] = (thing.id, None), thing.account
             if everywhere:
                 self._miss(present, world)
             self._forget_old()
@@ -158,10 +161,11 @@ class Memory:
 
     def _miss(self, present: Mapping[Address, Observed], world: World) -> None:
         dead = {thing.id for thing in world.dead}
-        read = {scope.kind for scope in world.read} - {scope.kind for scope in world.unread}
+        unread = {scope for scope in world.unread if scope.account not in world.closed}
+        read = {scope.kind for scope in world.read} - {scope.kind for scope in unread}
         now = self.clock()
         for address, (id, missed) in list(self.seen.items()):
-            if address in present or address.kind not in read:
+            if address in present or address.kind not in read or self.accounts.get(address) in world.closed:
                 continue
             if id in dead or (missed is not None and now >= missed + APART):
                 # a later look agrees, or AWS itself says that it is gone
@@ -212,6 +216,7 @@ class Memory:
                     (_text(account), _text(region), _text(service))
                     for account, region, service in note["unasked"]
                 ),
+                frozenset(map(_text, note["accounts"])),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
@@ -227,6 +232,7 @@ class Memory:
             "unread": dict(found.unread),
             "denied": sorted(found.denied),
             "unasked": sorted(map(list, found.unasked)),
+            "accounts": sorted(found.accounts),
         }
         content = json.dumps(note).encode()
         self._journal.attempt(lambda: write_whole(self.directory / "discovery.json", content))
@@ -247,6 +253,7 @@ class Memory:
                     self.created[Address.parse(address)] = (id, float(at))
                 case {"seen": str(address), "id": str(id), "missed": int() | float() | None as missed}:
                     self.seen[Address.parse(address)] = (id, missed if missed is None else float(missed))
+                    self.accounts[Address.parse(address)] = str(entry.get("account", ""))
                 case {"generation": str(address), "value": int(value)}:
                     self.generations[Address.parse(address)] = value
                 case {"flap": str(label), "fields": None}:

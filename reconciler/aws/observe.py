@@ -15,37 +15,31 @@ import jmespath
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.known import Known
 from reconciler.aws.listings import Listings
+from reconciler.aws.ownership import concerns, is_anothers
 from reconciler.errors import AwsError, Denied, Gone, Lost, ReconcilerError, Refused
 from reconciler.log import get_logger
 from reconciler.model.address import REPLACED, Address
 from reconciler.model.kind import Companion, Completion, Detail, Kind, Read
 from reconciler.model.service import path_of
-from reconciler.model.things import ADDRESS_TAG, DIGEST_TAG, STACK_TAG, Desired, Observed, Scope, Spec, World
+from reconciler.model.things import ADDRESS_TAG, DIGEST_TAG, STACK_TAG, Desired, Observed, Scope, World
 
 KindsByName = Mapping[str, Kind]
 IDS_AT_ONCE = 200
 """How many values one EC2 filter takes.  https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html"""
-MADE_BY_OTHERS = (
-    "aws:autoscaling:groupName",
-    "aws:ec2:fleet-id",
-    "aws:cloudformation:stack-id",
-    "aws:elasticmapreduce:job-flow-id",
-    "eks:nodegroup-name",
-    "elasticbeanstalk:environment-id",
-)
-"""Tags that AWS's own controllers put on what they make; such a thing is theirs, whatever tags were copied onto it."""
 
 
 @dataclass(frozen=True)
 class Question:
     """What a look is about.  `parents` are parents (global networks), each with its scope and its id, to look into
-    beside our own; in the scopes of `open` all of them are, whosever they are."""
+    beside our own; in the scopes of `open` all of them are, whosever they are.  `closed` are accounts in which nothing
+    can be asked, and why."""
 
     stack: str
     scopes: frozenset[Scope]
     resources: Mapping[Address, Desired] = field(default_factory=dict)
     parents: frozenset[tuple[Scope, str]] = frozenset()
     open: frozenset[Scope] = frozenset()
+    closed: Mapping[str, AwsError] = field(default_factory=dict)
 
 
 def observe(
@@ -100,11 +94,14 @@ class _Look:
             read=frozenset(found.scope for found in good),
             unread={found.scope: str(found.error) for found in bad},
             denied=frozenset(found.scope for found in bad if isinstance(found.error, Denied)),
+            closed={account: str(why) for account, why in self.question.closed.items()},
         )
 
     def read(self, scope: Scope) -> _Found:
         """Everything of one scope that concerns our stack; an error when any page or detail is missing."""
         found, kind = _Found(scope), self.kinds[scope.kind]
+        if closed := self.question.closed.get(scope.account):
+            return _Found(scope, error=closed)
         try:
             for parent, expected in self._parents(scope, kind).items():
                 for thing in self._within(scope, kind, parent, expected):
@@ -141,7 +138,7 @@ class _Look:
             for row in rows(
                 self.gateway, self.kinds, self.question.stack, scope, parent, shared=self.listings
             ):
-                if kind.asked_from and jmespath.search(kind.asked_from, row) not in {None, scope.region}:
+                if is_anothers(kind, row, scope):
                     continue
                 yield as_observed(kind, row, scope, self.gateway.sessions.partition)
         except Gone:
@@ -375,18 +372,6 @@ def arn_of(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str) -> 
         return str(row.get(kind.arn) or "")
     tail = (kind.arn_tail or "").format(id=row[kind.id])
     return f"arn:{partition}:{kind.home.called}:{scope.region}:{scope.account}:{tail}"
-
-
-def concerns(thing: Observed, stack: str) -> bool:
-    """Whether a thing has an owner tag that concerns us: our stack's, or an address without any stack."""
-    if any(tag in thing.tags for tag in MADE_BY_OTHERS) or _is_run_by_aws(thing.raw):
-        return False
-    return thing.stack == stack or (thing.stack is None and ADDRESS_TAG in thing.tags)
-
-
-def _is_run_by_aws(row: Spec) -> bool:
-    """Whether a service of AWS looks after a thing: nobody else can change it, whatever tags it has."""
-    return bool(row.get("RequesterManaged") or (row.get("Operator") or {}).get("Managed"))
 
 
 def _enriched(kind: Kind, thing: Observed, more: Mapping[str, Any]) -> Observed:

@@ -24,7 +24,7 @@ from reconciler import __version__
 from reconciler.aws.codes import SDK_ERRORS, meaning
 from reconciler.aws.schema import models, with_shared_models
 from reconciler.aws.traffic import Traffic
-from reconciler.errors import Denied, Lost, NoCredentials, Refused, WrongAccount
+from reconciler.errors import AwsError, Denied, Lost, NoCredentials, Refused, WrongAccount
 from reconciler.log import get_logger
 from reconciler.model.config import Account
 from reconciler.model.service import SERVICES
@@ -217,14 +217,22 @@ class Sessions:
 
     # ---- who we are
 
-    def verify(self) -> None:
+    def verify(self) -> dict[str, AwsError]:
         """Make sure that in every account we are who the config says; WrongAccount or NoCredentials when not.
 
         STS is asked once for each set of credentials; the answer is remembered with the access key it belongs to.
-        AwsError when STS cannot say.
+        AwsError when STS cannot say who we are in our own account; the others of which that holds are given back,
+        with the reason: nothing can be done in these, as where the role may not be assumed.
         """
+        closed: dict[str, AwsError] = {}
         for account in (self.account, *sorted(self._accounts.keys() - {self.account})):
-            found = self._identity(account)
+            try:
+                found = self._identity(account)
+            except AwsError as error:
+                if account == self.account:
+                    raise
+                closed[account] = error
+                continue
             if found == account:
                 continue
             if account == self.account:
@@ -236,6 +244,16 @@ class Sessions:
                 f"the role {self._accounts[account].role} leads to account {found} and the config says {account}: "
                 "nothing was done; correct `accounts:`"
             )
+        return closed
+
+    def renew(self, account: str) -> bool:
+        """Give up credentials that AWS does not take any more; whether others can be had, without a new process."""
+        with self._lock:
+            if self._sessions.get(account, self._main) is self._main:
+                return False
+            del self._sessions[account]
+            self._clients = {key: client for key, client in self._clients.items() if key[0] != account}
+        return True
 
     def _identity(self, account: str) -> str:
         """The account that the credentials for `account` belong to."""
@@ -253,6 +271,9 @@ class Sessions:
         except SDK_ERRORS as error:
             call = f"sts:{getattr(error, 'operation_name', 'GetCallerIdentity')}"
             told = meaning(error, call=call)
+            if account != self.account:
+                why = f"the role {self._accounts[account].role} cannot be used: {told}"
+                raise type(told)(why, code=told.code, call=told.call, request_id=told.request_id) from error
             if isinstance(told, Denied):
                 raise NoCredentials(f"AWS does not accept the credentials: {told}; {RENEW}") from error
             raise told from error

@@ -165,7 +165,7 @@ def _operations(facts: Facts) -> Iterator[str]:
     yield from (operation for remedy in kind.remedies.values() for operation in remedy.operations)
     yield from (operation for part in kind.parts for operation in part.operations)
     yield from kind.then_operations
-    yield from (operation for operation in (kind.accept, kind.decline) if operation)
+    yield from kind.answers if kind.asks_itself else ()
     yield kind.delete
     yield from kind.tagged.operations
 

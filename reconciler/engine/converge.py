@@ -44,7 +44,8 @@ def converge(
     if observed is None:
         return Steps("create", (creation(facts, desired, stack, making_way),), why="it does not exist")
     if observed.scope != desired.scope:
-        moved = Drift("region", _whereabouts(desired), _whereabouts(observed))
+        what = "region" if observed.account == desired.account else "account"
+        moved = Drift(what, _whereabouts(desired), _whereabouts(observed))
         verdict: Verdict = _cannot_change(facts, desired, observed, stack, (moved,))
     else:
         verdict = unready(facts.kind, observed) or _mend(facts, desired, observed, stack)
@@ -71,12 +72,16 @@ def unready(kind: Kind, observed: Observed) -> Verdict | None:
     return None
 
 
-def accepting(kind: Kind, desired: Desired, observed: Observed) -> Steps | None:
-    """The steps that answer in the name of the person for whom a thing waits, where the config says so."""
-    if not desired.accept or kind.accept is None or observed.state not in kind.asking:
+def accepting(kind: Kind, desired: Desired, observed: Observed, asked: str) -> Steps | None:
+    """The steps that answer in the name of the person for whom a thing waits, where the config says so.
+
+    `asked` is the account of that person, "" where that is not known: then it is none of ours."""
+    if not desired.accept or not asked or kind.accept is None or observed.state not in kind.asking:
         return None
     why = f"it is {observed.state}, and the config accepts it"
-    call = Call(service=kind.service, operation=kind.accept, parameters=kind.handle_of(observed))
+    call = Call(
+        service=kind.service, operation=kind.accept, parameters=kind.handle_of(observed), account=asked
+    )
     return Steps("update", (placed(call, observed, why),), why=why)
 
 

@@ -13,9 +13,10 @@ from reconciler.model.things import PROTECT_TAG, Observed
 from reconciler.model.verdicts import Steps, Wait
 
 
-def departure(kind: Kind, observed: Observed, why: str) -> Steps | Wait:
-    """The next steps on a thing's way out, or what they wait for."""
-    return releasing(kind, observed, why) or _declining(kind, observed) or removal(kind, observed, why)
+def departure(kind: Kind, observed: Observed, why: str, asked: str) -> Steps | Wait:
+    """The next steps on a thing's way out, or what they wait for.  `asked` is the account that was to accept it, ""
+    where that is not known."""
+    return releasing(kind, observed, why) or _declining(kind, observed, asked) or removal(kind, observed, why)
 
 
 def is_protected(kind: Kind, thing: Observed) -> bool:
@@ -39,12 +40,14 @@ def releasing(kind: Kind, observed: Observed, why: str) -> Steps | Wait | None:
     return verdict
 
 
-def _declining(kind: Kind, observed: Observed) -> Steps | None:
+def _declining(kind: Kind, observed: Observed, asked: str) -> Steps | None:
     """The steps that take a leaving thing out of a state in which it waits for a person; None when it is in none."""
-    if observed.state not in kind.asking or kind.decline is None:
+    if observed.state not in kind.asking or kind.decline is None or not asked:
         return None
     why = f"not in the config, and it is {observed.state}"
-    call = Call(service=kind.service, operation=kind.decline, parameters=kind.handle_of(observed))
+    call = Call(
+        service=kind.service, operation=kind.decline, parameters=kind.handle_of(observed), account=asked
+    )
     return Steps("delete", (placed(call, observed, why),), why=why)
 
 
@@ -71,6 +74,6 @@ def _deletion(kind: Kind, observed: Observed) -> Call:
 
 
 def placed(call: Call, observed: Observed, why: str) -> Call:
-    """A call goes where its thing is, unless it says another region."""
-    region = call.region or observed.region
-    return replace(call, account=observed.account, region=region, why=why)
+    """A call goes where its thing is, unless it says another region or account."""
+    account, region = call.account or observed.account, call.region or observed.region
+    return replace(call, account=account, region=region, why=why)

@@ -5,7 +5,7 @@ Wanted addresses are decided in order of dependence; then orphans, and things th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from reconciler.engine.converge import accepting, converge, goes_on, unready
 from reconciler.engine.leaving import departure, is_protected, loosening
 from reconciler.engine.moving import Moving
 from reconciler.engine.order import AllFacts, in_order, needs
+from reconciler.engine.reach import Reach
 from reconciler.engine.resolve import attribute_of, resolve
 from reconciler.engine.users import Users
 from reconciler.engine.wording import half_ours, named
@@ -30,7 +31,8 @@ class Planner:
     `held` are addresses that must not be created now, with the reason (see `engine.holds`).  `instead` gives, for
     the label and the steps of an entry, the verdict that takes their place: AWS has refused them, they have just
     failed, a person has paused them, they wait for a window.  `unprotected`: protected things may be deleted.
-    `keep`: nothing is deleted or replaced, it is only told (`mode: upsert`).
+    `keep`: nothing is deleted or replaced, it is only told (`mode: upsert`).  `accounts` are those of the config, in
+    which calls can be made; empty: all are.
     """
 
     def __init__(
@@ -44,10 +46,12 @@ class Planner:
         instead: Callable[[str, Steps], Wait | Blocked | None] = lambda _, __: None,
         unprotected: bool = False,
         keep: bool = False,
+        accounts: Collection[str] = (),
     ) -> None:
         self.stack, self.resources, self.facts, self.world = stack, resources, facts, world
         self.held, self.instead = held or {}, instead
         self.unprotected, self.keep = unprotected, keep
+        self._reach = Reach(world, facts, accounts)
         self.renamed, self._moving = dict(self._renamed()), Moving(resources, facts, self.usable)
         self._verdicts: dict[Address, Verdict] = {}
 
@@ -98,10 +102,10 @@ class Planner:
         if holder is None and (stray := self._stray(desired)):
             return Wait(f"{stray} could not be read, where it may be: {self.world.unread[stray]}")
         kind = self.facts[desired.address.kind].kind
-        accepted = accepting(kind, desired, holder) if holder is not None else None
+        accepted = accepting(kind, desired, holder, self._reach.asked(holder)) if holder is not None else None
         if holder is not None and accepted is None and (state := unready(kind, holder)):
             return state
-        verdict = accepted or self._resolve(desired, holder)
+        verdict = self._reach.within(accepted or self._resolve(desired, holder))
         if isinstance(verdict, Steps) and (instead := self.instead(str(desired.address), verdict)):
             return replace(instead, drift=verdict.drift)
         if isinstance(verdict, Steps) and verdict.verb == "replace" and self.keep:
@@ -183,7 +187,8 @@ class Planner:
     @cached_property
     def _strays(self) -> list[Scope]:
         wanted = {desired.scope for desired in self.resources.values()}
-        return [scope for scope in self.world.unread if scope not in wanted]
+        unread = (scope for scope in self.world.unread if scope.account not in self.world.closed)
+        return [scope for scope in unread if scope not in wanted]
 
     def _goes_on(self, address: Address) -> str:
         """Why a thing that is there is not all yet that others need it for: its own small state machine goes on."""
@@ -338,7 +343,7 @@ class Planner:
         claims = self._claims(thing.address)
         if thing in claims and len(claims) > 1:
             return Blocked(f"{named(claims)} claim this address: remove the tags of those that are not meant")
-        if why := self._unreadable(kind, thing):
+        if why := self._reach.unseen(kind, thing):
             return Wait(f"not deleted, because {why}")
         wanted = self.resources.get(self._heir(thing.address)) if thing.replaced else None
         if wanted is not None and wanted.protect and not self.unprotected:
@@ -365,22 +370,14 @@ class Planner:
             first = named(still) if len(still) < 4 else f"{len(still)} things"
             return Wait(f"{first} must go first", "other")
         why = "it makes way for its successor" if thing.replaced else "not in the config"
-        return self._or_instead(thing, departure(kind, thing, why))
+        return self._or_instead(
+            thing, self._reach.within(departure(kind, thing, why, self._reach.asked(thing)))
+        )
 
     def _or_instead(self, thing: Observed, steps: Verdict) -> Verdict:
         """The steps of a thing that leaves, or what takes their place."""
         label = f"{thing.address}{REPLACED}" if thing.replaced else str(thing.address)
         return (self.instead(label, steps) or steps) if isinstance(steps, Steps) else steps
-
-    def _unreadable(self, kind: Kind, thing: Observed) -> str | None:
-        """Guarantee 1: nothing is deleted while it, or what may use it, could not be read whole."""
-        for scope, why in self.world.unread.items():
-            user = self.facts[scope.kind].kind
-            refers = any(kind.name in targets for targets in user.targets().values())
-            near = user.across or not thing.region or scope.region in {thing.region, ""}
-            if scope == thing.scope or (refers and near):
-                return f"{scope} could not be read: {why}"
-        return None
 
     def _successor_missing(self, address: Address) -> str | None:
         address = self._heir(address)

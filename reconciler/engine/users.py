@@ -10,9 +10,9 @@ from reconciler.engine.resolve import attribute_of
 from reconciler.knots import knots
 from reconciler.model.fields import Facts
 from reconciler.model.kind import Item, Kind, Part
-from reconciler.model.things import Observed, at
+from reconciler.model.things import Observed, Scope, at
 
-Key = tuple[str, str]
+Key = tuple[str, str, str, str]
 NOTHING: frozenset[str] = frozenset()
 BY_IDENTITY = frozenset({"id", "arn", "name"})
 
@@ -57,7 +57,7 @@ class Users:
             names.append((kind.name, attribute_of(thing, attribute)))
         found = [user for name in dict.fromkeys(names) for user in users.get(name, ())]
         found += [other for other in self._leaving if _outlived(kind, thing, other)]
-        return [user for user in found if user is not thing]
+        return [user for user in found if user is not thing and can_refer(user, kind, thing)]
 
     def staying(self, thing: Observed) -> list[Observed]:
         """The things for which AWS keeps this one, and that are not on their way out."""
@@ -100,6 +100,11 @@ class Users:
                 yield from ((target, name) for target in targets)
 
 
+def can_refer(user: Observed | Scope, kind: Kind, thing: Observed) -> bool:
+    """Whether what is in the account of `user` can refer to a thing of a kind: names are an account's own."""
+    return user.account == thing.account or not kind.private
+
+
 def referring(kind: Kind, part: Part, observed: Observed, to: Collection[str]) -> list[Item]:
     """The live items of a part that refer to one of these ids."""
     paths = [path.split(".")[1:] for path in kind.refs if path.startswith(f"{part.field}[].")]
@@ -128,7 +133,8 @@ def _outlived(kind: Kind, thing: Observed, other: Observed) -> bool:
 
 
 def _key(thing: Observed) -> Key:
-    return thing.kind, thing.id
+    """A name is somebody else's in the next region, and in the next account."""
+    return thing.kind, thing.account, thing.region, thing.id
 
 
 def _names(value: Any, path: Sequence[str]) -> Iterator[str]:

@@ -131,6 +131,7 @@ NETWORK_ACL = Kind(
     name="network-acl",
     about="A stateless firewall of subnets: a list of numbered Entries, and the subnets in Associations.",
     service="ec2",
+    private=True,
     read=Read(
         operation="DescribeNetworkAcls",
         path="NetworkAcls",

@@ -219,6 +219,7 @@ def attachment(
         create=f"Create{type}",
         delete="DeleteAttachment",
         accept="AcceptAttachment",
+        asks="CoreNetworkArn",
         decline="RejectAttachment",
         id="AttachmentId",
         arn_tail="attachment/{id}",

@@ -195,6 +195,7 @@ INSTANCE = Kind(
     name="instance",
     about="A virtual machine.",
     service="ec2",
+    private=True,
     read=Read(
         operation="DescribeInstances",
         path="Reservations[].Instances[]",

@@ -37,6 +37,7 @@ INTERNET_GATEWAY = Kind(
     name="internet-gateway",
     about="The way of a VPC to the internet; VpcId says which VPC it is attached to.",
     service="ec2",
+    private=True,
     read=Read(
         operation="DescribeInternetGateways", path="InternetGateways", ids="InternetGatewayIds", page=1000
     ),
@@ -66,6 +67,7 @@ EGRESS_ONLY_INTERNET_GATEWAY = Kind(
     name="egress-only-internet-gateway",
     about="The way of a VPC to the internet over IPv6, which nobody can come in by.",
     service="ec2",
+    private=True,
     read=Read(
         operation="DescribeEgressOnlyInternetGateways",
         path="EgressOnlyInternetGateways",
@@ -140,6 +142,7 @@ NAT_GATEWAY = Kind(
     name="nat-gateway",
     about="The way of a private subnet to the internet, or to other private networks.",
     service="ec2",
+    private=True,
     read=Read(
         operation="DescribeNatGateways",
         path="NatGateways",

@@ -17,7 +17,7 @@ from reconciler.kinds.calls import ec2
 from reconciler.model.address import Address
 from reconciler.model.kind import Kind, Read
 from reconciler.model.things import Desired, Observed, Ref, Spec
-from reconciler.model.verdicts import Settled, Steps, Verdict, Wait
+from reconciler.model.verdicts import Settled, Steps, Verdict
 
 PENDING, ASKED = "pending-acceptance", "pendingAcceptance"
 
@@ -35,19 +35,17 @@ def _peering(raw: Spec) -> Spec:
 
 
 def _accepting(kind: str, side: str, operation: str, id: str, pending: str) -> Callable[..., Verdict]:
-    """A `then` with which the other side accepts what it is asked for, in its own region; where that is another
-    account, somebody there has to.  `side` is the member of a row that says who is asked."""
+    """A `then` with which the other side accepts what it is asked for, in its own region and account; where that is
+    none of the config's, somebody there has to.  `side` is the member of a row that says who is asked."""
 
     def then(_: Desired, peering: Observed) -> Verdict:
         if peering.state != pending:
             return Settled()
         theirs = peering.raw[side]
         region = str(theirs.get("Region") or peering.region)
-        if theirs.get("OwnerId") != peering.account:
-            who = f"somebody in the account {theirs.get('OwnerId')}"
-            return Wait(f"{who} has to accept {peering.id} in {region}, within a week", "person")
-        why = f"the {kind}s of both sides are of this account"
-        call = replace(ec2(operation, **{id: peering.id}), region=region, why=why)
+        account = str(theirs.get("OwnerId") or peering.account)
+        why = f"the {kind} of the other side has to accept {peering.id} in {region}, within a week"
+        call = replace(ec2(operation, **{id: peering.id}), account=account, region=region, why=why)
         return Steps("update", (call,), why=why)
 
     return then
@@ -55,7 +53,7 @@ def _accepting(kind: str, side: str, operation: str, id: str, pending: str) -> C
 
 VPC_PEERING_CONNECTION = Kind(
     name="vpc-peering-connection",
-    about="Two VPCs that reach each other; accepted by itself where both are of one account.",
+    about="Two VPCs that reach each other; accepted by itself where both are of accounts of the config.",
     service="ec2",
     read=Read(
         operation="DescribeVpcPeeringConnections",
@@ -77,7 +75,7 @@ VPC_PEERING_CONNECTION = Kind(
     tag_type="vpc-peering-connection",
     project=_peering,
     forbidden=frozenset({"RequesterPeeringConnectionOptions"}),  # not reported as it is asked for
-    asked_from="RequesterVpcInfo.Region",
+    asked_from="RequesterVpcInfo",
     then=_accepting(
         "VPC", "AccepterVpcInfo", "AcceptVpcPeeringConnection", "VpcPeeringConnectionId", PENDING
     ),
@@ -114,7 +112,7 @@ def _fits(peering: Desired, every: Mapping[Address, Desired]) -> Iterator[tuple[
 TRANSIT_GATEWAY_PEERING_ATTACHMENT = Kind(
     name="transit-gateway-peering-attachment",
     about="Two transit gateways that reach each other, over static routes of both; accepted by itself where both are "
-    "of one account.",
+    "of accounts of the config.",
     service="ec2",
     read=Read(
         operation="DescribeTransitGatewayPeeringAttachments",
@@ -138,7 +136,7 @@ TRANSIT_GATEWAY_PEERING_ATTACHMENT = Kind(
     fits=_fits,
     tag_type="transit-gateway-attachment",
     project=_attachment,
-    asked_from="RequesterTgwInfo.Region",
+    asked_from="RequesterTgwInfo",
     then=_accepting(
         "transit gateway",
         "AccepterTgwInfo",

@@ -155,6 +155,7 @@ ROUTE_TABLE = Kind(
     name="route-table",
     about="Where the packets of subnets go: a list of Routes, and the subnets and gateways in Associations.",
     service="ec2",
+    private=True,
     read=Read(
         operation="DescribeRouteTables",
         path="RouteTables",

@@ -44,6 +44,7 @@ VOLUME = Kind(
     name="volume",
     about="A disk of its own; Attachments says which instances have it, and as what device.",
     service="ec2",
+    private=True,
     read=Read(operation="DescribeVolumes", path="Volumes", ids="VolumeIds", page=1000),
     create="CreateVolume",
     update="ModifyVolume",

@@ -158,6 +158,7 @@ DHCP_OPTIONS = Kind(
     name="dhcp-options",
     about="What the machines of a VPC are told of name and time servers; a VPC's DhcpOptionsId names it.",
     service="ec2",
+    private=True,
     read=Read(operation="DescribeDhcpOptions", path="DhcpOptions", ids="DhcpOptionsIds", page=1000),
     create="CreateDhcpOptions",
     delete="DeleteDhcpOptions",

@@ -32,6 +32,7 @@ CUSTOMER_GATEWAY = Kind(
     name="customer-gateway",
     about="The far end of VPNs: a device of a data centre or of another cloud, by its address and ASN.",
     service="ec2",
+    private=True,
     read=Read(
         operation="DescribeCustomerGateways", path="CustomerGateways", ids="CustomerGatewayIds", page=None
     ),
@@ -97,6 +98,7 @@ VPN_GATEWAY = Kind(
     name="vpn-gateway",
     about="The near end of VPNs to one VPC; VpcId says which VPC it is attached to.",
     service="ec2",
+    private=True,
     read=Read(operation="DescribeVpnGateways", path="VpnGateways", ids="VpnGatewayIds", page=None),
     create="CreateVpnGateway",
     delete="DeleteVpnGateway",

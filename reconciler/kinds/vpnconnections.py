@@ -214,6 +214,7 @@ VPN_CONNECTION = Kind(
     name="vpn-connection",
     about="Two tunnels between a customer gateway and a transit gateway or a VPN gateway; Routes are its static ones.",
     service="ec2",
+    private=True,
     read=Read(
         operation="DescribeVpnConnections",
         path="VpnConnections",

@@ -277,6 +277,10 @@ class Kind:
     """States in which it waits for a person, and what that person has to do."""
     accept: str | None = None
     """The operation with which a person answers by its id; made where the config says `accept: true`."""
+    asks: str | None = None
+    """The member of a row that says, by its id or ARN, whose owner is that person; where none does, it is our own."""
+    asks_itself: bool = True
+    """Whether that person is asked within one account as well."""
     decline: str | None = None
     """The operation that takes it out of such a state by its id; without it, it cannot be deleted from there."""
     errors: str | None = None
@@ -289,9 +293,12 @@ class Kind:
     field: an internet gateway cannot leave a VPC that has public addresses."""
     across: bool = False
     """Whether its references may lead into other regions."""
+    private: bool = False
+    """Whether only things of its own account can refer to it; others can be shared with accounts, or peered with."""
     asked_from: str | None = None
-    """Where (JMESPath) a row of what two regions show says from which it was asked for: there it is ours, and what
-    the other shows is never taken for a thing of its own, whatever tags it has there."""
+    """The member of a row of what two regions or accounts show that has the `Region` and the `OwnerId` from which it
+    was asked for: there it is ours, and what the other shows is never taken for a thing of its own, whatever tags it
+    has there."""
     alike: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     """Path of a reference (`Links[].LinkId`) to the fields in which the thing and what it refers to have to agree."""
     finished: frozenset[str] = frozenset()
@@ -372,6 +379,11 @@ class Kind:
     def regional(self) -> bool:
         """Whether each region has its own things of this kind."""
         return self.home.regional
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The operations with which a person answers."""
+        return tuple(operation for operation in (self.accept, self.decline) if operation)
 
     @property
     def tagged(self) -> Tagging:

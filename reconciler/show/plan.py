@@ -44,9 +44,10 @@ def as_text(
     lines: list[str] = []
     hidden = _hidden(plan, facts)
     born = _born(plan)
+    several = len({entry.scope.account for entry in plan.entries}) > 1
     for entry in plan.entries:
         kind = entry.scope.kind
-        lines += _entry(entry, facts[kind], hidden[kind], colour)
+        lines += _entry(entry, facts[kind], hidden[kind], colour, several)
         if _is_lost(entry) and (heirs := born.get(entry.scope)):
             lines.append(
                 f"      rename? then say `previously: [{entry.label}]` at {_or(heirs)}, and it stays"
@@ -107,12 +108,14 @@ def drift_summary(plan: Plan) -> str:
     return f"{'; '.join(told)}."
 
 
-def _entry(entry: Entry, facts: Facts, hidden: Secrets, colour: bool) -> Iterator[str]:
+def _entry(entry: Entry, facts: Facts, hidden: Secrets, colour: bool, several: bool) -> Iterator[str]:
+    """What is said of an entry; `several` accounts are told apart."""
     sign, words = _head(entry.verdict)
     if not sign:
         yield from (clean(f"    {entry.label}: {note}") for note in getattr(entry.verdict, "notes", ()))
         return
-    where = f" ({entry.scope.region})" if entry.scope.region else ""
+    place = [entry.scope.region, f"of {entry.scope.account}" if several else ""]
+    where = f" ({' '.join(filter(None, place))})" if any(place) else ""
     id = f" {entry.seen.id}" if entry.seen else ""
     yield _coloured(clean(f"  {sign} {entry.label}{where}{id}{words}"), sign, colour)
     if isinstance(entry.verdict, Steps) and entry.verdict.verb == "create":
@@ -267,6 +270,7 @@ def _call_data(call: Call, hidden: Secrets) -> dict[str, Any]:
     return {
         "service": call.service,
         "operation": call.operation,
+        "account": call.account,
         "region": call.region,
         "parameters": veiled(call.parameters, hidden),
         "reason": call.why,

@@ -14,12 +14,12 @@ import pytest
 import structlog
 
 from reconciler.aws.gateway import Gateway
-from reconciler.errors import Lost, NoCredentials, ReconcilerError, Throttled, WrongAccount
+from reconciler.errors import Denied, Lost, NoCredentials, NotYet, ReconcilerError, Throttled, WrongAccount
 from reconciler.model.calls import Call
 from reconciler.model.config import Account
 from reconciler.sandbox import LocalAws
 
-from .support import ACCOUNT, OTHER, Answer, Request, count, ec2, requests, server, sessions
+from .support import ACCOUNT, OTHER, Answer, Request, count, ec2, gateway, requests, server, sessions
 
 
 def soon(minutes: float) -> str:
@@ -217,10 +217,43 @@ def test_a_role_that_leads_elsewhere_is_refused(aws: LocalAws) -> None:
         sessions(accounts={"other": astray}).verify()
 
 
-def test_a_role_that_may_not_be_assumed_is_told_by_its_operation(aws: LocalAws) -> None:
+def test_a_role_that_may_not_be_assumed_closes_its_account_alone_and_is_asked_for_again(
+    aws: LocalAws,
+) -> None:
     aws.fail("sts", "AssumeRole", code="AccessDenied", message="not authorized", status=403)
-    with pytest.raises(NoCredentials, match="sts:AssumeRole: AccessDenied: not authorized"):
-        sessions(accounts={"other": OTHER}).verify()
+    made = sessions(accounts={"other": OTHER})
+    closed = made.verify()
+    why = f"the role {OTHER.role} cannot be used: sts:AssumeRole: AccessDenied: not authorized"
+    assert {account: (type(error), str(error)) for account, error in closed.items()} == {
+        OTHER.id: (Denied, why)
+    }
+    assert made.verify() == {}
+
+
+def test_a_role_whose_credentials_aws_has_ended_is_assumed_again(aws: LocalAws) -> None:
+    """As where somebody has revoked its sessions, which botocore cannot know."""
+    made = gateway(accounts={"other": OTHER})
+    made.sessions.verify()
+    aws.fail("ec2", "DescribeVpcs", code="ExpiredToken", status=400)
+    with pytest.raises(NotYet, match=rf"credentials for {OTHER.id} have expired, and are asked for anew"):
+        vpcs(made, OTHER.id)
+    assert vpcs(made, OTHER.id)
+    assert made.sessions.verify() == {}
+    assert (count(aws, "AssumeRole"), count(aws, "GetCallerIdentity")) == (2, 3)
+
+
+def vpcs(gate: Gateway, account: str) -> list[Any]:
+    """Those of an account."""
+    return list(
+        gate.rows(
+            account=account,
+            region="us-west-2",
+            service="ec2",
+            operation="DescribeVpcs",
+            path="Vpcs",
+            parameters={},
+        )
+    )
 
 
 class Sts:

@@ -18,6 +18,9 @@ READY = {
     "instance": "running",
     "internet-gateway": None,
     "security-group": None,
+    "key-pair": None,
+    "transit-gateway": "available",
+    "transit-gateway-vpc-attachment": "available",
 }
 
 

@@ -176,3 +176,31 @@ def test_a_session_policy_has_the_looks_and_no_way_out() -> None:
     whole = {"Statement": [found["Statement"]]}
     allowed = {one: allows(whole, Asked(one, "*", {})) for one in (*LOOKS, *OTHERS)}
     assert allowed == {**dict.fromkeys(LOOKS, True), **dict.fromkeys(OTHERS, False)}
+
+
+SHARED = """
+    accounts: {edge: {id: "210987654321", role: "arn:aws:iam::210987654321:role/edge", external-id: x}}
+    resources:
+      transit-gateway/hub: {}
+      vpc/home: {CidrBlock: 10.0.0.0/16}
+      vpc/edge: {account: edge, CidrBlock: 10.1.0.0/16}
+      subnet/edge: {account: edge, VpcId: "${vpc/edge}", CidrBlock: 10.1.1.0/24}
+      transit-gateway-vpc-attachment/edge:
+        {account: edge, accept: true, TransitGatewayId: "${transit-gateway/hub}", VpcId: "${vpc/edge}",
+         SubnetIds: ["${subnet/edge}"]}
+      vpc-peering-connection/p:
+        {VpcId: "${vpc/home}", PeerVpcId: "${vpc/edge}", PeerOwnerId: "${vpc/edge.OwnerId}"}
+"""
+
+
+def test_what_one_account_asks_the_other_may_answer_and_it_alone() -> None:
+    home, edge = statements(SHARED), statements(SHARED, account="210987654321")
+    assert set(home["AnswerEc2"]["Action"]) == {
+        "ec2:AcceptTransitGatewayVpcAttachment",
+        "ec2:RejectTransitGatewayVpcAttachment",
+    }
+    assert edge["AnswerEc2"]["Action"] == "ec2:AcceptVpcPeeringConnection"
+    assert "AcceptTransitGatewayVpcAttachment" not in text_of(edge)
+    assert "AnswerEc2" not in statements(SHARED.replace("accept: true, ", ""))
+    assert home["OtherAccounts"]["Resource"] == "arn:aws:iam::210987654321:role/edge"
+    assert "OtherAccounts" not in edge

@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import AwsError
 from ..request import Request
 from . import backend as moto
+from . import lending
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ ROUTE_TABLE = Kind(
 )
 TRANSIT_GATEWAY = Kind(
     "tgw",
-    _in("transit_gateways"),
+    lending.find,
     "InvalidTransitGatewayID.NotFound",
     "Transit Gateway {} was deleted or does not exist.",
 )

@@ -21,6 +21,7 @@ from . import (
 
 ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
     "AcceptTransitGatewayPeeringAttachment": peerings.accept,
+    "AcceptTransitGatewayVpcAttachment": vpc_attachments.accept,
     "AssociateTransitGatewayRouteTable": routing.associate,
     "AttachVpnGateway": vpn_ends.attach,
     "CreateCustomerGateway": vpn_ends.create_customer_gateway,
@@ -52,7 +53,7 @@ ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
     "DescribeTransitGatewayPeeringAttachments": things.describe(things.PEERING),
     "DescribeTransitGatewayRouteTables": things.describe(things.ROUTE_TABLE),
     "DescribeTransitGatewayVpcAttachments": things.describe(things.VPC_ATTACHMENT),
-    "DescribeTransitGateways": things.describe(things.TRANSIT_GATEWAY),
+    "DescribeTransitGateways": gateways.describe,
     "DescribeVpnConnections": connections.describe,
     "DescribeVpnGateways": things.describe(things.VPN_GATEWAY),
     "DetachVpnGateway": vpn_ends.detach,
@@ -66,6 +67,7 @@ ANSWERS: Mapping[str, Callable[[Request, Any], Answer]] = {
     "ModifyVpnConnection": connections.modify,
     "ModifyVpnConnectionOptions": connections.modify_options,
     "ModifyVpnTunnelOptions": connections.modify_tunnel,
+    "RejectTransitGatewayVpcAttachment": vpc_attachments.reject,
     "ReplaceTransitGatewayRoute": route_tables.replace_route,
     "SearchTransitGatewayRoutes": route_tables.search,
 }

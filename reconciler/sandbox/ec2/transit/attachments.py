@@ -24,8 +24,8 @@ def _row(request: Request, backend: Any, attachment: Thing) -> dict[str, Any]:
     row: dict[str, Any] = {
         "TransitGatewayAttachmentId": attachment.id,
         "TransitGatewayId": attachment.transit_gateway_id,
-        "TransitGatewayOwnerId": request.account,
-        "ResourceOwnerId": request.account,
+        "TransitGatewayOwnerId": attachment.notes.get("owner", request.account),
+        "ResourceOwnerId": attachment.members.get("VpcOwnerId", request.account),
         "ResourceType": attachment.notes["type"],
         "ResourceId": attachment.notes["resource"],
         "State": attachment.state,

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...errors import AwsError
 from ...request import Answer, Request
+from .. import lending
 from . import things
 from .things import ROUTE_TABLE, TRANSIT_GATEWAY, Thing
 
@@ -83,6 +84,12 @@ def _block(cidr: Any) -> str:
         return str(ipaddress.ip_network(str(cidr), strict=False))
     except ValueError as error:
         raise AwsError("InvalidParameterValue", f"Value ({cidr}) is not a valid CIDR block.") from error
+
+
+def describe(request: Request, backend: Any) -> Answer:
+    """DescribeTransitGateways: those that others lend are among them, without the tags that these gave them."""
+    ours = things.describe(TRANSIT_GATEWAY)(request, backend)["TransitGateways"]
+    return {"TransitGateways": [*ours, *(things.show(backend, one) for _, one in lending.lent(backend))]}
 
 
 def modify(request: Request, backend: Any) -> Answer:

@@ -159,7 +159,7 @@ def _leads_to(attachment: Thing) -> dict[str, Any]:
 def _propagated(backend: Any, table: Thing) -> Iterator[dict[str, Any]]:
     """What VPCs tell by themselves; a static route to the same place hides it."""
     for attachment, state in routing.propagating(backend, table):
-        vpc = backend.vpcs.get(attachment.notes["resource"])
+        vpc = attachment.notes.get("made_in", backend).vpcs.get(attachment.notes["resource"])
         if state == "enabled" and vpc is not None and vpc.cidr_block not in table.notes["routes"]:
             yield {
                 "DestinationCidrBlock": vpc.cidr_block,

@@ -1,8 +1,13 @@
 """Attachments of VPCs to transit gateways, with the interfaces that they keep in their subnets.
 
+One to a gateway that another account lends is shown in both, each with tags of its own, and waits there to be accepted,
+unless that gateway accepts all.
+
 Source: EC2 API reference, CreateTransitGatewayVpcAttachment, ModifyTransitGatewayVpcAttachment,
-DeleteTransitGatewayVpcAttachment and the error codes DuplicateTransitGatewayAttachment, DuplicateSubnetsInSameZone,
-IncorrectState; Amazon VPC Transit Gateways guide, "Transit gateway attachments to a VPC".  Called by `answers.py`.
+DeleteTransitGatewayVpcAttachment, AcceptTransitGatewayVpcAttachment, RejectTransitGatewayVpcAttachment and the error
+codes DuplicateTransitGatewayAttachment, DuplicateSubnetsInSameZone, IncorrectState; Amazon VPC Transit Gateways guide,
+"Transit gateway attachments to a VPC" and "Shared transit gateways".  What an account gets that accepts what it was not
+asked is unverified.  Called by `answers.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +17,9 @@ from typing import Any
 
 from ...errors import AwsError
 from ...request import Answer, Request
+from ...settings import TERMINATED_LISTED_SECONDS
 from .. import backend as moto
+from .. import lending
 from ..missing import SUBNET, VPC, require
 from . import connects, routing, things
 from .things import TRANSIT_GATEWAY, VPC_ATTACHMENT, Thing
@@ -28,7 +35,8 @@ _DEFAULTS = {
 def create(request: Request, backend: Any) -> Answer:
     """CreateTransitGatewayVpcAttachment: one for each pair of a gateway and a VPC, one subnet a zone."""
     given = request.parameters
-    gateway = things.available(backend, TRANSIT_GATEWAY, given.get("TransitGatewayId"))
+    home = lending.home_of(backend, str(given.get("TransitGatewayId")))
+    gateway = things.available(home, TRANSIT_GATEWAY, given.get("TransitGatewayId"))
     vpc = require(backend, VPC, str(given.get("VpcId")))
     subnets = list(given.get("SubnetIds") or [])
     _check_subnets(backend, vpc.id, subnets)
@@ -52,12 +60,69 @@ def create(request: Request, backend: Any) -> Answer:
         },
         type="vpc",
         resource=vpc.id,
+        made_in=backend,
+        home=home,
+        owner=home.account_id,
     )
     _plug(backend, thing, subnets)
-    things.settle(
-        request.world, thing, "pending", lambda: routing.give_defaults(request.world, backend, thing)
-    )
+    VPC_ATTACHMENT.of(home)[thing.id] = thing
+    if home is backend or gateway.members["Options"].get("AutoAcceptSharedAttachments") == "enable":
+        _settle(request, home, thing)
+    else:
+        things.enter(
+            request.world,
+            thing,
+            "initiatingRequest",
+            lambda: things.enter(request.world, thing, "pendingAcceptance"),
+        )
     return things.answer(backend, thing)
+
+
+def _settle(request: Request, home: Any, thing: Thing) -> None:
+    things.settle(request.world, thing, "pending", lambda: routing.give_defaults(request.world, home, thing))
+
+
+def _asked(request: Request, backend: Any) -> Thing:
+    """The attachment that waits for the account that the request comes from."""
+    thing = things.named(backend, VPC_ATTACHMENT, request.parameters.get("TransitGatewayAttachmentId"))
+    if thing.notes["owner"] != request.account:
+        raise AwsError(
+            "OperationNotPermitted", f"{thing.id} is accepted by the owner of the transit gateway."
+        )
+    if thing.state != "pendingAcceptance":
+        raise AwsError("IncorrectState", f"{thing.id} is in invalid state: {thing.state}")
+    return thing
+
+
+def accept(request: Request, backend: Any) -> Answer:
+    """AcceptTransitGatewayVpcAttachment, in the account of the gateway."""
+    thing = _asked(request, backend)
+    _settle(request, backend, thing)
+    return things.answer(backend, thing)
+
+
+def reject(request: Request, backend: Any) -> Answer:
+    """RejectTransitGatewayVpcAttachment, there too."""
+    thing = _asked(request, backend)
+
+    def rejected() -> None:
+        _unplug(thing.notes["made_in"], thing, thing.notes.get("interfaces", {}))
+        things.enter(request.world, thing, "rejected")
+        _forget_later(request, thing)
+
+    things.enter(request.world, thing, "rejecting", rejected)
+    return things.answer(backend, thing)
+
+
+def _forget_later(request: Request, thing: Thing) -> None:
+    """Have it leave the lists of both accounts."""
+
+    def forget() -> None:
+        for store in (thing.notes["made_in"], thing.notes["home"]):
+            VPC_ATTACHMENT.of(store).pop(thing.id, None)
+            store.tags.pop(thing.id, None)
+
+    request.world.timeline.after(TERMINATED_LISTED_SECONDS, forget)
 
 
 def _check_subnets(backend: Any, vpc: str, subnets: Iterable[str]) -> None:
@@ -108,16 +173,23 @@ def modify(request: Request, backend: Any) -> Answer:
 
 
 def delete(request: Request, backend: Any) -> Answer:
-    """DeleteTransitGatewayVpcAttachment: its interfaces keep their subnets until it is deleted."""
-    thing = things.named(backend, VPC_ATTACHMENT, request.parameters.get("TransitGatewayAttachmentId"))
+    """DeleteTransitGatewayVpcAttachment: its interfaces keep their subnets until it is deleted.
+
+    That one can be deleted which waits, or was rejected, is unverified."""
+    id = request.parameters.get("TransitGatewayAttachmentId")
+    thing = VPC_ATTACHMENT.of(backend).get(str(id))
+    if not isinstance(thing, Thing) or thing.state != "rejected":
+        thing = things.named(backend, VPC_ATTACHMENT, id)
     if thing.state != "deleting":
-        things.check_available(thing)
+        if thing.state not in {"pendingAcceptance", "rejected"}:
+            things.check_available(thing)
         if connects.carried_by(backend, thing):
             raise AwsError("IncorrectState", f"{thing.id} has non-deleted Connect attachments.")
 
         def deleted() -> None:
-            _unplug(backend, thing, thing.notes.get("interfaces", {}))
+            _unplug(thing.notes["made_in"], thing, thing.notes.get("interfaces", {}))
             routing.leave(thing)
+            _forget_later(request, thing)
 
         things.vanish(request, backend, thing, deleted)
     return things.answer(backend, thing)
