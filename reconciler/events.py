@@ -48,7 +48,9 @@ FIELDS: Final[Mapping[str, Field]] = {
     "pid": Field("integer", "of the process"),
     # on every line that belongs to one
     "pass_id": Field("string", "the pass; also in the User-Agent of its requests, for CloudTrail"),
-    "trigger": Field("string", "why there is a pass: once, plan, start, interval, signal, reload, progress, retry"),
+    "trigger": Field(
+        "string", "why there is a pass: once, destroy, plan, start, interval, signal, reload, progress, retry"
+    ),
     "stack": Field("string", "the stack of the config"),
     "repeat": Field("integer", "how often the same has been said, where repetitions are thinned out"),
     "truncated": Field("boolean", "something of the line was too long and is left out"),

@@ -199,6 +199,7 @@ class Loop:
             instead=instead,
             unprotected=self.choices.unprotected,
             keep=self.config.mode == "upsert" and not self.choices.destroy,
+            unwanted="the stack is destroyed" if self.choices.destroy else "not in the config",
             accounts=self._accounts,
         )
 
@@ -368,7 +369,7 @@ class Loop:
         self.memory.begin()
         deadline, delay = self.clock.now() + timeout, 0.0
         while True:
-            report = self.one_pass("once")
+            report = self.one_pass("destroy" if self.choices.destroy else "once")
             if self.stopped() or not under_way(report) or self.clock.now() >= deadline:
                 return report
             self.narrator.waiting(report, self.clock.now())

@@ -34,7 +34,7 @@ def read(path: Path, stack: str, now: float) -> tuple[Pause, ...]:
     try:
         found = [pause for pause in _all(path) if pause.stack == stack and pause.holds(now)]
     except ReconcilerError as error:
-        return (Pause(stack=stack, reason=str(error), by="an unreadable file", since=now),)
+        return (Pause(stack=stack, reason=str(error), by="an unreadable file", since=now, unreadable=True),)
     return tuple(sorted(found, key=lambda pause: (pause.address, pause.since)))
 
 
@@ -81,7 +81,8 @@ def _all(path: Path) -> list[Pause]:
         return []
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ReconcilerError(
-            f"{path} cannot be read as pauses ({_reason(error)}), so nothing is changed: mend it, or delete it to go on"
+            f"{path.absolute()} cannot be read as pauses ({_reason(error)}), so nothing is changed: "
+            "mend it, or delete it to go on"
         ) from error
 
 

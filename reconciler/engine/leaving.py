@@ -16,7 +16,11 @@ from reconciler.model.verdicts import Steps, Wait
 def departure(kind: Kind, observed: Observed, why: str, asked: str) -> Steps | Wait:
     """The next steps on a thing's way out, or what they wait for.  `asked` is the account that was to accept it, ""
     where that is not known."""
-    return releasing(kind, observed, why) or _declining(kind, observed, asked) or removal(kind, observed, why)
+    return (
+        releasing(kind, observed, why)
+        or _declining(kind, observed, asked, why)
+        or removal(kind, observed, why)
+    )
 
 
 def is_protected(kind: Kind, thing: Observed) -> bool:
@@ -40,21 +44,21 @@ def releasing(kind: Kind, observed: Observed, why: str) -> Steps | Wait | None:
     return verdict
 
 
-def _declining(kind: Kind, observed: Observed, asked: str) -> Steps | None:
+def _declining(kind: Kind, observed: Observed, asked: str, why: str) -> Steps | None:
     """The steps that take a leaving thing out of a state in which it waits for a person; None when it is in none."""
     if observed.state not in kind.asking or kind.decline is None or not asked:
         return None
-    why = f"not in the config, and it is {observed.state}"
+    why = f"{why}, and it is {observed.state}"
     call = Call(
         service=kind.service, operation=kind.decline, parameters=kind.handle_of(observed), account=asked
     )
     return Steps("delete", (placed(call, observed, why),), why=why)
 
 
-def loosening(kind: Kind, observed: Observed, circle: Collection[str]) -> Steps | None:
+def loosening(kind: Kind, observed: Observed, circle: Collection[str], why: str) -> Steps | None:
     """The steps that take those items out of a leaving thing that refer to others of its circle, by id; None when
     it has none."""
-    why = "not in the config, and in a circle with others that are not"
+    why = f"{why}, as are others, in a circle with it"
     calls = [
         placed(call, observed, why)
         for part in kind.parts

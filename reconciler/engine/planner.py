@@ -31,8 +31,8 @@ class Planner:
     `held` are addresses that must not be created now, with the reason (see `engine.holds`).  `instead` gives, for
     the label and the steps of an entry, the verdict that takes their place: AWS has refused them, they have just
     failed, a person has paused them, they wait for a window.  `unprotected`: protected things may be deleted.
-    `keep`: nothing is deleted or replaced, it is only told (`mode: upsert`).  `accounts` are those of the config, in
-    which calls can be made; empty: all are.
+    `keep`: nothing is deleted or replaced, it is only told (`mode: upsert`).  `unwanted` is why that leaves which no
+    address wants.  `accounts` are those of the config, in which calls can be made; empty: all are.
     """
 
     def __init__(
@@ -46,11 +46,12 @@ class Planner:
         instead: Callable[[str, Steps], Wait | Blocked | None] = lambda _, __: None,
         unprotected: bool = False,
         keep: bool = False,
+        unwanted: str = "not in the config",
         accounts: Collection[str] = (),
     ) -> None:
         self.stack, self.resources, self.facts, self.world = stack, resources, facts, world
         self.held, self.instead = held or {}, instead
-        self.unprotected, self.keep = unprotected, keep
+        self.unprotected, self.keep, self.unwanted = unprotected, keep, unwanted
         self._reach = Reach(world, facts, accounts)
         self.renamed, self._moving = dict(self._renamed()), Moving(resources, facts, self.usable)
         self._verdicts: dict[Address, Verdict] = {}
@@ -364,12 +365,12 @@ class Planner:
         circle = {other.id for other in users.circle(thing)}
         still = users.of(thing)
         alone = bool(circle) and all(user.id in circle for user in still)
-        if alone and (steps := loosening(kind, thing, circle - {thing.id})):
+        if alone and (steps := loosening(kind, thing, circle - {thing.id}, self.unwanted)):
             return self._or_instead(thing, steps)
         if still:
             first = named(still) if len(still) < 4 else f"{len(still)} things"
             return Wait(f"{first} must go first", "other")
-        why = "it makes way for its successor" if thing.replaced else "not in the config"
+        why = "it makes way for its successor" if thing.replaced else self.unwanted
         return self._or_instead(
             thing, self._reach.within(departure(kind, thing, why, self._reach.asked(thing)))
         )

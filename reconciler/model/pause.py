@@ -18,6 +18,8 @@ class Pause:
     by: str
     since: float
     until: float | None = None
+    unreadable: bool = False
+    """Whether it stands for a file that cannot be read: nobody can take it back but by mending that."""
 
     def holds(self, now: float) -> bool:
         """Whether it is still in force."""

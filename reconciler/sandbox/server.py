@@ -248,6 +248,10 @@ def _handler() -> type:
             if self.command != "HEAD":
                 self.wfile.write(body)
 
+        def log_error(self, format: str, *args: Any) -> None:
+            if not (args and isinstance(args[0], TimeoutError)):  # a connection that nobody used any more
+                super().log_error(format, *args)
+
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             pass
 

@@ -167,7 +167,8 @@ def destroy(program: Program) -> int:
         loop = program.loop(config, choices)
         hold = program.hold(lock, loop)
         if paused := next((pause for pause in loop.pauses() if not pause.address), None):
-            raise Disagreement(f"{config.stack} is {paused.sentence}; to go on, say `reconciler resume`")
+            mend = "" if paused.unreadable else "; to go on, say `reconciler resume`"
+            raise Disagreement(f"{config.stack} is {paused.sentence}{mend}")
         with program.working(loop):
             planner, found = loop.plan()
         if kept := [entry.label for entry in found.entries if planner.keeps(entry)]:

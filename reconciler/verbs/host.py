@@ -63,6 +63,8 @@ def _known(program: Program) -> list[str]:
     where = program.settings.state_dir
     try:
         return status.stacks(where)
+    except NotADirectoryError as error:
+        raise ReconcilerError(f"{where} is no folder: say another --state-dir, or remove it") from error
     except OSError as error:
         raise ReconcilerError(
             f"{where} cannot be read ({error.strerror}): be a member of its group, or say `sudo reconciler …`"

@@ -18,6 +18,8 @@ def sandbox(program: Program) -> int:
     ready = program.options.ready_file
     if ready is not None and not ready.parent.is_dir():
         raise UsageError(f"--ready-file: there is no folder {ready.parent}")
+    if ready is not None:
+        ready.unlink(missing_ok=True)  # one that another sandbox has left leads nowhere
     path = program.options.faults
     try:
         rules = read_rules(path.read_text("utf-8"), str(path)) if path is not None else None
