@@ -18,13 +18,14 @@ from reconciler.aws.changing import Change, Changes
 from reconciler.aws.creating import Creator
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.memory import Memory
-from reconciler.aws.observe import KindsByName, completed
+from reconciler.aws.observe import KindsByName, completed, rows
 from reconciler.aws.proving import NotOurs, prove
 from reconciler.errors import AwsError, Denied, Exhausted, Gone, NotYet, ReconcilerError, Refused, Unknown
 from reconciler.model.address import Address
 from reconciler.model.calls import Call, token
+from reconciler.model.kind import Kind
 from reconciler.model.plan import Entry, Outcome, Plan, Status
-from reconciler.model.things import Observed, Pending, within
+from reconciler.model.things import Observed, Pending, Scope, within
 from reconciler.model.verdicts import Blocked, Settled, Steps, Verb, Wait
 
 DONE: dict[Verb, Status] = {
@@ -72,6 +73,7 @@ class Applier:
             stack,
             spent,
             gateway.sessions.partition,
+            lambda kind, scope, call: made(gateway, kinds, stack, kind, scope, call),
             lambda kind, scope, how, row: next(completed(gateway, kind, scope, how, [row])),
         )
         self._new_id = new_id
@@ -161,6 +163,16 @@ class Applier:
     def _prove(self, entry: Entry) -> None:
         assert entry.seen is not None, "only what was seen is deleted"
         prove(self._changes.gateway, self._changes.kinds, self._changes.stack, entry.seen)
+
+
+def made(
+    gateway: Gateway, kinds: KindsByName, stack: str, kind: Kind, scope: Scope, call: Call
+) -> dict[str, Any] | None:
+    """The row of what a call has made, where its answer says nothing: it is known by its name."""
+    assert kind.handle is not None, "what is not answered has a name"
+    name = str(call.parameters[kind.handle])
+    found = rows(gateway, kinds, stack, scope, None, (name,))
+    return next((row for row in found if row[kind.handle] == name), None)
 
 
 def with_token(call: Call) -> Call:

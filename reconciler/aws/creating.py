@@ -35,6 +35,8 @@ class Creator:
     stack: str
     spent: frozenset[str]
     partition: str
+    find: Callable[[Kind, Scope, Call], dict[str, Any] | None]
+    """The row of what a call has made, read from the list; None where that does not show it yet."""
     complete: Callable[[Kind, Scope, Completion, dict[str, Any]], dict[str, Any]]
     """A row of a kind with what its list leaves out; AwsError when that cannot be read."""
 
@@ -115,7 +117,7 @@ class Creator:
         already, under the same name, its tags are read.
         """
         kind = self.kinds[entry.address.kind]
-        row = find_row(kind, answer)
+        row = find_row(kind, answer) if kind.answered else self._listed(entry, kind, call)
         if row is None:
             raise Lost(
                 f"{kind.create}: the answer has no {kind.id}", code="IncompleteAnswer", call=kind.create
@@ -127,9 +129,20 @@ class Creator:
                 raise Lost(
                     f"{error}; {row[kind.id]} is looked for", code=error.code, call=error.call
                 ) from error
-        elif not kind.answers_tags:
+        elif kind.answered and not kind.answers_tags:
             row = {**row, kind.tags: call.parameters["TagSpecifications"][0]["Tags"]}
         return as_observed(kind, row, entry.scope, self.partition)
+
+    def _listed(self, entry: Entry, kind: Kind, call: Call) -> dict[str, Any]:
+        """The row of what was just made, by its name; it is known to be there although no list may show it yet."""
+        try:
+            row, why = self.find(kind, entry.scope, call), "no list shows yet what it made"
+        except AwsError as error:
+            row, why = None, str(error)
+        if row is None:
+            self.memory.made(entry.address, "")
+            raise NotYet(f"{call}: {why}; it is looked for", call=str(call))
+        return row
 
     def _ours(self, entry: Entry, thing: Observed) -> Observed:
         """The same thing; some create calls return an existing one that is somebody else's."""

@@ -167,6 +167,8 @@ class _Look:
 
     def _asked(self, kind: Kind, detail: Detail, thing: Observed) -> bool:
         """Whether a detail is compared with the config, or says what a thing uses that is to go."""
+        if detail.needed and not detail.needed(thing.raw):
+            return False
         desired = self.question.resources.get(thing.address) if thing.address else None
         if desired is not None and detail.field in desired.spec:
             return detail.field not in kind.write_only or DIGEST_TAG + detail.field not in thing.tags
@@ -268,7 +270,8 @@ def rows(
     parent: str | None,
     ids: tuple[str, ...] = (),
 ) -> Iterator[dict[str, Any]]:
-    """The rows of one scope (within one parent): those with an owner tag where AWS can filter, or those with `ids`.
+    """The rows of one scope (within one parent): those with an owner tag where AWS can filter, or those with `ids`: by
+    what calls know them, which for some is a name.
 
     EC2's lists are asked for either owner tag, so that a thing that has lost one of them is still found; those that
     take no such filter are read whole.  Where names have paths, only the stack's own is looked into.
@@ -280,7 +283,7 @@ def rows(
         parameters[kinds[read.within].id] = parent
     if ids and read.ids is not None:
         parameters[read.ids] = list(ids)
-    elif kind.service == "ec2" and read.filters:
+    elif kind.home.filters and read.filters:
         parameters[read.filters] = [{"Name": "tag-key", "Values": [STACK_TAG, ADDRESS_TAG]}]
     if kind.home.paths:
         parameters["PathPrefix"] = path_of(stack)
@@ -297,7 +300,7 @@ def rows(
     if read.completed is None:
         yield from found
     else:
-        meant = [row for row in found if not ids or str(row[kind.id]) in ids]
+        meant = [row for row in found if not ids or str(row[kind.handle or kind.id]) in ids]
         yield from completed(gateway, kind, scope, read.completed, meant)
 
 

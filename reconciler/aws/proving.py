@@ -19,7 +19,8 @@ def prove(gateway: Gateway, kinds: KindsByName, stack: str, thing: Observed) -> 
     """
     kind = kinds[thing.kind]
     parent = thing.raw.get(kinds[kind.read.within].id) if kind.read.within else None
-    for row in rows(gateway, kinds, stack, thing.scope, parent, (thing.id,)):
+    known_by = tuple(map(str, kind.handle_of(thing).values()))
+    for row in rows(gateway, kinds, stack, thing.scope, parent, known_by):
         if row[kind.id] != thing.id:
             continue
         now = as_observed(kind, row, thing.scope, gateway.sessions.partition)

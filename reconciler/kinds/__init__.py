@@ -29,6 +29,7 @@ from reconciler.kinds.networkmanager import CONNECTION, DEVICE, GLOBAL_NETWORK, 
 from reconciler.kinds.peering import TRANSIT_GATEWAY_PEERING_ATTACHMENT, VPC_PEERING_CONNECTION
 from reconciler.kinds.prefixlists import PREFIX_LIST
 from reconciler.kinds.routing import ROUTE_TABLE
+from reconciler.kinds.scaling import AUTO_SCALING_GROUP
 from reconciler.kinds.transit import (
     TRANSIT_GATEWAY,
     TRANSIT_GATEWAY_CONNECT,
@@ -92,5 +93,6 @@ ALL: tuple[Kind, ...] = (
     TARGET_GROUP,
     LOAD_BALANCER,
     LISTENER,
+    AUTO_SCALING_GROUP,
 )
 BY_NAME = {kind.name: kind for kind in ALL}

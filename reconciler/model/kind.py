@@ -31,7 +31,7 @@ class Detail:
     `path` (JMESPath) finds the value in the answer; it is kept in `raw` under `name`, or under `field` where that is
     empty.  With `many` the path leads to a list, kept whole over all pages.  `stamp` finds in a row of the list, and
     `stamped` in what was read, something that is another one once the detail is: of a thing that is ready it is not
-    read again until then.
+    read again until then.  `needed` tells from a thing's row whether there is anything to read; None: there always is.
     """
 
     field: str
@@ -47,6 +47,7 @@ class Detail:
     absent: frozenset[str] = frozenset()
     stamp: str = ""
     stamped: str = ""
+    needed: Callable[[Spec], bool] | None = None
 
     @property
     def key(self) -> str:
@@ -299,6 +300,8 @@ class Kind:
     fits: Callable[[Desired, Mapping[Address, Desired]], Iterable[tuple[str, str, str]]] | None = None
     """What is wrong with a resource beside the others of its config, before anything is asked of AWS: for each mistake
     the field that it is about, what it is, and a hint."""
+    answered: bool = True
+    """Whether the create call answers with what it has made; where it does not, the list is read."""
     answers_tags: bool = True
     """Whether the answer of the create call shows tags; where it does not, a look does."""
     tags: str = "Tags"

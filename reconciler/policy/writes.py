@@ -9,7 +9,15 @@ from reconciler.model.service import path_of
 from reconciler.model.things import ADDRESS_TAG, STACK_TAG
 from reconciler.policy.beside import beside, changes, own_type
 from reconciler.policy.extent import Extent
-from reconciler.policy.facts import FIRST_USE, HELD_TO, ON_BEHALF, PASSED, PROFILE_KIND
+from reconciler.policy.facts import (
+    BY_TEMPLATE,
+    FIRST_USE,
+    HELD_TO,
+    ON_BEHALF,
+    PASSED,
+    PROFILE_KIND,
+    TEMPLATE_TYPES,
+)
 from reconciler.policy.reads import of_lease
 from reconciler.policy.statements import Condition, Statement, in_order, one_or_list
 
@@ -37,6 +45,8 @@ def _changing(extent: Extent) -> Iterator[Statement]:
     creates = {kind.action(kind.create) for kind in extent.kinds}
     removes = {kind.action(kind.delete) for kind in extent.kinds} if extent.mode == "full" else set()
     yield from (_on_behalf(extent, action) for action in in_order((creates | removes) & ON_BEHALF.keys()))
+    if creates & BY_TEMPLATE:
+        yield _launching(extent)
     yield from (_first_use(extent, *FIRST_USE[action]) for action in in_order(creates & FIRST_USE.keys()))
 
 
@@ -180,6 +190,17 @@ def _on_behalf(extent: Extent, action: str) -> Statement:
     actions, types = ON_BEHALF[action]
     resources = in_order(f"arn:{extent.partition}:ec2:*:*:{type}/*" for type in types)
     return Statement(sid=f"For{action.partition(':')[2]}", actions=in_order(actions), resources=resources)
+
+
+def _launching(extent: Extent) -> Statement:
+    """What a launch template says, and nothing without one."""
+    template = f"arn:{extent.partition}:ec2:*:{extent.account}:launch-template/*"
+    return Statement(
+        sid="LaunchByTemplate",
+        actions=("ec2:RunInstances",),
+        resources=in_order(f"arn:{extent.partition}:ec2:*:*:{type}/*" for type in TEMPLATE_TYPES),
+        condition={"ArnEquals": {"ec2:LaunchTemplate": template}},
+    )
 
 
 def _first_use(extent: Extent, service: str, role: str) -> Statement:

@@ -23,6 +23,7 @@ from moto.core.utils import get_service_model
 from moto.ec2.exceptions import FilterNotImplementedError
 
 from . import cloudtrail, fidelity, iam, tagging, wire
+from .autoscaling.answers import answer as answer_autoscaling
 from .calls import Call, is_read
 from .ec2.answers import answer as answer_ec2
 from .ec2.images import add_public_images
@@ -51,6 +52,7 @@ CONNECTION = "X-Sandbox-Connection"
 """A header that never reaches a client: the server is to "close" the connection, or to "cut" the body."""
 
 _ANSWERED_HERE = {
+    "autoscaling": answer_autoscaling,
     "cloudtrail": cloudtrail.answer,
     "ec2": answer_ec2,
     "elbv2": answer_elbv2,

@@ -363,7 +363,9 @@ class Lint:
         members = self._input(self.kind.create)
         answer = skeleton(model(self.kind.service).operation_model(self.kind.create).output_shape)
         row = find_row(self.kind, answer)
-        if row is None:
+        if not self.kind.answered:
+            self._unanswered(row, members)
+        elif row is None:
             self.wrong(f"{self.kind.create} answers no {self.kind.id}")
         elif (self.kind.tags in row) is not self.kind.answers_tags:
             self.wrong(
@@ -379,6 +381,16 @@ class Lint:
         types: Any = members["TagSpecifications"]
         if self.kind.tag_type not in types.member.members["ResourceType"].enum:
             self.wrong(f"{self.kind.tag_type} is no type of EC2's tags")
+
+    def _unanswered(self, row: Any, members: Mapping[str, Shape]) -> None:
+        """What a creation does not answer is found by the name that it was given."""
+        kind = self.kind
+        if row is not None:
+            self.wrong(f"answered: {kind.create} answers with what it has made")
+        if kind.handle is None or kind.handle not in members:
+            self.wrong(f"answered: {kind.create} gives no name by which to find what it has made")
+        if kind.read.ids is None:
+            self.wrong(f"answered: {kind.read.operation} cannot be asked for what was made")
 
     def _agreement(self) -> None:
         """What has to be alike is named by references; what has to differ are fields."""

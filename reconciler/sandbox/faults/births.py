@@ -12,6 +12,7 @@ _ID_MEMBERS = {
     "AuthorizeSecurityGroupIngress": "SecurityGroupRuleId",
     "AuthorizeSecurityGroupEgress": "SecurityGroupRuleId",
     "AllocateAddress": "AllocationId",
+    "CreateAutoScalingGroup": "AutoScalingGroupARN",
     "CreateListener": "ListenerArn",
     "CreateLoadBalancer": "LoadBalancerArn",
     "CreateTargetGroup": "TargetGroupArn",
