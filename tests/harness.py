@@ -198,6 +198,7 @@ class Host:
                 parameters={**record.read.arguments, **parameters},
                 page=record.read.page,
             )
+        found = [record.bare(row) for row in found]
         if record.read.completed:
             scope = Scope(kind, ACCOUNT, where)
             found = list(completed(self.hand, record, scope, record.read.completed, found))

@@ -25,6 +25,7 @@ from reconciler.model.address import Address
 from reconciler.model.calls import Call, token
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Entry, Outcome, Plan, Status
+from reconciler.model.service import SERVICES
 from reconciler.model.things import Observed, Pending, Scope, within
 from reconciler.model.verdicts import Blocked, Settled, Steps, Verb, Wait
 
@@ -179,7 +180,8 @@ def with_token(call: Call) -> Call:
     """The same call; where AWS takes a token, made once however often it is sent."""
     if call.seed is None:
         return call
-    return replace(call, parameters={**call.parameters, "ClientToken": token(call.seed, 0)})
+    name = SERVICES[call.service].token
+    return replace(call, parameters={**call.parameters, name: token(call.seed, 0)})
 
 
 def left(entry: Entry, change: Change, call: Call, why: str) -> Outcome:

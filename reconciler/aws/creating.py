@@ -17,8 +17,11 @@ from reconciler.errors import AwsError, Lost, NotYet, Refused, Throttled
 from reconciler.model.calls import Call, token
 from reconciler.model.kind import Completion, Kind
 from reconciler.model.plan import Entry
+from reconciler.model.service import SERVICES
 from reconciler.model.things import Observed, Scope
 
+USED_UP = frozenset({"HostedZoneAlreadyExists", "IdempotentParameterMismatch"})
+"""What AWS says to a token that has made something, now or long ago."""
 GENERATIONS = 100
 """How many used-up tokens are walked past before it is called a failure."""
 
@@ -67,15 +70,16 @@ class Creator:
             return self._ours(entry, self._thing(entry, send(call), call))
         first = self.memory.generations.get(entry.address, 0)
         for generation in range(first, first + GENERATIONS):
-            given = {**call.parameters, "ClientToken": token(call.seed, generation)}
-            if given["ClientToken"] in self.spent:
+            name = SERVICES[call.service].token
+            given = {**call.parameters, name: token(call.seed, generation)}
+            if given[name] in self.spent:
                 continue
             try:
                 answer = send(replace(call, parameters=given))
             except Refused as error:
                 if error.code == "IdempotentInstanceTerminated":
                     continue
-                if error.code == "IdempotentParameterMismatch":
+                if error.code in USED_UP:
                     # An earlier attempt, with other parameters, did happen.  Either a look will show it, or it is
                     # dead and no longer listed; that is believed when no look has shown it for long enough.
                     self.memory.made(entry.address, "")
@@ -92,7 +96,7 @@ class Creator:
             made = self._thing(entry, answer, call)
             if made.state in self.kinds[made.kind].gone | self.kinds[made.kind].leaving:
                 continue
-            if not made.tags:
+            if not made.tags and made.stack is None:
                 # The token is ours, so the thing was; an answer that AWS repeats may lack the tags.  A look decides,
                 # and if none has shown it as ours for long enough, it has become somebody else's.
                 self.memory.made(entry.address, made.id)
@@ -118,11 +122,14 @@ class Creator:
         """
         kind = self.kinds[entry.address.kind]
         row = find_row(kind, answer) if kind.answered else self._listed(entry, kind, call)
+        row = row and kind.bare(row)
         if row is None:
             raise Lost(
                 f"{kind.create}: the answer has no {kind.id}", code="IncompleteAnswer", call=kind.create
             )
-        if not kind.answers_tags and (how := kind.read.completed):
+        if kind.birthmark:
+            pass  # it has no tags yet
+        elif not kind.answers_tags and (how := kind.read.completed):
             try:
                 row = self.complete(kind, entry.scope, how, row)
             except AwsError as error:  # it was made, or was there: whose it is, a look tells

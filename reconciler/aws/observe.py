@@ -24,6 +24,7 @@ from reconciler.model.things import ADDRESS_TAG, DIGEST_TAG, STACK_TAG, Desired,
 KindsByName = Mapping[str, Kind]
 IDS_AT_ONCE = 200
 """How many values one EC2 filter takes.  https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html"""
+OWNER = frozenset({STACK_TAG, ADDRESS_TAG})
 MADE_BY_OTHERS = (
     "aws:autoscaling:groupName",
     "aws:ec2:fleet-id",
@@ -224,6 +225,7 @@ class _Look:
         if (value := self.known.recall(kind, thing, detail)) is not None:
             return value
         who = {detail.arn: thing.arn} if detail.arn else kind.handle_of(thing)
+        who = {detail.id: thing.id} if detail.id else who
 
         def ask(**more: Any) -> Iterator[Any]:
             return self.gateway.rows(
@@ -297,6 +299,7 @@ def rows(
         # EC2 refuses MaxResults together with ids
         page=None if ids and kind.service == "ec2" else read.page,
     )
+    found = map(kind.bare, found)
     if read.completed is None:
         yield from found
     else:
@@ -342,7 +345,8 @@ def as_observed(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str
     if kind.left_out:
         row = {name: value for name, value in row.items() if name not in kind.left_out}
     tags = {tag["Key"]: tag["Value"] for tag in row.get(kind.tags) or ()}
-    claim = tags.get(ADDRESS_TAG, "")
+    mark = kind.birthmark.read(row) if kind.birthmark and tags.keys().isdisjoint(OWNER) else None
+    stack, claim = mark or (tags.get(STACK_TAG), tags.get(ADDRESS_TAG, ""))
     try:
         address = Address.parse(claim.removesuffix(REPLACED))
     except ValueError:
@@ -358,7 +362,7 @@ def as_observed(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str
         tags=tags,
         raw=row,
         address=address,
-        stack=tags.get(STACK_TAG),
+        stack=stack,
         replaced=address is not None and claim.endswith(REPLACED),
     )
 
@@ -367,7 +371,9 @@ def arn_of(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str) -> 
     """The ARN of what a row shows: AWS's, or built where AWS reports none."""
     if kind.arn:
         return str(row.get(kind.arn) or "")
-    tail = (kind.arn_tail or "").format(id=row[kind.id])
+    tail = (kind.arn_tail or "").format(id=row[kind.id], partition=partition)
+    if tail.startswith("arn:"):
+        return tail
     return f"arn:{partition}:{kind.home.called}:{scope.region}:{scope.account}:{tail}"
 
 

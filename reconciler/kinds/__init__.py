@@ -13,6 +13,7 @@ from reconciler.kinds.cloudwan import (
 )
 from reconciler.kinds.compute import INSTANCE
 from reconciler.kinds.corenetwork import CORE_NETWORK
+from reconciler.kinds.dns import HOSTED_ZONE
 from reconciler.kinds.endpoints import VPC_ENDPOINT
 from reconciler.kinds.firewall import SECURITY_GROUP
 from reconciler.kinds.flowlogs import FLOW_LOG
@@ -94,5 +95,6 @@ ALL: tuple[Kind, ...] = (
     LOAD_BALANCER,
     LISTENER,
     AUTO_SCALING_GROUP,
+    HOSTED_ZONE,
 )
 BY_NAME = {kind.name: kind for kind in ALL}

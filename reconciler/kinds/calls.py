@@ -22,6 +22,11 @@ def scaling(operation: str, **parameters: Any) -> Call:
     return Call(service="autoscaling", operation=operation, parameters=parameters)
 
 
+def dns(operation: str, **parameters: Any) -> Call:
+    """A call of Route 53."""
+    return Call(service="route53", operation=operation, parameters=parameters)
+
+
 def elb(operation: str, **parameters: Any) -> Call:
     """A call of Elastic Load Balancing."""
     return Call(service="elbv2", operation=operation, parameters=parameters)

@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.model.address import Address
 from reconciler.model.calls import Call
-from reconciler.model.service import SERVICES, Service, Tagging
+from reconciler.model.service import SERVICES, Birthmark, Service, Tagging
 from reconciler.model.things import Desired, Observed, Pending, Spec, contains
 from reconciler.model.verdicts import Drift, Steps, Verdict, Wait
 
@@ -22,11 +22,11 @@ class Detail:
 
     Of a write-only field it is made only while no tag has its digest: to find out once what nobody has noted.
 
-    `arguments` are fixed parameters; the thing's handle goes in as the parameter of the same name, or its ARN as the
-    parameter `arn`.  `given` are parameters found (JMESPath) in what earlier details gave; while one is null there is
-    nothing to read, and the value is None.  `each` is one of `given` that finds a list: it is read for every value of
-    that by itself, and what it gives is a list.  `absent` are the codes of errors with which AWS says that there is
-    none.
+    `arguments` are fixed parameters; the thing's handle goes in as the parameter of the same name, or its id as the
+    parameter `id`, or its ARN as the parameter `arn`.  `given` are parameters found (JMESPath) in what earlier details
+    gave; while one is null there is nothing to read, and the value is None.  `each` is one of `given` that finds a
+    list: it is read for every value of that by itself, and what it gives is a list.  `absent` are the codes of errors
+    with which AWS says that there is none.
 
     `path` (JMESPath) finds the value in the answer; it is kept in `raw` under `name`, or under `field` where that is
     empty.  With `many` the path leads to a list, kept whole over all pages.  `stamp` finds in a row of the list, and
@@ -43,6 +43,7 @@ class Detail:
     leaving: bool = False
     given: Mapping[str, str] = dataclasses.field(default_factory=dict)
     each: str = ""
+    id: str = ""
     arn: str = ""
     absent: frozenset[str] = frozenset()
     stamp: str = ""
@@ -245,6 +246,8 @@ class Kind:
     delete: str
     id: str
     """The member of a row that is the id."""
+    id_prefix: str = ""
+    """What stands before an id in answers, and is no part of it in calls."""
     handle: str | None = None
     """The member of a row that calls know a thing by, and the parameter that takes it, where that is not the id: a
     name, which another thing may have later."""
@@ -252,7 +255,7 @@ class Kind:
     arn: str | None = None
     """The member of a row that is the ARN; None where AWS reports none and `arn_tail` builds it."""
     arn_tail: str | None = None
-    """`vpc/{id}`: what follows `arn:<partition>:<service>:<region>:<account>:`."""
+    """`vpc/{id}`: what follows `arn:<partition>:<service>:<region>:<account>:`; or all, from `arn:{partition}:` on."""
     resource_type: str | None = None
     """AWS's word for its type, as ARNs have it, where that is neither `tag_type` nor its name."""
     identity: tuple[str, ...] = ()
@@ -308,6 +311,8 @@ class Kind:
     """The member of a row that holds its tags."""
     tagging: Tagging | None = None
     """How it is tagged, where its service does not say so for all."""
+    birthmark: Birthmark | None = None
+    """How it is ours from birth, where the create call takes no tags."""
     tag_type: str | None = None
     """EC2's resource type in TagSpecifications; None where the create call takes a plain list of Tags."""
     always: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -381,6 +386,11 @@ class Kind:
     def action(self, operation: str) -> str:
         """An operation as IAM calls it."""
         return f"{self.home.called}:{operation}"
+
+    def bare(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """A row of an answer, with its id as calls take it."""
+        id = str(row[self.id]).removeprefix(self.id_prefix) if self.id_prefix else row[self.id]
+        return {**row, self.id: id}
 
     def handle_of(self, thing: Observed) -> dict[str, Any]:
         """The parameter by which a call knows a thing."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.model.things import OURS, STACK_TAG, Observed
+from reconciler.model.things import OURS, STACK_TAG, Observed, Spec
 
 Parameters = Mapping[str, Any]
 
@@ -26,6 +26,15 @@ class Tagging:
     take: Callable[[Observed, Sequence[str]], Parameters]
     birth: Callable[[Sequence[Mapping[str, str]]], Any] = list
     """What the create call takes as Tags."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Birthmark:
+    """What says whose a thing is until it has its tags: `put` gives the parameters of a creation, of stack and address,
+    `read` finds both in a row, or None.  Once the tags are there, the kind's `then` takes it away."""
+
+    put: Callable[[str, str], Mapping[str, Any]]
+    read: Callable[[Spec], tuple[str, str] | None]
 
 
 BY_ID = Tagging(
@@ -69,6 +78,13 @@ OF_GROUPS = Tagging(
         ]
     },
     birth=handed_down,
+)
+
+
+OF_ZONES = Tagging(
+    operations=("ChangeTagsForResource", "ChangeTagsForResource"),
+    put=lambda zone, tags: {"ResourceType": "hostedzone", "ResourceId": zone.id, "AddTags": tags},
+    take=lambda zone, keys: {"ResourceType": "hostedzone", "ResourceId": zone.id, "RemoveTagKeys": keys},
 )
 
 
@@ -166,6 +182,16 @@ class Service:
     """How its things are found in a region; None for those that are listed whole, since it has one endpoint."""
     filters: bool = False
     """Whether its lists can be narrowed by the keys of tags."""
+    token: str = "ClientToken"
+    """The parameter of its create calls that keeps them from happening twice."""
+    knows_tokens: bool = False
+    """Whether it says when a token of a creation belongs to something that is gone.
+
+    Network Manager documents neither that nor for how long it knows a token, and its lists show no dead things with
+    theirs: a thing that was deleted by hand could not be made again.  Its creations are remembered instead, as those
+    without token."""
+    held_by_tags: bool = True
+    """Whether IAM can hold what may be done with its things to their tags."""
     create_action: bool = False
     """Whether IAM tells in `<prefix>:CreateAction` with which creation tags come."""
     paths: bool = False
@@ -187,7 +213,9 @@ class Service:
 SERVICES: Mapping[str, Service] = {
     service.name: service
     for service in (
-        Service(name="ec2", tagging=BY_ID, search=BY_TAG, filters=True, create_action=True),
+        Service(
+            name="ec2", tagging=BY_ID, search=BY_TAG, filters=True, create_action=True, knows_tokens=True
+        ),
         Service(name="autoscaling", tagging=OF_GROUPS, search=AMONG_GROUPS, filters=True),
         Service(
             name="elbv2",
@@ -195,6 +223,14 @@ SERVICES: Mapping[str, Service] = {
             tagging=BY_ARNS,
             search=_among_all("elasticloadbalancing"),
             create_action=True,
+        ),
+        Service(
+            name="route53",
+            homes={"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"},
+            tagging=OF_ZONES,
+            token="CallerReference",
+            knows_tokens=True,
+            held_by_tags=False,
         ),
         Service(name="networkmanager", homes={"aws": "us-west-2", "aws-us-gov": "us-gov-west-1"}),
         Service(

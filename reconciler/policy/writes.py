@@ -32,6 +32,7 @@ def write_half(extent: Extent) -> list[Statement]:
 
 def _changing(extent: Extent) -> Iterator[Statement]:
     yield from _creating(extent)
+    yield from _untold(extent)
     yield from _tagging_at_birth(extent)
     yield from beside(extent)
     yield from _placed(extent, "ChangeOurs", _changed, _ours(extent))
@@ -54,9 +55,10 @@ def _placed(
     extent: Extent, sid: str, actions: Callable[[Kind], Iterable[str]], condition: Condition
 ) -> Iterator[Statement]:
     """One statement about all kinds, and one about those whose names have paths: these reach no further than ours."""
+    told = [kind for kind in extent.kinds if kind.home.held_by_tags]
     for kinds, what, resources in (
-        ([kind for kind in extent.kinds if not kind.home.paths], sid, ("*",)),
-        ([kind for kind in extent.kinds if kind.home.paths], f"{sid}InPath", _in_path(extent)),
+        ([kind for kind in told if not kind.home.paths], sid, ("*",)),
+        ([kind for kind in told if kind.home.paths], f"{sid}InPath", _in_path(extent)),
     ):
         if found := in_order(action for kind in kinds for action in actions(kind)):
             yield Statement(sid=what, actions=found, resources=resources, condition=condition)
@@ -97,6 +99,19 @@ def _creating(extent: Extent) -> Iterator[Statement]:
             return [kind.action(kind.create)] if kind.regional is regional else []
 
         yield from _placed(extent, sid, births, condition)
+
+
+def _untold(extent: Extent) -> Iterator[Statement]:
+    """Services that show IAM no tags: ours and others' things are alike there, and docs/iam.md says so."""
+    for service in sorted({kind.service for kind in extent.kinds if not kind.home.held_by_tags}):
+        kinds = [kind for kind in extent.kinds if kind.service == service]
+        births, rest = [kind.action(kind.create) for kind in kinds], set()
+        for kind in kinds:
+            rest |= {*_changed(kind), *_tag_calls(kind)}
+            rest |= {kind.action(kind.delete)} if extent.mode == "full" else set()
+        things = in_order(f"arn:{extent.partition}:{service}:::{own_type(kind)}/*" for kind in kinds)
+        yield Statement(sid=f"Create{service.title()}", actions=in_order(births))
+        yield Statement(sid=f"Change{service.title()}", actions=in_order(rest), resources=things)
 
 
 def _tagging_at_birth(extent: Extent) -> Iterator[Statement]:

@@ -46,6 +46,7 @@ from .faults.answers import edited
 from .faults.refusals import refusal
 from .networkmanager.answers import answer as answer_networkmanager
 from .request import Answer, Request
+from .route53.answers import answer as answer_route53
 from .world import World, current
 
 CONNECTION = "X-Sandbox-Connection"
@@ -59,6 +60,7 @@ _ANSWERED_HERE = {
     "iam": iam.answer,
     "networkmanager": answer_networkmanager,
     "resourcegroupstaggingapi": tagging.answer,
+    "route53": answer_route53,
 }
 
 _moto_call_action = BaseResponse.call_action

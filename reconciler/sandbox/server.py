@@ -42,6 +42,7 @@ _SERVED = (
     "elasticloadbalancing",
     "iam",
     "networkmanager",
+    "route53",
     "ssm",
     "sts",
     "tagging",

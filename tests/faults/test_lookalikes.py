@@ -28,6 +28,7 @@ from reconciler.sandbox import Call
 from reconciler.sandbox.autoscaling.store import store_of as scaling
 from reconciler.sandbox.elbv2.store import store_of as balancing
 from reconciler.sandbox.networkmanager.models import store_of
+from reconciler.sandbox.route53.store import store_of as zones
 from reconciler.sandbox.world import current
 from tests.conformance.fixture import TRIED, named_anew
 from tests.faults.estate import estate, without_subjects
@@ -105,6 +106,8 @@ class Twin:
             found = ec2_backends[ACCOUNT][self.region].tags[self.id]
         elif BY_NAME[self.kind].service == "elbv2":
             found = balancing(current(), ACCOUNT, self.region).any(self.arn).tags
+        elif BY_NAME[self.kind].service == "route53":
+            found = zones(current(), ACCOUNT).zone(self.id).tags
         elif BY_NAME[self.kind].service == "autoscaling":
             group = scaling(current(), ACCOUNT, self.region).group(self.arn.rpartition("/")[2])
             kept = {key: value for key, (value, _) in group.tags.items() if not is_owner(key)}

@@ -63,6 +63,11 @@ def skeleton(shape: Shape | None, depth: int = 0) -> Any:
     return enum[0] if enum else "x" * (shape.metadata.get("min") or 1)
 
 
+def skeleton_of_required(shape: Any) -> dict[str, Any]:
+    """A value of a structure with what it must have."""
+    return {name: skeleton(shape.members[name]) for name in shape.required_members}
+
+
 def flags(row: dict[str, Any]) -> list[str]:
     """The members that are true or false."""
     return [name for name, value in row.items() if isinstance(value, bool)]
@@ -209,7 +214,8 @@ class Lint:
                 self.wrong(f"{what}: there is no field {name}")
         if kind.unique is not None and kind.unique not in fields:
             self.wrong(f"unique: there is no field {kind.unique}")
-        for name in sorted(set(self._required(kind.create)) - fields.keys() - kind.always.keys()):
+        ours = kind.always.keys() | {kind.home.token}
+        for name in sorted(set(self._required(kind.create)) - fields.keys() - ours):
             self.wrong(f"{kind.create} requires {name}, which no config can give")
 
     def _required(self, operation: str) -> list[str]:
@@ -352,7 +358,11 @@ class Lint:
             if jmespath.search(detail.path, answer) is None:
                 self.wrong(f"{detail.path} is not in the answer of {detail.operation}")
             sought = {name: skeleton(self._input(detail.operation).get(name)) for name in detail.given}
-            given = {detail.arn or self.kind.handle or self.kind.id: "x", **detail.arguments, **sought}
+            given = {
+                detail.arn or detail.id or self.kind.handle or self.kind.id: "x",
+                **detail.arguments,
+                **sought,
+            }
             report = ParamValidator().validate(
                 given, model(self.kind.service).operation_model(detail.operation).input_shape
             )
@@ -371,6 +381,9 @@ class Lint:
             self.wrong(
                 f"answers_tags: {self.kind.create} answers {'with' if self.kind.tags in row else 'without'} tags"
             )
+        if self.kind.birthmark:
+            self._marked(row or {})
+            return
         if self.kind.tag_type is None:
             if "Tags" not in members:
                 self.wrong(f"{self.kind.create} cannot tag at birth with a list of tags")
@@ -381,6 +394,18 @@ class Lint:
         types: Any = members["TagSpecifications"]
         if self.kind.tag_type not in types.member.members["ResourceType"].enum:
             self.wrong(f"{self.kind.tag_type} is no type of EC2's tags")
+
+    def _marked(self, row: dict[str, Any]) -> None:
+        """A mark is something that the create call takes, and that no row has by chance."""
+        mark, kind = self.kind.birthmark, self.kind
+        assert mark is not None
+        given = {**skeleton_of_required(model(kind.service).operation_model(kind.create).input_shape)}
+        shape = model(kind.service).operation_model(kind.create).input_shape
+        report = ParamValidator().validate({**given, **mark.put(STACK, f"{kind.name}/x")}, shape)
+        if report.has_errors():
+            self.wrong(f"birthmark: {report.generate_report()}")
+        if mark.read(row) is not None:
+            self.wrong("birthmark: it is found in a row that has none")
 
     def _unanswered(self, row: Any, members: Mapping[str, Shape]) -> None:
         """What a creation does not answer is found by the name that it was given."""

@@ -105,6 +105,8 @@ def asked(call: Call, tagged: Tagged) -> Iterator[Asked]:
         yield from _of_balancing(call, tagged, where)
     elif call.service == "autoscaling":
         yield from _of_scaling(call, tagged, where)
+    elif call.service == "route53":
+        yield from _of_dns(call, where)
     elif call.service not in {"ec2", "iam", "networkmanager"}:
         yield from _elsewhere(call, where)
     elif is_read(call.operation):
@@ -244,6 +246,16 @@ def _of_scaling(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Iter
         for type in (one for one in looked_at("ec2", "RunInstances") if one.name not in RARE):
             context = {**where, "ec2:launchtemplate": template}
             yield Asked("ec2:RunInstances", _arn(call, type.name, "some"), context)
+
+
+def _of_dns(call: Call, where: Mapping[str, Values]) -> Iterator[Asked]:
+    """Route 53 shows IAM no tags, neither the request's nor a zone's."""
+    given, action = call.parameters, f"route53:{call.operation}"
+    if is_read(call.operation) or not looked_at("route53", call.operation):
+        yield Asked(action, "*", where)
+        return
+    id = next(given[name] for name in ("HostedZoneId", "Id", "ResourceId") if name in given)
+    yield Asked(action, f"arn:aws:route53:::hostedzone/{id}", where)
 
 
 def _of_iam(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Iterator[Asked]:

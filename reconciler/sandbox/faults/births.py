@@ -13,6 +13,7 @@ _ID_MEMBERS = {
     "AuthorizeSecurityGroupEgress": "SecurityGroupRuleId",
     "AllocateAddress": "AllocationId",
     "CreateAutoScalingGroup": "AutoScalingGroupARN",
+    "CreateHostedZone": "HostedZoneId",
     "CreateListener": "ListenerArn",
     "CreateLoadBalancer": "LoadBalancerArn",
     "CreateTargetGroup": "TargetGroupArn",

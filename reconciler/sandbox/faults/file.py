@@ -46,6 +46,7 @@ SERVICES = (
     "iam",
     "networkmanager",
     "resourcegroupstaggingapi",
+    "route53",
     "ssm",
     "sts",
 )
