@@ -27,7 +27,7 @@ from reconciler.sandbox import LocalAws
 from reconciler.sandbox.ec2.filters import matches
 from reconciler.sandbox.errors import AwsError as Failure
 
-from .support import ACCOUNT, OTHER, Answer, Request, Wire, count, ec2, gateway, json_answer, requests
+from .support import ACCOUNT, OTHER, Answer, Request, Wire, ec2, gateway, json_answer, requests
 
 REGIONS = [f"{place}-{n}" for place in ("us-east", "us-west", "eu-west", "ap-south") for n in (1, 2)]
 STACK = "ai"
