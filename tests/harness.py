@@ -219,6 +219,7 @@ class Host:
                 page=record.read.page,
             )
         found = [row for row in found if record.read.only.items() <= row.items()]
+        found = [record.bare(row) for row in found]
         if record.read.completed:
             scope = Scope(kind, account, where)
             found = list(completed(self.hand, record, scope, record.read.completed, found))

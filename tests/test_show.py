@@ -14,8 +14,9 @@ from reconciler.kinds import ALL
 from reconciler.model.address import Address
 from reconciler.model.calls import Call
 from reconciler.model.fields import Facts, facts
-from reconciler.model.kind import Kind, Read
+from reconciler.model.kind import Kind
 from reconciler.model.plan import Entry, Plan
+from reconciler.model.reads import Read
 from reconciler.model.schema import Shape
 from reconciler.model.things import Observed, Parameter, Pending, Scope
 from reconciler.model.verdicts import Blocked, Drift, Mover, Settled, Steps, Verb, Verdict, Wait

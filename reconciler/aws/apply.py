@@ -19,14 +19,15 @@ from reconciler.aws.changing import Change, Changes
 from reconciler.aws.creating import Creator
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.memory import Memory
-from reconciler.aws.observe import KindsByName, completed
+from reconciler.aws.observe import KindsByName, completed, rows
 from reconciler.aws.proving import NotOurs, prove
 from reconciler.errors import AwsError, Denied, Exhausted, Gone, NotYet, ReconcilerError, Refused, Unknown
 from reconciler.model.address import Address
 from reconciler.model.calls import Call, token
+from reconciler.model.kind import Kind
 from reconciler.model.plan import Entry, Outcome, Plan, Status
 from reconciler.model.service import SERVICES
-from reconciler.model.things import Observed, Pending, within
+from reconciler.model.things import Observed, Pending, Scope, within
 from reconciler.model.verdicts import Blocked, Settled, Steps, Verb, Wait
 
 DONE: dict[Verb, Status] = {
@@ -74,6 +75,7 @@ class Applier:
             stack,
             spent,
             gateway.sessions.partition,
+            lambda kind, scope, call: made(gateway, kinds, stack, kind, scope, call),
             lambda kind, scope, how, row: next(completed(gateway, kind, scope, how, [row])),
         )
         self._new_id = new_id
@@ -188,11 +190,22 @@ class Busy:
         return ""
 
 
+def made(
+    gateway: Gateway, kinds: KindsByName, stack: str, kind: Kind, scope: Scope, call: Call
+) -> dict[str, Any] | None:
+    """The row of what a call has made, where its answer says nothing: it is known by its name."""
+    assert kind.handle is not None, "what is not answered has a name"
+    name = str(call.parameters[kind.handle])
+    found = rows(gateway, kinds, stack, scope, None, (name,))
+    return next((row for row in found if row[kind.handle] == name), None)
+
+
 def with_token(call: Call) -> Call:
     """The same call; where AWS takes a token, made once however often it is sent."""
     if call.seed is None:
         return call
-    return replace(call, parameters={**call.parameters, "ClientToken": token(call.seed, 0)})
+    name = SERVICES[call.service].token
+    return replace(call, parameters={**call.parameters, name: token(call.seed, 0)})
 
 
 def left(entry: Entry, change: Change, call: Call, why: str) -> Outcome:

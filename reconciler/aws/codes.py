@@ -114,6 +114,7 @@ NOT_YET = {
     "IncorrectModificationState",
     "IncorrectSpotRequestState",
     "IncorrectState",
+    "InstanceRefreshInProgress",
     "InvalidCidrBlock.InUse",
     "InvalidGroup.InUse",
     "InvalidIPAddress.InUse",
@@ -128,6 +129,7 @@ NOT_YET = {
     "OperationInProgressException",
     "PrefixListVersionMismatch",
     "Resource.AlreadyAssociated",
+    "ResourceContention",
     "ResourceInUse",
     "ResourceInUseException",
     "ResourceNotReady",
@@ -143,6 +145,7 @@ NOT_YET = {
 `InvalidSubnet.Range`: the VPC may be about to get the range (`check` finds a subnet that lies in none)."""
 TAKEN = frozenset(
     {
+        "AlreadyExists",
         "EntityAlreadyExists",
         "FlowLogAlreadyExists",
         "InvalidGroup.Duplicate",
@@ -201,6 +204,8 @@ BY_TEXT: tuple[tuple[str, str, type[AwsError]], ...] = (
     ("ValidationException", "state is invalid", NotYet),
     ("ValidationException", "change set state for policy is invalid", NotYet),
     ("ValidationException", "edge location .* not available", NotYet),
+    # what is not there, or not any more, of Auto Scaling
+    ("ValidationError", "autoscalinggroup name not found", Gone),
     # an address that was released, or is not visible yet, is said to be somebody else's
     ("AuthFailure", "does not belong to you", Gone),
     # what is attached to a role is named by the config alone

@@ -16,10 +16,14 @@ from reconciler.aws.ownership import concerns
 from reconciler.aws.proving import NotOurs
 from reconciler.errors import AwsError, Lost, NotYet, Refused, Throttled
 from reconciler.model.calls import Call, token
-from reconciler.model.kind import Completion, Kind
+from reconciler.model.kind import Kind
 from reconciler.model.plan import Entry
+from reconciler.model.reads import Completion
+from reconciler.model.service import SERVICES
 from reconciler.model.things import Observed, Scope
 
+USED_UP = frozenset({"HostedZoneAlreadyExists", "IdempotentParameterMismatch"})
+"""What AWS says to a token that has made something, now or long ago."""
 GENERATIONS = 100
 """How many used-up tokens are walked past before it is called a failure."""
 
@@ -36,6 +40,8 @@ class Creator:
     stack: str
     spent: frozenset[str]
     partition: str
+    find: Callable[[Kind, Scope, Call], dict[str, Any] | None]
+    """The row of what a call has made, read from the list; None where that does not show it yet."""
     complete: Callable[[Kind, Scope, Completion, dict[str, Any]], dict[str, Any]]
     """A row of a kind with what its list leaves out; AwsError when that cannot be read."""
 
@@ -66,15 +72,16 @@ class Creator:
             return self._ours(entry, self._thing(entry, send(call), call))
         first = self.memory.generations.get(entry.address, 0)
         for generation in range(first, first + GENERATIONS):
-            given = {**call.parameters, "ClientToken": token(call.seed, generation)}
-            if given["ClientToken"] in self.spent:
+            name = SERVICES[call.service].token
+            given = {**call.parameters, name: token(call.seed, generation)}
+            if given[name] in self.spent:
                 continue
             try:
                 answer = send(replace(call, parameters=given))
             except Refused as error:
                 if error.code == "IdempotentInstanceTerminated":
                     continue
-                if error.code == "IdempotentParameterMismatch":
+                if error.code in USED_UP:
                     # An earlier attempt, with other parameters, did happen.  Either a look will show it, or it is
                     # dead and no longer listed; that is believed when no look has shown it for long enough.
                     self.memory.made(entry.address, "")
@@ -91,7 +98,7 @@ class Creator:
             made = self._thing(entry, answer, call)
             if made.state in self.kinds[made.kind].gone | self.kinds[made.kind].leaving:
                 continue
-            if not made.tags:
+            if not made.tags and made.stack is None:
                 # The token is ours, so the thing was; an answer that AWS repeats may lack the tags.  A look decides,
                 # and if none has shown it as ours for long enough, it has become somebody else's.
                 self.memory.made(entry.address, made.id)
@@ -116,21 +123,35 @@ class Creator:
         already, under the same name, its tags are read.
         """
         kind = self.kinds[entry.address.kind]
-        row = find_row(kind, answer)
+        row = find_row(kind, answer) if kind.answered else self._listed(entry, kind, call)
+        row = row and kind.bare(row)
         if row is None:
             raise Lost(
                 f"{kind.create}: the answer has no {kind.id}", code="IncompleteAnswer", call=kind.create
             )
-        if not kind.answers_tags and (how := kind.read.completed):
+        if kind.birthmark:
+            pass  # it has no tags yet
+        elif not kind.answers_tags and (how := kind.read.completed):
             try:
                 row = self.complete(kind, entry.scope, how, row)
             except AwsError as error:  # it was made, or was there: whose it is, a look tells
                 raise Lost(
                     f"{error}; {row[kind.id]} is looked for", code=error.code, call=error.call
                 ) from error
-        elif not kind.answers_tags:
+        elif kind.answered and not kind.answers_tags:
             row = {**row, kind.tags: call.parameters["TagSpecifications"][0]["Tags"]}
         return as_observed(kind, row, entry.scope, self.partition)
+
+    def _listed(self, entry: Entry, kind: Kind, call: Call) -> dict[str, Any]:
+        """The row of what was just made, by its name; it is known to be there although no list may show it yet."""
+        try:
+            row, why = self.find(kind, entry.scope, call), "no list shows yet what it made"
+        except AwsError as error:
+            row, why = None, str(error)
+        if row is None:
+            self.memory.made(entry.address, "")
+            raise NotYet(f"{call}: {why}; it is looked for", call=str(call))
+        return row
 
     def _ours(self, entry: Entry, thing: Observed) -> Observed:
         """The same thing; some create calls return an existing one that is somebody else's."""

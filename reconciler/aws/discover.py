@@ -138,7 +138,7 @@ class _Look:
                 self.scopes |= {scope, *(Scope(inner.name, account, "") for inner in within)}
                 self.unasked.add((account, "", kind.service))
                 continue
-            if any(_is_of(row, self._stack) and not is_anothers(kind, row, scope) for row in found):
+            if any(_is_of(kind, row, self._stack) and not is_anothers(kind, row, scope) for row in found):
                 self.scopes.add(scope)
             for inner in self._kinds.values():
                 if inner.read.within == kind.name:
@@ -148,7 +148,7 @@ class _Look:
     def _within(self, scope: Scope, parent: str) -> None:
         try:
             found = rows(self._gateway, self._kinds, self._stack, scope, parent)
-            if any(_is_of(row, self._stack) for row in found):
+            if any(_is_of(self._kinds[scope.kind], row, self._stack) for row in found):
                 self.scopes.add(scope)
                 within = self._kinds[scope.kind].read.within or ""
                 self.parents.add((Scope(within, scope.account, scope.region), parent))
@@ -171,8 +171,11 @@ class _Look:
             self.unread[where] = str(why)
 
 
-def _is_of(row: Mapping[str, Any], stack: str) -> bool:
-    return any(tag["Key"] == STACK_TAG and tag["Value"] == stack for tag in row.get("Tags") or ())
+def _is_of(kind: Kind, row: Mapping[str, Any], stack: str) -> bool:
+    mark = kind.birthmark.read(row) if kind.birthmark else None
+    return (mark is not None and mark[0] == stack) or any(
+        tag["Key"] == STACK_TAG and tag["Value"] == stack for tag in row.get("Tags") or ()
+    )
 
 
 class _RegionalAsker:

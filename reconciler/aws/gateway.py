@@ -28,6 +28,8 @@ UNFINISHED = ("NextToken", "NextMarker", *MORE)
 """All that say so."""
 AT_ONCE = 10
 """Parameters that SSM gives in one answer."""
+SIZES = ("MaxRecords",)
+"""What takes the largest page of those lists through which the SDK cannot page."""
 READS = ("Describe", "Get", "List", "Lookup", "Search")
 
 
@@ -104,10 +106,7 @@ class Gateway:
     ) -> Iterator[dict[str, Any]]:
         service = client.meta.service_model.service_name
         if not client.can_paginate(method):
-            with self._request(service, operation):
-                answer = getattr(client, method)(**parameters)
-            _whole(answer, UNFINISHED, f"{service}:{operation}")
-            yield answer
+            yield from self._pages_by_hand(client, method, operation, parameters, page)
             return
         size = {} if page is None else {"PageSize": page}
         pages = iter(client.get_paginator(method).paginate(PaginationConfig=size, **parameters))
@@ -119,6 +118,26 @@ class Gateway:
                 _whole(last, MORE, f"{service}:{operation}")  # the SDK ends where there is no token
                 return
             last = answer
+            yield answer
+
+    def _pages_by_hand(
+        self, client: Any, method: str, operation: str, parameters: Mapping[str, Any], page: int | None
+    ) -> Iterator[dict[str, Any]]:
+        """The pages of an operation that the SDK cannot page through, though some of these take a NextToken."""
+        service = client.meta.service_model.service_name
+        shape = client.meta.service_model.operation_model(operation).input_shape
+        members = shape.members if shape else {}
+        size = {} if page is None else {name: page for name in SIZES if name in members}
+        token: str | None = None
+        while True:
+            more = {} if token is None else {"NextToken": token}
+            with self._request(service, operation):
+                answer = getattr(client, method)(**size, **parameters, **more)
+            before, token = token, answer.get("NextToken")
+            if not token or token == before or "NextToken" not in members:
+                _whole(answer, UNFINISHED, f"{service}:{operation}")
+                yield answer
+                return
             yield answer
 
     def _read_parameters(self, value: Any, call: Call) -> Any:

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import jmespath
 
-from reconciler.model.kind import Detail, Kind
+from reconciler.model.kind import Kind
+from reconciler.model.reads import Detail
 from reconciler.model.things import Observed, Scope
 
 LONGEST = 3600.0

@@ -19,13 +19,15 @@ from reconciler.aws.ownership import concerns, is_anothers
 from reconciler.errors import AwsError, Denied, Gone, Lost, ReconcilerError, Refused
 from reconciler.log import get_logger
 from reconciler.model.address import REPLACED, Address
-from reconciler.model.kind import Companion, Completion, Detail, Kind, Read
+from reconciler.model.kind import Kind
+from reconciler.model.reads import Companion, Completion, Detail, Read
 from reconciler.model.service import path_of
 from reconciler.model.things import ADDRESS_TAG, DIGEST_TAG, STACK_TAG, Desired, Observed, Scope, World
 
 KindsByName = Mapping[str, Kind]
 IDS_AT_ONCE = 200
 """How many values one EC2 filter takes.  https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html"""
+OWNER = frozenset({STACK_TAG, ADDRESS_TAG})
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,8 @@ class _Look:
 
     def _asked(self, kind: Kind, detail: Detail, thing: Observed) -> bool:
         """Whether a detail is compared with the config, or says what a thing uses that is to go."""
+        if detail.needed and not detail.needed(thing.raw):
+            return False
         desired = self.question.resources.get(thing.address) if thing.address else None
         if desired is not None and detail.field in desired.spec:
             return detail.field not in kind.write_only or DIGEST_TAG + detail.field not in thing.tags
@@ -225,6 +229,7 @@ class _Look:
         if (value := self.known.recall(kind, thing, detail)) is not None:
             return value
         who = {detail.arn: thing.arn} if detail.arn else kind.handle_of(thing)
+        who = {detail.id: thing.id} if detail.id else who
 
         def ask(**more: Any) -> Iterator[Any]:
             return self.gateway.rows(
@@ -272,7 +277,8 @@ def rows(
     ids: tuple[str, ...] = (),
     shared: Listings | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """The rows of one scope (within one parent): those with an owner tag where AWS can filter, or those with `ids`.
+    """The rows of one scope (within one parent): those with an owner tag where AWS can filter, or those with `ids`: by
+    what calls know them, which for some is a name.
 
     EC2's lists are asked for either owner tag, so that a thing that has lost one of them is still found; those that
     take no such filter are read whole.  Where names have paths, only the stack's own is looked into.
@@ -284,7 +290,7 @@ def rows(
         parameters[kinds[read.within].id] = parent
     if ids and read.ids is not None:
         parameters[read.ids] = list(ids)
-    elif kind.service == "ec2" and read.filters:
+    elif kind.home.filters and read.filters:
         parameters[read.filters] = [{"Name": "tag-key", "Values": [STACK_TAG, ADDRESS_TAG]}]
     if kind.home.paths:
         parameters["PathPrefix"] = path_of(stack)
@@ -299,11 +305,13 @@ def rows(
         # EC2 refuses MaxResults together with ids
         page=None if ids and kind.service == "ec2" else read.page,
     )
-    found = (row for row in listed if all(row.get(name) == value for name, value in read.only.items()))
+    found = (
+        kind.bare(row) for row in listed if all(row.get(name) == value for name, value in read.only.items())
+    )
     if read.completed is None:
         yield from found
     else:
-        meant = [row for row in found if not ids or str(row[kind.id]) in ids]
+        meant = [row for row in found if not ids or str(row[kind.handle or kind.id]) in ids]
         yield from completed(gateway, kind, scope, read.completed, meant)
 
 
@@ -345,7 +353,8 @@ def as_observed(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str
     if kind.left_out:
         row = {name: value for name, value in row.items() if name not in kind.left_out}
     tags = {tag["Key"]: tag["Value"] for tag in row.get(kind.tags) or ()}
-    claim = tags.get(ADDRESS_TAG, "")
+    mark = kind.birthmark.read(row) if kind.birthmark and tags.keys().isdisjoint(OWNER) else None
+    stack, claim = mark or (tags.get(STACK_TAG), tags.get(ADDRESS_TAG, ""))
     try:
         address = Address.parse(claim.removesuffix(REPLACED))
     except ValueError:
@@ -361,7 +370,7 @@ def as_observed(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str
         tags=tags,
         raw=row,
         address=address,
-        stack=tags.get(STACK_TAG),
+        stack=stack,
         replaced=address is not None and claim.endswith(REPLACED),
     )
 
@@ -370,7 +379,9 @@ def arn_of(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str) -> 
     """The ARN of what a row shows: AWS's, or built where AWS reports none."""
     if kind.arn:
         return str(row.get(kind.arn) or "")
-    tail = (kind.arn_tail or "").format(id=row[kind.id])
+    tail = (kind.arn_tail or "").format(id=row[kind.id], partition=partition)
+    if tail.startswith("arn:"):
+        return tail
     return f"arn:{partition}:{kind.home.called}:{scope.region}:{scope.account}:{tail}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.observe import KindsByName, as_observed, rows
 from reconciler.errors import Gone
-from reconciler.model.things import ADDRESS_TAG, STACK_TAG, Observed
+from reconciler.model.things import Observed
 
 
 class NotOurs(Exception):
@@ -19,14 +19,14 @@ def prove(gateway: Gateway, kinds: KindsByName, stack: str, thing: Observed) -> 
     """
     kind = kinds[thing.kind]
     parent = thing.raw.get(kinds[kind.read.within].id) if kind.read.within else None
-    for row in rows(gateway, kinds, stack, thing.scope, parent, (thing.id,)):
+    known_by = tuple(map(str, kind.handle_of(thing).values()))
+    for row in rows(gateway, kinds, stack, thing.scope, parent, known_by):
         if row[kind.id] != thing.id:
             continue
         now = as_observed(kind, row, thing.scope, gateway.sessions.partition)
         if now.state in kind.gone:
             raise Gone(f"{thing.id} is {now.state}")
-        claim = thing.tags.get(ADDRESS_TAG)
-        if now.tags.get(STACK_TAG) != stack or now.tags.get(ADDRESS_TAG) != claim:
+        if (now.stack, now.address, now.replaced) != (stack, thing.address, thing.replaced):
             raise NotOurs(f"{thing.id} has lost its owner tags since it was seen: it is not touched")
         return
     raise Gone(f"{thing.id} is not listed any more")

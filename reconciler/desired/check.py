@@ -240,7 +240,9 @@ class Checker(Reader):
             return None
         return pieces[0] if len(pieces) == 1 else self.joined(node, pieces, path, hard, slot.sensitive)
 
-    def _reference(self, node: Scalar, pointer: Pointer, slot: Slot, path: Path, hard: bool) -> Ref | None:
+    def _reference(
+        self, node: Scalar, pointer: Pointer, slot: Slot, path: Path, hard: bool
+    ) -> Ref | Text | None:
         """A reference that is the whole value: the slot says where it must lead, and by what that is known."""
         found = self.reference(node, pointer, path, hard, slot.sensitive)
         if found is None:
@@ -256,6 +258,8 @@ class Checker(Reader):
                 self.findings.add(node.mark, path, what)
                 return None
             return Ref(ref.to, spelt or targets[ref.to.kind])
+        if slot.type in TEXT and sort in WHOLE:  # the number of a version, where AWS wants a text
+            return Text((ref,))
         if sort is not None and SORTS.get(sort, sort) != SORTS.get(slot.type, slot.type):
             wanted, is_ = WORDS.get(slot.type, slot.type), WORDS.get(sort, sort)
             what = f"needs {wanted}, {spelt} of {named(ref.to.kind)} is {is_}"

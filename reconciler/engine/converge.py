@@ -101,6 +101,8 @@ def creation(facts: Facts, desired: Desired, stack: str, making_way: tuple[str, 
     wanted = wanted_tags(kind, desired, stack)
     applied = {} if kind.tags_steer else {APPLIED_TAG: applied_tag(facts, desired, wanted, birth=True)}
     tags = birth_tags(kind, {**wanted, **applied})
+    if kind.birthmark:
+        tags = dict(kind.birthmark.put(stack, str(desired.address)))
     seed = (stack, str(desired.address), *making_way) if facts.takes_token else None
     where = {"Path": path_of(stack)} if kind.home.paths else {}
     return Call(

@@ -139,4 +139,6 @@ def _key(thing: Observed) -> Key:
 
 def _names(value: Any, path: Sequence[str]) -> Iterator[str]:
     """The strings at a path such as `Ingress[].ReferencedGroupId`."""
-    return (name for name in at(value, path) if isinstance(name, str))
+    for name in at(value, path):
+        if isinstance(name, str):
+            yield from name.split(",")  # ids and ARNs have no commas; some fields take many in one text

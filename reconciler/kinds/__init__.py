@@ -13,6 +13,7 @@ from reconciler.kinds.cloudwan import (
 )
 from reconciler.kinds.compute import INSTANCE
 from reconciler.kinds.corenetwork import CORE_NETWORK
+from reconciler.kinds.dns import HOSTED_ZONE
 from reconciler.kinds.endpoints import VPC_ENDPOINT
 from reconciler.kinds.firewall import SECURITY_GROUP
 from reconciler.kinds.flowlogs import FLOW_LOG
@@ -29,6 +30,7 @@ from reconciler.kinds.networkmanager import CONNECTION, DEVICE, GLOBAL_NETWORK, 
 from reconciler.kinds.peering import TRANSIT_GATEWAY_PEERING_ATTACHMENT, VPC_PEERING_CONNECTION
 from reconciler.kinds.prefixlists import PREFIX_LIST
 from reconciler.kinds.routing import ROUTE_TABLE
+from reconciler.kinds.scaling import AUTO_SCALING_GROUP
 from reconciler.kinds.transit import (
     TRANSIT_GATEWAY,
     TRANSIT_GATEWAY_CONNECT,
@@ -92,5 +94,7 @@ ALL: tuple[Kind, ...] = (
     TARGET_GROUP,
     LOAD_BALANCER,
     LISTENER,
+    AUTO_SCALING_GROUP,
+    HOSTED_ZONE,
 )
 BY_NAME = {kind.name: kind for kind in ALL}

@@ -13,7 +13,8 @@ from typing import Any
 from reconciler.kinds.calls import ec2
 from reconciler.kinds.vpc import canonical
 from reconciler.model.calls import Call
-from reconciler.model.kind import Companion, Item, Kind, Part, Read
+from reconciler.model.kind import Item, Kind, Part
+from reconciler.model.reads import Companion, Read
 from reconciler.model.things import Observed, Spec
 
 PROTOCOLS = {"all": "-1", "icmp": "1", "tcp": "6", "udp": "17", "icmpv6": "58"}

@@ -14,7 +14,8 @@ from typing import Any
 import jmespath
 
 from reconciler.model.calls import Call
-from reconciler.model.kind import Companion, Item, Part
+from reconciler.model.kind import Item, Part
+from reconciler.model.reads import Companion
 from reconciler.model.things import Observed, Spec
 from reconciler.model.verdicts import Steps, Wait
 

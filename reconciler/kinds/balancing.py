@@ -16,7 +16,8 @@ from typing import Any
 from reconciler.kinds.calls import elb
 from reconciler.model.address import Address
 from reconciler.model.calls import Call
-from reconciler.model.kind import Completion, Detail, Item, Kind, Part, Read, Remedy
+from reconciler.model.kind import Item, Kind, Part, Remedy
+from reconciler.model.reads import Completion, Detail, Read
 from reconciler.model.things import Desired, Observed, Spec
 from reconciler.model.verdicts import Wait
 

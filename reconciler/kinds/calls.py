@@ -17,6 +17,16 @@ def iam(operation: str, **parameters: Any) -> Call:
     return Call(service="iam", operation=operation, parameters=parameters)
 
 
+def scaling(operation: str, **parameters: Any) -> Call:
+    """A call of Auto Scaling."""
+    return Call(service="autoscaling", operation=operation, parameters=parameters)
+
+
+def dns(operation: str, **parameters: Any) -> Call:
+    """A call of Route 53."""
+    return Call(service="route53", operation=operation, parameters=parameters)
+
+
 def elb(operation: str, **parameters: Any) -> Call:
     """A call of Elastic Load Balancing."""
     return Call(service="elbv2", operation=operation, parameters=parameters)

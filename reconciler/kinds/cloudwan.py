@@ -16,7 +16,8 @@ from typing import Any
 from reconciler.kinds import wanpolicy
 from reconciler.model.address import Address
 from reconciler.model.calls import Call
-from reconciler.model.kind import Companion, Detail, Kind, Read, Remedy
+from reconciler.model.kind import Kind, Remedy
+from reconciler.model.reads import Companion, Detail, Read
 from reconciler.model.things import Desired, Observed, Ref, Spec
 
 ACCEPT = "somebody has to accept it, in the account of the core network"

@@ -14,7 +14,8 @@ from typing import Any
 from reconciler.kinds import devices
 from reconciler.kinds.calls import ec2
 from reconciler.model.calls import Call
-from reconciler.model.kind import Companion, Detail, Halt, Kind, Read, Remedy
+from reconciler.model.kind import Halt, Kind, Remedy
+from reconciler.model.reads import Companion, Detail, Read
 from reconciler.model.things import Observed, Spec
 
 

@@ -19,7 +19,8 @@ from typing import Any
 from reconciler.kinds import cloudwan, policies, wanpolicy
 from reconciler.kinds.wanpolicy import FIELD, canonical, differences, mistakes, tree
 from reconciler.model.calls import Call
-from reconciler.model.kind import Companion, Detail, Item, Kind, Part, Read, Remedy
+from reconciler.model.kind import Item, Kind, Part, Remedy
+from reconciler.model.reads import Companion, Detail, Read
 from reconciler.model.things import Desired, Observed, Ref, Spec, within
 from reconciler.model.verdicts import Blocked, Drift, Settled, Steps, Verdict, Wait
 

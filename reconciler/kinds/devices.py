@@ -13,7 +13,8 @@ from typing import Any
 
 from reconciler.kinds.calls import ec2
 from reconciler.model.calls import Call
-from reconciler.model.kind import Companion, Remedy
+from reconciler.model.kind import Remedy
+from reconciler.model.reads import Companion
 from reconciler.model.things import Observed, Spec
 
 FIELD, KEPT = "BlockDeviceMappings", "DeleteOnTermination"

@@ -11,7 +11,8 @@ from typing import Any
 from reconciler.kinds.calls import ec2
 from reconciler.kinds.policies import meaning
 from reconciler.model.calls import Call
-from reconciler.model.kind import Kind, Read, Remedy
+from reconciler.model.kind import Kind, Remedy
+from reconciler.model.reads import Read
 from reconciler.model.things import Observed, Spec
 
 

@@ -12,7 +12,8 @@ from contextlib import suppress
 
 from reconciler.kinds.calls import ec2
 from reconciler.model.calls import Call
-from reconciler.model.kind import Companion, Item, Kind, Part, Read
+from reconciler.model.kind import Item, Kind, Part
+from reconciler.model.reads import Companion, Read
 from reconciler.model.things import Observed, Spec
 
 PROTOCOLS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": "-1"}

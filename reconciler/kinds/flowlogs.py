@@ -12,7 +12,8 @@ from typing import Any
 
 from reconciler.kinds.calls import ec2
 from reconciler.model.address import Address
-from reconciler.model.kind import Kind, Read
+from reconciler.model.kind import Kind
+from reconciler.model.reads import Read
 from reconciler.model.things import Desired, Observed, Ref, Spec
 from reconciler.model.verdicts import Settled, Verdict
 

@@ -15,7 +15,8 @@ from typing import Any
 from reconciler.kinds.calls import iam
 from reconciler.kinds.policies import meaning, mistake
 from reconciler.model.calls import Call
-from reconciler.model.kind import Completion, Detail, Item, Kind, Part, Read, Remedy
+from reconciler.model.kind import Item, Kind, Part, Remedy
+from reconciler.model.reads import Completion, Detail, Read
 from reconciler.model.service import Tagging
 from reconciler.model.things import Observed, Spec
 

@@ -11,7 +11,8 @@ from typing import Any
 from reconciler.kinds import associations
 from reconciler.kinds.associations import TRANSIT_GATEWAYS, released
 from reconciler.model.calls import Call
-from reconciler.model.kind import Kind, Read, Remedy
+from reconciler.model.kind import Kind, Remedy
+from reconciler.model.reads import Read
 from reconciler.model.things import Observed
 
 READY = frozenset({"AVAILABLE"})

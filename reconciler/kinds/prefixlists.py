@@ -15,7 +15,8 @@ from reconciler.kinds.calls import ec2
 from reconciler.kinds.vpc import canonical
 from reconciler.model.address import Address
 from reconciler.model.calls import Call
-from reconciler.model.kind import Detail, Item, Kind, Part, Read, Remedy
+from reconciler.model.kind import Item, Kind, Part, Remedy
+from reconciler.model.reads import Detail, Read
 from reconciler.model.things import Desired, Observed
 
 AT_ONCE = 100

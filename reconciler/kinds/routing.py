@@ -11,7 +11,8 @@ from collections.abc import Hashable, Iterator, Sequence
 from reconciler.kinds.calls import ec2
 from reconciler.kinds.vpc import canonical
 from reconciler.model.calls import Call
-from reconciler.model.kind import Companion, Item, Kind, Part, Read
+from reconciler.model.kind import Item, Kind, Part
+from reconciler.model.reads import Companion, Read
 from reconciler.model.things import Observed, Spec
 
 DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")

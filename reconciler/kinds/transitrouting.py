@@ -15,7 +15,8 @@ from reconciler.kinds.transit import GONE, LEAVING
 from reconciler.kinds.vpc import canonical
 from reconciler.model.address import Address
 from reconciler.model.calls import Call
-from reconciler.model.kind import Detail, Item, Kind, Part, Read
+from reconciler.model.kind import Item, Kind, Part
+from reconciler.model.reads import Detail, Read
 from reconciler.model.things import Desired, Observed, Ref, Spec
 from reconciler.model.verdicts import Steps, Wait
 

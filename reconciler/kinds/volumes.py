@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from reconciler.kinds.calls import ec2
 from reconciler.model.calls import Call
-from reconciler.model.kind import Item, Kind, Part, Read
+from reconciler.model.kind import Item, Kind, Part
+from reconciler.model.reads import Read
 from reconciler.model.things import Observed, Spec
 
 

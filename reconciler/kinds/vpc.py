@@ -7,7 +7,8 @@ from typing import Any
 
 from reconciler.kinds.calls import ec2
 from reconciler.model.calls import Call
-from reconciler.model.kind import Detail, Item, Kind, Part, Read, Remedy
+from reconciler.model.kind import Item, Kind, Part, Remedy
+from reconciler.model.reads import Detail, Read
 from reconciler.model.things import Observed, Spec
 
 

@@ -21,7 +21,8 @@ from typing import Any
 from reconciler.kinds.calls import ec2
 from reconciler.kinds.vpc import canonical
 from reconciler.model.calls import Call
-from reconciler.model.kind import Companion, Item, Kind, Part, Read, Remedy
+from reconciler.model.kind import Item, Kind, Part, Remedy
+from reconciler.model.reads import Companion, Read
 from reconciler.model.things import Desired, Observed, Parameter, Spec, contains
 from reconciler.model.verdicts import Drift, Settled, Steps, Verdict
 

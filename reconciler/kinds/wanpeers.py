@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from reconciler.kinds import wanpolicy
 from reconciler.kinds.cloudwan import PACE, SAID, Resources, at_edge
-from reconciler.model.kind import Detail, Kind, Read
+from reconciler.model.kind import Kind
+from reconciler.model.reads import Detail, Read
 from reconciler.model.things import Desired, Spec
 
 TRANSIT_GATEWAY_PEERING = Kind(

@@ -16,14 +16,6 @@ OURS = frozenset({"Tags", "TagSpecifications", "ClientToken", "DryRun"})
 """Parameters of create calls that we write ourselves (`Tags` is a mapping in the config, and is not a field)."""
 
 
-KNOWN_TOKENS = frozenset({"ec2"})
-"""Services that say when a token of a creation belongs to something that is gone.
-
-Network Manager documents neither that nor for how long it knows a token, and its lists show no dead things with theirs:
-a thing that was deleted by hand could not be made again.  Its creations are remembered instead, as those without token.
-"""
-
-
 @dataclass(frozen=True)
 class Field:
     """One field of a kind.
@@ -55,13 +47,13 @@ class Facts:
     kind: Kind
     fields: Fields
     takes_token: bool
-    """Whether the create call has a ClientToken of which is known what it does once the thing is gone."""
+    """Whether the create call has a token of which is known what it does once the thing is gone."""
 
 
 def facts(kind: Kind, schema: Schema) -> Facts:
     """A kind's record read against the model, once per process."""
     members = schema.operation(kind.service, kind.create).input.members
-    return Facts(kind, fields(kind, schema), kind.service in KNOWN_TOKENS and "ClientToken" in members)
+    return Facts(kind, fields(kind, schema), kind.home.knows_tokens and kind.home.token in members)
 
 
 def fields(kind: Kind, schema: Schema) -> Fields:
@@ -69,7 +61,13 @@ def fields(kind: Kind, schema: Schema) -> Fields:
     create = schema.operation(kind.service, kind.create).input
     update = schema.operation(kind.service, kind.update).input.members if kind.update else {}
     parts = {part.field: part for part in kind.parts}
-    hidden = OURS | kind.always.keys() | kind.forbidden | ({"Path"} if kind.home.paths else set())
+    hidden = (
+        OURS
+        | {kind.home.token}
+        | kind.always.keys()
+        | kind.forbidden
+        | ({"Path"} if kind.home.paths else set())
+    )
 
     def change(name: str) -> str:
         if name in kind.then_owns:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.model.things import STACK_TAG, Observed
+from reconciler.model.things import OURS, STACK_TAG, Observed, Spec
 
 Parameters = Mapping[str, Any]
 
@@ -24,6 +24,17 @@ class Tagging:
     operations: tuple[str, str]
     put: Callable[[Observed, Sequence[Mapping[str, str]]], Parameters]
     take: Callable[[Observed, Sequence[str]], Parameters]
+    birth: Callable[[Sequence[Mapping[str, str]]], Any] = list
+    """What the create call takes as Tags."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Birthmark:
+    """What says whose a thing is until it has its tags: `put` gives the parameters of a creation, of stack and address,
+    `read` finds both in a row, or None.  Once the tags are there, the kind's `then` takes it away."""
+
+    put: Callable[[str, str], Mapping[str, Any]]
+    read: Callable[[Spec], tuple[str, str] | None]
 
 
 BY_ID = Tagging(
@@ -40,6 +51,40 @@ BY_ARNS = Tagging(
     operations=("AddTags", "RemoveTags"),
     put=lambda thing, tags: {"ResourceArns": [thing.arn], "Tags": tags},
     take=lambda thing, keys: {"ResourceArns": [thing.arn], "TagKeys": keys},
+)
+
+
+def _of_group(group: Observed, tags: Sequence[Mapping[str, str]]) -> Parameters:
+    named = {"ResourceId": group.raw["AutoScalingGroupName"], "ResourceType": "auto-scaling-group"}
+    return {"Tags": [{**named, **tag} for tag in handed_down(tags)]}
+
+
+def handed_down(tags: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """Tags of an Auto Scaling group: those of the config go on to its instances, and ours do not."""
+    return [{**tag, "PropagateAtLaunch": not tag["Key"].startswith(OURS)} for tag in tags]
+
+
+OF_GROUPS = Tagging(
+    operations=("CreateOrUpdateTags", "DeleteTags"),
+    put=_of_group,
+    take=lambda group, keys: {
+        "Tags": [
+            {
+                "ResourceId": group.raw["AutoScalingGroupName"],
+                "ResourceType": "auto-scaling-group",
+                "Key": key,
+            }
+            for key in keys
+        ]
+    },
+    birth=handed_down,
+)
+
+
+OF_ZONES = Tagging(
+    operations=("ChangeTagsForResource", "ChangeTagsForResource"),
+    put=lambda zone, tags: {"ResourceType": "hostedzone", "ResourceId": zone.id, "AddTags": tags},
+    take=lambda zone, keys: {"ResourceType": "hostedzone", "ResourceId": zone.id, "RemoveTagKeys": keys},
 )
 
 
@@ -87,6 +132,19 @@ BY_TAG = Search(
 )
 
 
+AMONG_GROUPS = Search(
+    service="autoscaling",
+    operation="DescribeTags",
+    action="autoscaling:DescribeTags",
+    path="Tags",
+    page=100,
+    parameters=lambda stack: {
+        "Filters": [{"Name": "key", "Values": [STACK_TAG]}, {"Name": "value", "Values": [stack]}]
+    },
+    named=lambda row: (str(row["ResourceType"]), str(row.get("ResourceId") or "")),
+)
+
+
 def _among_all(*types: str) -> Search:
     """What the Resource Groups Tagging API shows of a service.
 
@@ -122,6 +180,18 @@ class Service:
     """How its things are tagged, where their record does not say another way."""
     search: Search | None = None
     """How its things are found in a region; None for those that are listed whole, since it has one endpoint."""
+    filters: bool = False
+    """Whether its lists can be narrowed by the keys of tags."""
+    token: str = "ClientToken"
+    """The parameter of its create calls that keeps them from happening twice."""
+    knows_tokens: bool = False
+    """Whether it says when a token of a creation belongs to something that is gone.
+
+    Network Manager documents neither that nor for how long it knows a token, and its lists show no dead things with
+    theirs: a thing that was deleted by hand could not be made again.  Its creations are remembered instead, as those
+    without token."""
+    held_by_tags: bool = True
+    """Whether IAM can hold what may be done with its things to their tags."""
     create_action: bool = False
     """Whether IAM tells in `<prefix>:CreateAction` with which creation tags come."""
     busying: frozenset[str] = frozenset()
@@ -147,7 +217,10 @@ class Service:
 SERVICES: Mapping[str, Service] = {
     service.name: service
     for service in (
-        Service(name="ec2", tagging=BY_ID, search=BY_TAG, create_action=True),
+        Service(
+            name="ec2", tagging=BY_ID, search=BY_TAG, filters=True, create_action=True, knows_tokens=True
+        ),
+        Service(name="autoscaling", tagging=OF_GROUPS, search=AMONG_GROUPS, filters=True),
         Service(
             name="elbv2",
             prefix="elasticloadbalancing",
@@ -170,6 +243,14 @@ SERVICES: Mapping[str, Service] = {
                 }
             ),
             busied="CoreNetworkId",
+        ),
+        Service(
+            name="route53",
+            homes={"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"},
+            tagging=OF_ZONES,
+            token="CallerReference",
+            knows_tokens=True,
+            held_by_tags=False,
         ),
         Service(
             name="iam",

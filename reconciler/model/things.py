@@ -22,6 +22,9 @@ HALTED_TAG = "reconciler:halted"
 DIGEST_TAG = "reconciler:digest."
 """Prefix of the tags that hold digests of write-only fields; the field's name follows."""
 
+TOKENS = ("CallerReference", "ClientToken")
+"""Where lists show the token of a creation."""
+
 Spec = Mapping[str, Any]
 
 
@@ -218,7 +221,7 @@ class World:
         """The tokens that cannot make anything any more, where lists show them: those of dead things, and of living
         ones, whose address may have changed since."""
         seen = (*self.dead, *self.things)
-        return frozenset(str(thing.raw["ClientToken"]) for thing in seen if thing.raw.get("ClientToken"))
+        return frozenset(str(thing.raw[name]) for thing in seen for name in TOKENS if thing.raw.get(name))
 
     @cached_property
     def nameless(self) -> tuple[Observed, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.model.config import Config
 from reconciler.model.kind import Kind
 from reconciler.model.things import Desired, Parameter, Ref, within
-from reconciler.policy.facts import ACCEPTED_FIELD, HELD_TO, PASSED, PROFILE_FIELD
+from reconciler.policy.facts import ACCEPTED_FIELD, HELD_TO, PASSED, PROFILE_FIELD, TEMPLATE_FIELD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +114,8 @@ def _passed(resources: Iterable[Desired], kind: str, field: str) -> set[str]:
 def _profiles(resources: Iterable[Desired]) -> Iterator[str]:
     """The names of instance profiles."""
     for desired in resources:
-        given = desired.spec.get(PROFILE_FIELD)
+        template = desired.spec.get(TEMPLATE_FIELD)
+        given = (template if isinstance(template, Mapping) else desired.spec).get(PROFILE_FIELD)
         name = (given.get("Name") or given.get("Arn")) if isinstance(given, Mapping) else None
         if isinstance(name, str):
             yield name.rpartition("/")[2]

@@ -82,7 +82,17 @@ ON_BEHALF: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 """Calls that AWS carries out with our own right to other calls, of other services, and the types that these look at.
 What they make has no tags.  One that is missing shows later, as a peering that has FAILED with MISSING_PERMISSIONS."""
+BY_TEMPLATE = frozenset({"autoscaling:CreateAutoScalingGroup", "autoscaling:UpdateAutoScalingGroup"})
+"""Calls for which AWS asks whether we may ourselves launch what their launch template says.
+
+https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html"""
+TEMPLATE_TYPES = (
+    *("capacity-reservation", "image", "instance", "key-pair", "launch-template", "network-interface"),
+    *("placement-group", "security-group", "snapshot", "subnet", "volume"),
+)
+"""What a launch looks at."""
 FIRST_USE = {
+    "autoscaling:CreateAutoScalingGroup": ("autoscaling", "AWSServiceRoleForAutoScaling"),
     "elasticloadbalancing:CreateLoadBalancer": (
         "elasticloadbalancing",
         "AWSServiceRoleForElasticLoadBalancing",
@@ -91,6 +101,7 @@ FIRST_USE = {
 }
 """Calls that make a service's own role in the account when they are the first of their sort.
 
+https://docs.aws.amazon.com/autoscaling/ec2/userguide/autoscaling-service-linked-role.html,
 https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-service-linked-roles.html and
 https://docs.aws.amazon.com/network-manager/latest/tgwnm/nm-service-linked-roles.html"""
 ACCEPTED_FIELD = "AcceptedAttachments"
@@ -103,3 +114,5 @@ PASSED: Mapping[str, tuple[str, str]] = {
 """Kinds with a field that hands a role to a service of AWS: the field, and the service."""
 PROFILE_FIELD = "IamInstanceProfile"
 """The field that hands a role to a machine."""
+TEMPLATE_FIELD = "LaunchTemplateData"
+"""The field of what machines are launched with, which may have that one inside."""

@@ -9,7 +9,15 @@ from reconciler.model.service import path_of
 from reconciler.model.things import ADDRESS_TAG, STACK_TAG
 from reconciler.policy.beside import beside, changes, own_type
 from reconciler.policy.extent import Extent
-from reconciler.policy.facts import FIRST_USE, HELD_TO, ON_BEHALF, PASSED, PROFILE_KIND
+from reconciler.policy.facts import (
+    BY_TEMPLATE,
+    FIRST_USE,
+    HELD_TO,
+    ON_BEHALF,
+    PASSED,
+    PROFILE_KIND,
+    TEMPLATE_TYPES,
+)
 from reconciler.policy.reads import of_lease
 from reconciler.policy.statements import Condition, Statement, in_order, one_or_list
 
@@ -24,6 +32,7 @@ def write_half(extent: Extent) -> list[Statement]:
 
 def _changing(extent: Extent) -> Iterator[Statement]:
     yield from _creating(extent)
+    yield from _untold(extent)
     yield from _tagging_at_birth(extent)
     yield from beside(extent)
     yield from _placed(extent, "ChangeOurs", _changed, _ours(extent))
@@ -39,6 +48,8 @@ def _changing(extent: Extent) -> Iterator[Statement]:
     creates = {kind.action(kind.create) for kind in extent.kinds}
     removes = {kind.action(kind.delete) for kind in extent.kinds} if extent.mode == "full" else set()
     yield from (_on_behalf(extent, action) for action in in_order((creates | removes) & ON_BEHALF.keys()))
+    if creates & BY_TEMPLATE:
+        yield _launching(extent)
     yield from (_first_use(extent, *FIRST_USE[action]) for action in in_order(creates & FIRST_USE.keys()))
 
 
@@ -46,9 +57,10 @@ def _placed(
     extent: Extent, sid: str, actions: Callable[[Kind], Iterable[str]], condition: Condition
 ) -> Iterator[Statement]:
     """One statement about all kinds, and one about those whose names have paths: these reach no further than ours."""
+    told = [kind for kind in extent.kinds if kind.home.held_by_tags]
     for kinds, what, resources in (
-        ([kind for kind in extent.kinds if not kind.home.paths], sid, ("*",)),
-        ([kind for kind in extent.kinds if kind.home.paths], f"{sid}InPath", _in_path(extent)),
+        ([kind for kind in told if not kind.home.paths], sid, ("*",)),
+        ([kind for kind in told if kind.home.paths], f"{sid}InPath", _in_path(extent)),
     ):
         if found := in_order(action for kind in kinds for action in actions(kind)):
             yield Statement(sid=what, actions=found, resources=resources, condition=condition)
@@ -89,6 +101,19 @@ def _creating(extent: Extent) -> Iterator[Statement]:
             return [kind.action(kind.create)] if kind.regional is regional else []
 
         yield from _placed(extent, sid, births, condition)
+
+
+def _untold(extent: Extent) -> Iterator[Statement]:
+    """Services that show IAM no tags: ours and others' things are alike there, and docs/iam.md says so."""
+    for service in sorted({kind.service for kind in extent.kinds if not kind.home.held_by_tags}):
+        kinds = [kind for kind in extent.kinds if kind.service == service]
+        births, rest = [kind.action(kind.create) for kind in kinds], set()
+        for kind in kinds:
+            rest |= {*_changed(kind), *_tag_calls(kind)}
+            rest |= {kind.action(kind.delete)} if extent.mode == "full" else set()
+        things = in_order(f"arn:{extent.partition}:{service}:::{own_type(kind)}/*" for kind in kinds)
+        yield Statement(sid=f"Create{service.title()}", actions=in_order(births))
+        yield Statement(sid=f"Change{service.title()}", actions=in_order(rest), resources=things)
 
 
 def _tagging_at_birth(extent: Extent) -> Iterator[Statement]:
@@ -198,6 +223,17 @@ def _on_behalf(extent: Extent, action: str) -> Statement:
     actions, types = ON_BEHALF[action]
     resources = in_order(f"arn:{extent.partition}:ec2:*:*:{type}/*" for type in types)
     return Statement(sid=f"For{action.partition(':')[2]}", actions=in_order(actions), resources=resources)
+
+
+def _launching(extent: Extent) -> Statement:
+    """What a launch template says, and nothing without one."""
+    template = f"arn:{extent.partition}:ec2:*:{extent.account}:launch-template/*"
+    return Statement(
+        sid="LaunchByTemplate",
+        actions=("ec2:RunInstances",),
+        resources=in_order(f"arn:{extent.partition}:ec2:*:*:{type}/*" for type in TEMPLATE_TYPES),
+        condition={"ArnEquals": {"ec2:LaunchTemplate": template}},
+    )
 
 
 def _first_use(extent: Extent, service: str, role: str) -> Statement:

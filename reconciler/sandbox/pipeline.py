@@ -23,6 +23,7 @@ from moto.core.utils import get_service_model
 from moto.ec2.exceptions import FilterNotImplementedError
 
 from . import cloudtrail, fidelity, iam, tagging, wire
+from .autoscaling.answers import answer as answer_autoscaling
 from .calls import Call, is_read
 from .ec2.answers import answer as answer_ec2
 from .ec2.images import add_public_images
@@ -45,18 +46,21 @@ from .faults.answers import edited
 from .faults.refusals import refusal
 from .networkmanager.answers import answer as answer_networkmanager
 from .request import Answer, Request
+from .route53.answers import answer as answer_route53
 from .world import World, current
 
 CONNECTION = "X-Sandbox-Connection"
 """A header that never reaches a client: the server is to "close" the connection, or to "cut" the body."""
 
 _ANSWERED_HERE = {
+    "autoscaling": answer_autoscaling,
     "cloudtrail": cloudtrail.answer,
     "ec2": answer_ec2,
     "elbv2": answer_elbv2,
     "iam": iam.answer,
     "networkmanager": answer_networkmanager,
     "resourcegroupstaggingapi": tagging.answer,
+    "route53": answer_route53,
 }
 
 _moto_call_action = BaseResponse.call_action

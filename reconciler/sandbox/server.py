@@ -35,12 +35,14 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 # the services that are here, as signatures name them; others would run into what is not installed, or be half there
 _SERVED = (
+    "autoscaling",
     "cloudtrail",
     "dynamodb",
     "ec2",
     "elasticloadbalancing",
     "iam",
     "networkmanager",
+    "route53",
     "ssm",
     "sts",
     "tagging",

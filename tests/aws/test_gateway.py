@@ -106,10 +106,29 @@ def test_a_list_that_is_asked_without_a_page_size_is_still_read_whole(aws: Local
 def test_a_list_that_has_more_and_no_way_to_ask_for_it_is_not_whole(keys: None) -> None:
     gate = gateway()
     half = "<stsToken/><nextToken>abc</nextToken><stateReason/>"
-    wire = script(ec2("DescribeFleetInstances", f"<activeInstanceSet/>{half}"))
-    wire.under(gate.sessions.client(ACCOUNT, "ec2", "us-west-2"))
+    page = ec2("DescribeFleetInstances", f"<activeInstanceSet/>{half}")
+    script(page, page).under(gate.sessions.client(ACCOUNT, "ec2", "us-west-2"))
     with pytest.raises(Lost, match="not the whole list"):
         listed(gate, "DescribeFleetInstances", "ActiveInstances", {"FleetId": "fleet-1"})
+
+
+def test_pages_that_the_sdk_does_not_follow_are_followed(keys: None) -> None:
+    gate = gateway()
+    first, second = (f"<member><InstanceRefreshId>{id}</InstanceRefreshId></member>" for id in "ab")
+    answers = [
+        f"<InstanceRefreshes>{first}</InstanceRefreshes><NextToken>t</NextToken>",
+        f"<InstanceRefreshes>{second}</InstanceRefreshes>",
+    ]
+    name = "DescribeInstanceRefreshes"
+    wire = script(
+        *(Answer(f"<{name}Response><{name}Result>{one}</{name}Result></{name}Response>") for one in answers)
+    )
+    wire.under(gate.sessions.client(ACCOUNT, "autoscaling", "us-west-2"))
+    group = {"AutoScalingGroupName": "web"}
+    found = listed(gate, name, "InstanceRefreshes", group, service="autoscaling", page=100)
+    assert [row["InstanceRefreshId"] for row in found] == ["a", "b"]
+    asked = [(request.form["MaxRecords"], request.form.get("NextToken")) for request in wire.requests]
+    assert asked == [("100", None), ("100", "t")]
 
 
 def test_pages_of_network_manager_are_followed_too(keys: None) -> None:

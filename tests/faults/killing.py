@@ -9,6 +9,7 @@ a run that nobody disturbed.  The run itself goes on to its next boundary.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,6 +27,7 @@ from reconciler.kinds import ALL
 from reconciler.loop import Loop
 from reconciler.model.calls import Call
 from reconciler.model.plan import Report
+from reconciler.model.things import TOKENS
 from reconciler.sandbox import HeldClock, local_aws
 from reconciler.sandbox import calls as sandbox
 from tests.conformance.fixture import TRIED
@@ -145,7 +147,7 @@ class Births:
     def hook(self, moment: str, call: sandbox.Call) -> None:
         if moment != "after" or call.operation not in CREATES:
             return
-        token = call.parameters.get("ClientToken")
+        token = next((call.parameters[name] for name in TOKENS if name in call.parameters), None)
         if token is None or token not in self._tokens:
             self._tokens |= {token} - {None}
             self.count[address_of(call.parameters)] += 1
@@ -159,7 +161,9 @@ def address_of(parameters: Mapping[str, Any]) -> str:
     found = parameters.get("Tags") or [
         tag for each in parameters.get("TagSpecifications", ()) for tag in each.get("Tags", ())
     ]
-    return next((tag["Value"] for tag in found if tag["Key"] == "reconciler:address"), "(without a tag)")
+    mark = re.search(r"reconciler:address=(\S+)", str(parameters.get("HostedZoneConfig")))
+    otherwise = mark[1] if mark else "(without a tag)"
+    return next((tag["Value"] for tag in found if tag["Key"] == "reconciler:address"), otherwise)
 
 
 class Watch:
@@ -172,7 +176,7 @@ class Watch:
         """At the door of AWS."""
         if moment == "before":
             self._number, self._operation = self._number + 1, call.operation
-            asked = {name: value for name, value in call.parameters.items() if name != "ClientToken"}
+            asked = {name: value for name, value in call.parameters.items() if name not in TOKENS}
             self._call = f"{call.operation} {json.dumps(asked, sort_keys=True, default=str)}"
             self._visit("before")
         else:

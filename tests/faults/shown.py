@@ -23,6 +23,7 @@ BALANCER = re.compile(r"(?<=/)[0-9a-f]{16}\b")
 DRAWN = frozenset(
     {
         "AttachTime",
+        "CallerReference",
         "ClientToken",
         "CreateDate",
         "CreateTime",
@@ -31,6 +32,7 @@ DRAWN = frozenset(
         "CreatedAt",
         "CreationTime",
         "CustomerGatewayConfiguration",
+        "Instances",  # those of an Auto Scaling group
         "IpAddress",
         "LastStatusChange",
         "CreationTimestamp",
@@ -43,12 +45,17 @@ DRAWN = frozenset(
         "PublicDnsName",
         "PublicIp",
         "PublicIpAddress",
+        "Refreshes",
         "StartDate",
         "TunnelInsideCidr",
         "UpdatedAt",
     }
 )
 """Members whose values are drawn anew for each thing."""
+
+GROUP = "aws:autoscaling:groupName"
+MADE_BY_GROUPS = frozenset({"instance", "network-interface", "volume"})
+"""What Auto Scaling groups make is nobody's here, and comes and goes in AWS's time."""
 
 Shown = Counter[tuple[str, str]]
 """How often there is something: its address (or kind, for one that is not ours) and all that is told of it."""
@@ -57,6 +64,12 @@ Shown = Counter[tuple[str, str]]
 def shown(host: Host, text: str) -> Shown:
     """Everything of every kind, somebody else's included, and what the program sees of its own beside the lists."""
     rows = [(kind, row) for kind in ALL for row in host.rows(kind.name)]
+    groups = [row["InstanceId"] for kind, row in rows if kind.name == "instance" and GROUP in tags(row)]
+    rows = [
+        (kind, row)
+        for kind, row in rows
+        if kind.name not in MADE_BY_GROUPS or not any(id in str(row) for id in groups)
+    ]
     names = {row[kind.id]: tags(row).get("reconciler:address", kind.name) for kind, row in rows}
     found = Shown((names[row[kind.id]], _plain(row, names)) for kind, row in rows)
     for thing in host.loop(text).look().owned:  # rules of groups, attributes that have a call of their own

@@ -25,8 +25,10 @@ from reconciler.kinds import BY_NAME
 from reconciler.model.plan import Outcome, Plan
 from reconciler.model.verdicts import Blocked, Steps, Wait
 from reconciler.sandbox import Call
+from reconciler.sandbox.autoscaling.store import store_of as scaling
 from reconciler.sandbox.elbv2.store import store_of as balancing
 from reconciler.sandbox.networkmanager.models import store_of
+from reconciler.sandbox.route53.store import store_of as zones
 from reconciler.sandbox.world import current
 from tests.conformance.fixture import TRIED, named_anew
 from tests.faults.estate import estate, without_subjects
@@ -81,6 +83,11 @@ DOUBTFUL: dict[str, Disguise] = {
 """These stop the address that they claim, until a person has decided."""
 
 
+def is_owner(key: str) -> bool:
+    """Whether a tag says whose a thing is."""
+    return key.startswith("reconciler:") or key in MADE_BY_OTHERS
+
+
 @dataclass
 class Twin:
     """Somebody else's thing."""
@@ -99,11 +106,18 @@ class Twin:
             found = ec2_backends[ACCOUNT][self.region].tags[self.id]
         elif BY_NAME[self.kind].service == "elbv2":
             found = balancing(current(), ACCOUNT, self.region).any(self.arn).tags
+        elif BY_NAME[self.kind].service == "route53":
+            found = zones(current(), ACCOUNT).zone(self.id).tags
+        elif BY_NAME[self.kind].service == "autoscaling":
+            group = scaling(current(), ACCOUNT, self.region).group(self.arn.rpartition("/")[2])
+            kept = {key: value for key, (value, _) in group.tags.items() if not is_owner(key)}
+            group.tags = {key: (value, False) for key, value in {**kept, **owner}.items()}
+            return
         else:
             item = store_of(ACCOUNT, "aws").by_arn(self.arn)
             assert item is not None
             found = item.tags
-        for key in [key for key in found if key.startswith("reconciler:") or key in MADE_BY_OTHERS]:
+        for key in filter(is_owner, list(found)):
             del found[key]
         found.update(owner)
 
@@ -112,11 +126,7 @@ class Twin:
         backend = iam_backends[ACCOUNT]["aws"]
         for one in (*backend.roles.values(), *backend.instance_profiles.values()):
             if one.id == self.id:
-                rest = [
-                    tag
-                    for tag in one.tags
-                    if not tag["Key"].startswith("reconciler:") and tag["Key"] not in MADE_BY_OTHERS
-                ]
+                rest = [tag for tag in one.tags if not is_owner(tag["Key"])]
                 one.tags = [*rest, *({"Key": key, "Value": value} for key, value in owner.items())]
 
 
@@ -346,9 +356,14 @@ def taken_next(doomed: Mapping[str, Twin], call: Call, looked: Counter[str]) -> 
         and (
             looked[thing.kind] < 0
             if (ids := BY_NAME[thing.kind].read.ids) is None
-            else id in str(call.parameters.get(ids, ""))
+            else known_by(thing) in str(call.parameters.get(ids, ""))
         )
     ]
+
+
+def known_by(thing: Twin) -> str:
+    """What a list takes that is asked for one thing."""
+    return thing.arn.rpartition("/")[2] if thing.kind == "auto-scaling-group" else thing.id
 
 
 HOLDERS = {"global-network", "load-balancer", "target-group", "subnet", "vpc"}

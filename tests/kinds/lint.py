@@ -63,6 +63,11 @@ def skeleton(shape: Shape | None, depth: int = 0) -> Any:
     return enum[0] if enum else "x" * (shape.metadata.get("min") or 1)
 
 
+def skeleton_of_required(shape: Any) -> dict[str, Any]:
+    """A value of a structure with what it must have."""
+    return {name: skeleton(shape.members[name]) for name in shape.required_members}
+
+
 def flags(row: dict[str, Any]) -> list[str]:
     """The members that are true or false."""
     return [name for name, value in row.items() if isinstance(value, bool)]
@@ -209,7 +214,8 @@ class Lint:
                 self.wrong(f"{what}: there is no field {name}")
         if kind.unique is not None and kind.unique not in fields:
             self.wrong(f"unique: there is no field {kind.unique}")
-        for name in sorted(set(self._required(kind.create)) - fields.keys() - kind.always.keys()):
+        ours = kind.always.keys() | {kind.home.token}
+        for name in sorted(set(self._required(kind.create)) - fields.keys() - ours):
             self.wrong(f"{kind.create} requires {name}, which no config can give")
 
     def _required(self, operation: str) -> list[str]:
@@ -352,7 +358,11 @@ class Lint:
             if jmespath.search(detail.path, answer) is None:
                 self.wrong(f"{detail.path} is not in the answer of {detail.operation}")
             sought = {name: skeleton(self._input(detail.operation).get(name)) for name in detail.given}
-            given = {detail.arn or self.kind.handle or self.kind.id: "x", **detail.arguments, **sought}
+            given = {
+                detail.arn or detail.id or self.kind.handle or self.kind.id: "x",
+                **detail.arguments,
+                **sought,
+            }
             report = ParamValidator().validate(
                 given, model(self.kind.service).operation_model(detail.operation).input_shape
             )
@@ -363,12 +373,17 @@ class Lint:
         members = self._input(self.kind.create)
         answer = skeleton(model(self.kind.service).operation_model(self.kind.create).output_shape)
         row = find_row(self.kind, answer)
-        if row is None:
+        if not self.kind.answered:
+            self._unanswered(row, members)
+        elif row is None:
             self.wrong(f"{self.kind.create} answers no {self.kind.id}")
         elif (self.kind.tags in row) is not self.kind.answers_tags:
             self.wrong(
                 f"answers_tags: {self.kind.create} answers {'with' if self.kind.tags in row else 'without'} tags"
             )
+        if self.kind.birthmark:
+            self._marked(row or {})
+            return
         if self.kind.tag_type is None:
             if "Tags" not in members:
                 self.wrong(f"{self.kind.create} cannot tag at birth with a list of tags")
@@ -379,6 +394,28 @@ class Lint:
         types: Any = members["TagSpecifications"]
         if self.kind.tag_type not in types.member.members["ResourceType"].enum:
             self.wrong(f"{self.kind.tag_type} is no type of EC2's tags")
+
+    def _marked(self, row: dict[str, Any]) -> None:
+        """A mark is something that the create call takes, and that no row has by chance."""
+        mark, kind = self.kind.birthmark, self.kind
+        assert mark is not None
+        given = {**skeleton_of_required(model(kind.service).operation_model(kind.create).input_shape)}
+        shape = model(kind.service).operation_model(kind.create).input_shape
+        report = ParamValidator().validate({**given, **mark.put(STACK, f"{kind.name}/x")}, shape)
+        if report.has_errors():
+            self.wrong(f"birthmark: {report.generate_report()}")
+        if mark.read(row) is not None:
+            self.wrong("birthmark: it is found in a row that has none")
+
+    def _unanswered(self, row: Any, members: Mapping[str, Shape]) -> None:
+        """What a creation does not answer is found by the name that it was given."""
+        kind = self.kind
+        if row is not None:
+            self.wrong(f"answered: {kind.create} answers with what it has made")
+        if kind.handle is None or kind.handle not in members:
+            self.wrong(f"answered: {kind.create} gives no name by which to find what it has made")
+        if kind.read.ids is None:
+            self.wrong(f"answered: {kind.read.operation} cannot be asked for what was made")
 
     def _agreement(self) -> None:
         """What has to be alike is named by references; what has to differ are fields."""

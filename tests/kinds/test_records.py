@@ -12,8 +12,10 @@ from reconciler.kinds import ALL, BY_NAME
 from reconciler.kinds.compute import INSTANCE
 from reconciler.kinds.firewall import SECURITY_GROUP
 from reconciler.kinds.networkmanager import GLOBAL_NETWORK, SITE
+from reconciler.kinds.scaling import AUTO_SCALING_GROUP
 from reconciler.kinds.vpc import SUBNET, VPC
-from reconciler.model.kind import Kind, Read
+from reconciler.model.kind import Kind
+from reconciler.model.reads import Read
 from reconciler.show.kinds import as_markdown
 from tests.harness import FACTS
 from tests.kinds.lint import check, of_all
@@ -52,6 +54,10 @@ PLANTED: list[tuple[Kind, dict[str, Any], str]] = [
     (SITE, {"read": replace(SITE.read, page=1000)}, "up to 500"),
     (SITE, {"read": replace(SITE.read, page=None)}, "page"),
     (SITE, {"read": replace(SITE.read, ids="Ids")}, "cannot be asked for Ids"),
+    (SITE, {"answered": False}, "answers with what it has made"),
+    (AUTO_SCALING_GROUP, {"answered": True}, "answers no AutoScalingGroupARN"),
+    (AUTO_SCALING_GROUP, {"handle": None}, "no name by which to find"),
+    (AUTO_SCALING_GROUP, {"read": replace(AUTO_SCALING_GROUP.read, ids=None)}, "cannot be asked for what was"),
     (GLOBAL_NETWORK, {"always": {"Name": "x"}}, "has no Name"),
     (SUBNET, {"write_only": frozenset()}, "would always differ"),
     (SUBNET, {"write_only": SUBNET.write_only | {"Colour"}}, "has no Colour"),

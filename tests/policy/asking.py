@@ -69,6 +69,8 @@ ON_BEHALF = {
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_networkmanager.html, "Dependent actions"."""
 NAMED = {"DeletePlacementGroup": ("placement-group", "GroupName")}
 """Calls that say by its name what they are about: of which type it is, and the parameter."""
+RARE = {"elastic-gpu", "elastic-inference", "group", "license-configuration", "secondary-subnet"}
+"""What few launch templates name: docs/iam.md says that rights to these are given by hand."""
 ID = re.compile(r"([a-z]+(?:-[a-z]+)*)-[0-9a-f]{8,17}")
 
 Tags = Mapping[str, str]
@@ -101,6 +103,10 @@ def asked(call: Call, tagged: Tagged) -> Iterator[Asked]:
         return  # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html: needs no permission
     elif call.service == "elbv2":
         yield from _of_balancing(call, tagged, where)
+    elif call.service == "autoscaling":
+        yield from _of_scaling(call, tagged, where)
+    elif call.service == "route53":
+        yield from _of_dns(call, where)
     elif call.service not in {"ec2", "iam", "networkmanager"}:
         yield from _elsewhere(call, where)
     elif is_read(call.operation):
@@ -211,6 +217,45 @@ ARNS = {"listener": "ListenerArn", "loadbalancer": "LoadBalancerArn", "targetgro
 
 def _balancing_arn(call: Call, type: str) -> str:
     return f"arn:aws:elasticloadbalancing:{call.region}:{ACCOUNT}:{type}/new"
+
+
+def _of_scaling(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Iterator[Asked]:
+    """Auto Scaling sees the request's tags at the group.  Whether it asks for the right to tag at a creation, and
+    whether the group has its tags by then, is not documented: all is tried."""
+    given, action = call.parameters, f"autoscaling:{call.operation}"
+    if is_read(call.operation):
+        yield Asked(action, "*", where)
+        return
+    assert [type.name for type in looked_at("autoscaling", call.operation)] == ["autoScalingGroup"]
+    pairs = {tag["Key"]: tag.get("Value") for tag in given.get("Tags") or ()}
+    request: dict[str, Values] = _request(pairs) if call.operation != "DeleteTags" else {}
+    if call.operation == "DeleteTags":
+        request = {"aws:tagkeys": tuple(pairs)}
+    names = {given["AutoScalingGroupName"]} if "AutoScalingGroupName" in given else set()
+    for name in names or {tag["ResourceId"] for tag in given["Tags"]}:
+        arn = f"arn:aws:autoscaling:{call.region}:{ACCOUNT}:autoScalingGroup:new:autoScalingGroupName/{name}"
+        context = {**where, **request}
+        if call.operation == "CreateAutoScalingGroup":
+            yield Asked("autoscaling:CreateOrUpdateTags", arn, context)
+            yield Asked("autoscaling:CreateOrUpdateTags", arn, {**context, **_resource(pairs)})
+        else:
+            context |= _resource(tagged(call.region, f"autoScalingGroup/{name}"))
+        yield Asked(action, arn, context)
+    if "LaunchTemplate" in given or "MixedInstancesPolicy" in given:
+        template = f"arn:aws:ec2:{call.region}:{ACCOUNT}:launch-template/lt-0123456789abcdef0"
+        for type in (one for one in looked_at("ec2", "RunInstances") if one.name not in RARE):
+            context = {**where, "ec2:launchtemplate": template}
+            yield Asked("ec2:RunInstances", _arn(call, type.name, "some"), context)
+
+
+def _of_dns(call: Call, where: Mapping[str, Values]) -> Iterator[Asked]:
+    """Route 53 shows IAM no tags, neither the request's nor a zone's."""
+    given, action = call.parameters, f"route53:{call.operation}"
+    if is_read(call.operation) or not looked_at("route53", call.operation):
+        yield Asked(action, "*", where)
+        return
+    id = next(given[name] for name in ("HostedZoneId", "Id", "ResourceId") if name in given)
+    yield Asked(action, f"arn:aws:route53:::hostedzone/{id}", where)
 
 
 def _of_iam(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Iterator[Asked]:

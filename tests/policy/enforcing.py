@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.sandbox import AwsError, LocalAws
+from reconciler.sandbox.autoscaling.store import store_of as scaling
 from reconciler.sandbox.calls import Call
 from reconciler.sandbox.ec2.backend import placement_groups
 from reconciler.sandbox.elbv2.store import store_of as balancing
@@ -51,6 +52,9 @@ def tags_of(region: str, id: str) -> Tags:
     if id.startswith("arn:aws:elasticloadbalancing:"):
         thing = balancing(current(), ACCOUNT, region).all.get(id)
         return dict(thing.tags) if thing else {}
+    if id.startswith("autoScalingGroup/"):
+        group = scaling(current(), ACCOUNT, region).groups.get(id.partition("/")[2])
+        return {key: value for key, (value, _) in group.tags.items()} if group else {}
     if region in {"iam", "path"}:
         sort, _, name = id.partition("/")
         iam = iam_backends[ACCOUNT]["aws"]

@@ -12,6 +12,8 @@ _ID_MEMBERS = {
     "AuthorizeSecurityGroupIngress": "SecurityGroupRuleId",
     "AuthorizeSecurityGroupEgress": "SecurityGroupRuleId",
     "AllocateAddress": "AllocationId",
+    "CreateAutoScalingGroup": "AutoScalingGroupARN",
+    "CreateHostedZone": "HostedZoneId",
     "CreateListener": "ListenerArn",
     "CreateLoadBalancer": "LoadBalancerArn",
     "CreateTargetGroup": "TargetGroupArn",

@@ -38,7 +38,18 @@ from .rules import (
     Throttle,
 )
 
-SERVICES = ("dynamodb", "ec2", "elbv2", "iam", "networkmanager", "resourcegroupstaggingapi", "ssm", "sts")
+SERVICES = (
+    "autoscaling",
+    "dynamodb",
+    "ec2",
+    "elbv2",
+    "iam",
+    "networkmanager",
+    "resourcegroupstaggingapi",
+    "route53",
+    "ssm",
+    "sts",
+)
 """Those that the local AWS has, as boto3 names them."""
 SORTS = ("*", "reads", "writes")
 RULE_KEYS = ("call", "region", "with", "page", "nth", "times", "chance", "from", "until", "do")

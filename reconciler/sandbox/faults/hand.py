@@ -105,7 +105,7 @@ def carry_out(call: OtherCall, region: str, find: Find) -> str:
     if missing:
         return f"{call} was not made: nothing holds {', '.join(missing)}"
     try:
-        getattr(_client(call.service, where), xform_name(call.operation))(**parameters)
+        getattr(client(call.service, where), xform_name(call.operation))(**parameters)
     except (BotoCoreError, ClientError) as error:
         return f"{call} by another: {error}"
     return f"{call} by another"
@@ -120,7 +120,7 @@ def _one(address: str, member: str, find: Find, missing: list[str]) -> str:
 
 
 @cache
-def _client(service: str, region: str) -> Any:
+def client(service: str, region: str) -> Any:
     """A client whose requests never leave the process."""
     make: Callable[..., Any] = boto3.session.Session().client
     configure: Callable[..., Config] = Config  # the stubs do not know all of its members

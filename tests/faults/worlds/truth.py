@@ -16,7 +16,7 @@ import jmespath
 from reconciler.aws.observe import as_observed
 from reconciler.errors import AwsError
 from reconciler.kinds import BY_NAME
-from reconciler.model.kind import Companion
+from reconciler.model.reads import Companion
 from reconciler.model.things import Observed, Scope
 from reconciler.sandbox.calls import CallLog
 from reconciler.sandbox.faults import Faults
