@@ -102,7 +102,9 @@ class Cli:
         self.file.write_text(head + dedent(text))
         folder = self.state / "ai"
         if discovered:
-            Memory.open(folder, time.time).keep(fingerprint(self.file), Discovered())
+            Memory.open(folder, time.time).keep(
+                fingerprint(self.file), Discovered(accounts=frozenset({ACCOUNT}))
+            )
         else:
             (folder / "discovery.json").unlink(missing_ok=True)
 

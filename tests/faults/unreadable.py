@@ -115,7 +115,12 @@ def operations(kind: Kind) -> set[Operation]:
     named = {field for one in here for field in one or ()}
     goes = any(address.startswith(f"{kind.name}/") for address in ORPHANS)
     lists = [one for one in read.companions if (one.leaving and goes) or not one.fields or one.fields & named]
-    details = [one for one in read.details if (one.leaving and goes) or one.field in named]
+    details = [
+        one
+        for one in read.details
+        if one.needed is None
+        and ((one.leaving and goes) or one.field in named)  # nothing here is in such a state
+    ]
     names = [read.operation, *(one.operation for one in (*details, *lists))]
     names += [read.completed.operation] if read.completed else []
     return {Operation(kind.service, name) for name in names}

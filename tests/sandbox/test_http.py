@@ -91,7 +91,6 @@ def test_pages_and_lists_of_ids_in_query_strings(server: Server) -> None:
         ("logs", "describe_log_groups"),
         ("cloudwatch", "list_metrics"),
         ("rds", "describe_db_instances"),
-        ("route53", "list_hosted_zones"),
         ("eks", "list_clusters"),
         ("lambda", "list_functions"),
         ("sqs", "list_queues"),
