@@ -22,7 +22,7 @@ from reconciler.errors import ConfigError, ReconcilerError
 from reconciler.kinds import ALL, BY_NAME
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Plan
-from reconciler.model.service import SERVICES
+from reconciler.model.service import SERVICES, Search
 from reconciler.model.verdicts import Steps
 from reconciler.sandbox import AwsError, Call
 from tests.conformance.fixture import TRIED, load
@@ -127,9 +127,13 @@ def operations(kind: Kind) -> set[Operation]:
 
 
 IDENTITY = Operation("sts", "GetCallerIdentity")
-SEARCHES = tuple(
-    Operation(one.search.service, one.search.operation) for one in SERVICES.values() if one.search
-)
+
+
+def _of(search: Search) -> Operation:
+    return Operation(search.service, search.operation)
+
+
+SEARCHES = tuple(_of(one.search) for one in SERVICES.values() if one.search)
 DISCOVERY = (Operation("ec2", "DescribeRegions"), *SEARCHES)
 ALIKE = {
     Operation(kind.service, kind.read.operation)
@@ -148,10 +152,13 @@ LISTS = sorted(
 
 def has_pages(operation: Operation) -> bool:
     """Whether the estate has so many things that a list of them can have a second page."""
+    if operation in SEARCHES:
+        searched = [kind for kind in ALL if (one := kind.home.search) and operation == _of(one)]
+        return sum(address.startswith(f"{kind.name}/") for kind in searched for address in _WHOLE) > 1
     kinds = [kind for kind in ALL if operation == Operation(kind.service, kind.read.operation)]
     kinds = [kind for kind in kinds if kind.read.page is not None]
     several = any(sum(one.startswith(f"{kind.name}/") for one in _WHOLE) > 1 for kind in kinds)
-    return operation in SEARCHES or (several and operation in LISTS)
+    return several and operation in LISTS
 
 
 def affected(operation: Operation) -> set[str]:
