@@ -79,7 +79,7 @@ def test_its_bytes_are_part_of_what_a_plan_rests_on(folder: Path) -> None:
         ('{\n"a": "\udcff"}', "core.json:2:7: core-network/c.PolicyDocument: is not UTF-8"),
         (
             json.dumps({**POLICY, "version": 2021.12}),
-            "core.json:1:1: core-network/c.PolicyDocument: needs a version",
+            'core.json:1:1: core-network/c.PolicyDocument.version: must be "2021.12" or "2025.11", in quotes',
         ),
         (None, "estate.yaml:8:21: core-network/c.PolicyDocument: policies/core.json cannot be read: No such"),
     ],

@@ -161,7 +161,8 @@ def address_of(parameters: Mapping[str, Any]) -> str:
     found = parameters.get("Tags") or [
         tag for each in parameters.get("TagSpecifications", ()) for tag in each.get("Tags", ())
     ]
-    mark = re.search(r"reconciler:address=(\S+)", str(parameters.get("HostedZoneConfig")))
+    comment = (parameters.get("HostedZoneConfig") or {}).get("Comment")
+    mark = re.search(r"reconciler:address=(\S+)", str(comment))
     otherwise = mark[1] if mark else "(without a tag)"
     return next((tag["Value"] for tag in found if tag["Key"] == "reconciler:address"), otherwise)
 

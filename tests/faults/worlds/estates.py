@@ -17,7 +17,7 @@ import yaml
 
 from reconciler.kinds import BY_NAME
 from tests.conformance.fixture import KINDS, load
-from tests.faults.estate import estate
+from tests.faults.estate import EVERY, estate
 from tests.harness import HEAD
 
 REGIONS = {"a": "us-west-2", "b": "eu-central-1"}
@@ -72,7 +72,7 @@ def _placed(kind: str, resource: Mapping[str, Any], letter: str) -> dict[str, An
 def universe() -> Mapping[str, Mapping[str, Any]]:
     """All resources that there can be, by slot."""
     found: dict[str, dict[str, Any]] = {}
-    for address, resource in yaml.safe_load(estate())["resources"].items():
+    for address, resource in yaml.safe_load(estate("", EVERY))["resources"].items():
         kind = kind_of(address)
         for letter, region in REGIONS.items():
             place = {"region": region} if BY_NAME[kind].regional else {}

@@ -94,7 +94,7 @@ class Hand:
 
     def delete(self, thing: Thing) -> bool:
         """It is deleted, or what has to come before is done, if nothing uses it."""
-        steps = departure(BY_NAME[thing.kind], thing.observed, "")
+        steps = departure(BY_NAME[thing.kind], thing.observed, "", thing.observed.account)
         return isinstance(steps, Steps) and all(map(self._do, steps.calls))
 
     def copy(self, address: str, keys: tuple[str, ...], stack: str) -> bool:

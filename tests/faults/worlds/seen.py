@@ -62,8 +62,8 @@ NAMED_BY_AWS = "default"
 """A value that stands for something of AWS's, which shows it by its id."""
 LITERAL = "$${"
 """How a config writes a ${ that refers to nothing."""
-HIDDEN = {"PreSharedKey"}
-"""Members that AWS does not show where it keeps them elsewhere."""
+HIDDEN = {"PreSharedKey", "VolumeSize", "VolumeType", "Iops"}
+"""Members that AWS does not show there, where it keeps them elsewhere: the disks of a machine are volumes."""
 BLIND = object()
 """Nothing that AWS shows says what the field is."""
 Holders = Mapping[str, Thing]
@@ -75,6 +75,8 @@ def mismatches(ops: Host, wish: Wish, thing: Thing, holders: Holders) -> Iterato
     row = whole(ops, thing, wish.spec.keys())
     others = [spec for name, spec in variants(wish.slot).items() if name != wish.variant]
     for name, wanted in wish.spec.items():
+        if name in BY_NAME[wish.kind].then_owns and name not in SHOWN.get(wish.kind, {}):
+            continue  # it says how something is done, and not what there is
         shown = seen(wish.kind, name, wanted, row)
         if shown is BLIND:
             continue

@@ -13,11 +13,11 @@ from typing import Any
 
 import jmespath
 
-from reconciler.aws.observe import as_observed
+from reconciler.aws.observe import OWNER, as_observed
 from reconciler.errors import AwsError
 from reconciler.kinds import BY_NAME
 from reconciler.model.reads import Companion
-from reconciler.model.things import Observed, Scope
+from reconciler.model.things import ADDRESS_TAG, STACK_TAG, Observed, Scope
 from reconciler.sandbox.calls import CallLog
 from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.world import current
@@ -75,7 +75,11 @@ class Thing:
 
     @cached_property
     def tags(self) -> dict[str, str]:
-        return {tag["Key"]: tag["Value"] for tag in self.row.get(BY_NAME[self.kind].tags) or ()}
+        record = BY_NAME[self.kind]
+        found = {tag["Key"]: tag["Value"] for tag in self.row.get(record.tags) or ()}
+        if record.birthmark and not found.keys() & OWNER and (mark := record.birthmark.read(self.row)):
+            found |= dict(zip((STACK_TAG, ADDRESS_TAG), mark, strict=True))  # it has no tags yet
+        return found
 
     @property
     def claim(self) -> str:
@@ -200,6 +204,7 @@ def whole(ops: Host, thing: Thing, fields: Collection[str]) -> dict[str, Any]:
                 continue
             asked = [{detail.each: value} for value in given[detail.each]] if detail.each else [{}]
             who = {detail.arn: thing.arn} if detail.arn else record.handle_of(thing.observed)
+            who = {detail.id: thing.id} if detail.id else who
             try:
                 rows = [
                     row
