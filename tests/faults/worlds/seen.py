@@ -257,6 +257,8 @@ def _spellings(value: Any) -> set[str]:
         found.add(base64.b64decode(text, validate=True).decode())
     if text.startswith("{"):
         found.add(json.dumps(_parsed(text), sort_keys=True))
+    if "." in text:  # a name of DNS
+        found.add(text.lower().removesuffix(".").replace("\\052", "*"))
     if text.startswith("ssh-"):  # EC2 puts a comment of its own
         found.add(" ".join(text.split()[:2]))
     return found
