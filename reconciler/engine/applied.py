@@ -170,9 +170,17 @@ def _seen(facts: Facts, leaf: str, wanted: Any, observed: Observed) -> Any:
     value = observed.spec.get(name)
     if name in facts.kind.normal or name in facts.kind.unordered:
         value = _spelt(facts, name, value)
-    for member in below.split(".") if below else ():
-        value = value.get(member) if isinstance(value, Mapping) else None
-    return _projected(value, wanted)
+    return _projected(_below(value, below), wanted)
+
+
+def _below(value: Any, path: str) -> Any:
+    """What stands at a path; a name in it may have dots of its own."""
+    while path:
+        if not isinstance(value, Mapping):
+            return None
+        name, _, rest = (path, "", "") if path in value else path.partition(".")
+        value, path = value.get(name), rest
+    return value
 
 
 def _projected(seen: Any, wanted: Any) -> Any:

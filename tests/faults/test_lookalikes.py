@@ -20,7 +20,7 @@ import yaml
 from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 
-from reconciler.aws.observe import MADE_BY_OTHERS
+from reconciler.aws.ownership import MADE_BY_OTHERS
 from reconciler.kinds import BY_NAME
 from reconciler.model.plan import Outcome, Plan
 from reconciler.model.verdicts import Blocked, Steps, Wait

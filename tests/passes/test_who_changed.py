@@ -50,7 +50,7 @@ def test_for_every_kind_what_differs_is_told_by_who_has_changed_it(tmp_path: Pat
         edited = {label for label, drift in drifts(pending) if not drift.path.startswith("Tags.")}
         for entry in pending.steps:
             for call in entry.verdict.calls:
-                if not call.operation.startswith(("CreateTags", "AddTags", "Tag")):
+                if call.operation not in BY_NAME[entry.scope.kind].tagged.operations:
                     by_hand(ops, call)
         ops.aws.clock.advance(60)
         assert told(ops.plan(estate())) == {

@@ -163,6 +163,7 @@ NAMED = [
     "moto.ec2.models.transit_gateway_attachments:TransitGatewayPeeringAttachment",
     "moto.ec2.models.instance_types:INSTANCE_TYPE_OFFERINGS",
     "moto.networkmanager.models:networkmanager_backends.backend",
+    "moto.ram.models:ram_backends",
     "moto.ssm.models:ssm_backends",
     "moto.moto_api._internal:mock_random",
 ]
