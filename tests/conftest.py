@@ -20,7 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--every-kind",
         action="store_true",
-        help="try with all kinds what is else tried with a few that say between them whatever any says (an hour)",
+        help="try with all kinds what is else tried with a few that say between them whatever any says",
     )
 
 

@@ -58,7 +58,7 @@ def spread() -> tuple[str, ...]:
 ALL_OF_THEM = "EVERY_KIND" in os.environ
 """`pytest --every-kind`, and the proofs of benchmarks/."""
 TRIED = tuple(KINDS) if ALL_OF_THEM else spread()
-"""The kinds of estates in which much is tried: all would take an hour, and what is tried is the same for all."""
+"""The kinds of estates in which much is tried: all take far longer, and what is tried is the same for all."""
 SHAPES = {shape(kind): kind for kind in reversed(KINDS)}
 
 
