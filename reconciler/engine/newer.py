@@ -1,6 +1,7 @@
 """What is newer than what things were made with: values that are read only at creation (`${ssm:…}`) may change since.
 
-That is told, and is no drift: what runs goes on with what it has.  Called by `loop` for the verbs that only look, and never for a pass.
+That is told, and is no drift: what runs goes on with what it has.  Called by `loop` for the verbs that
+only look, and never for a pass.
 """
 
 from __future__ import annotations
