@@ -142,8 +142,8 @@ class _Version(argparse.Action):
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The options of a command line.  SystemExit: 64 for one that is wrong, 0 after --help and --version."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    top, verbs = parsers()
     first = words[0] if words else ""
+    top, verbs = parsers(first)
     if not first:
         top.error(f"say what to do: {', '.join(VERBS)}")
     if first.startswith("-") and first not in top.words:
@@ -168,8 +168,9 @@ def near(word: str, words: Collection[str]) -> str:
     return f" (there are {', '.join(sorted(words))})" if len(words) <= 12 else ""
 
 
-def parsers() -> tuple[Parser, dict[str, Parser]]:
-    """The parser of the whole line, and those of the verbs by name."""
+def parsers(only: str = "") -> tuple[Parser, dict[str, Parser]]:
+    """The parser of the whole line, and those of the verbs by name; `only` one of these knows its options, where that
+    is the one that is meant: to add them all takes a fifth of a second."""
     layout = argparse.RawDescriptionHelpFormatter
     top = Parser(
         prog="reconciler", description=ABOUT, epilog=STATUSES, formatter_class=layout, allow_abbrev=False
@@ -184,9 +185,10 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
         verbs[name] = added.add_parser(
             name, help=about, description=told, formatter_class=layout, allow_abbrev=False
         )
-        _common(verbs[name], name)
-        for add in OWN.get(name, ()):
-            add(verbs[name])
+        if only in {"", name}:
+            _common(verbs[name], name)
+            for add in OWN.get(name, ()):
+                add(verbs[name])
     return top, verbs
 
 

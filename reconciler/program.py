@@ -34,7 +34,7 @@ from reconciler.kinds import ALL, BY_NAME
 from reconciler.lock import Lock, held
 from reconciler.loop import Loop
 from reconciler.model.config import Config
-from reconciler.model.fields import Facts, facts
+from reconciler.model.fields import Facts
 from reconciler.model.plan import Plan, Report
 from reconciler.moments import seconds
 from reconciler.progress import working
@@ -102,7 +102,7 @@ class Program:
 
     def facts(self) -> dict[str, Facts]:
         """All kinds, read against the service model."""
-        return {kind.name: facts(kind, self.schema) for kind in ALL}
+        return {kind.name: Facts(kind, self.schema) for kind in ALL}
 
     def loop(self, config: Config, choices: Choices) -> Loop:
         """Everything that a pass needs."""

@@ -13,7 +13,7 @@ from reconciler.aws.schema import BotocoreSchema
 from reconciler.kinds import ALL
 from reconciler.model.address import Address
 from reconciler.model.calls import Call
-from reconciler.model.fields import Facts, facts
+from reconciler.model.fields import Facts
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Entry, Plan
 from reconciler.model.reads import Read
@@ -35,7 +35,7 @@ VPN = Kind(
     id="VpnConnectionId",
     tag_type="vpn-connection",
 )
-FACTS: dict[str, Facts] = {kind.name: facts(kind, SCHEMA) for kind in (*ALL, VPN)}
+FACTS: dict[str, Facts] = {kind.name: Facts(kind, SCHEMA) for kind in (*ALL, VPN)}
 MARK = "s3cr3t-m4rk"
 
 

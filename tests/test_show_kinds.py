@@ -9,11 +9,11 @@ import pytest
 
 from reconciler.aws.schema import BotocoreSchema
 from reconciler.kinds import ALL
-from reconciler.model.fields import Facts, facts
+from reconciler.model.fields import Facts
 from reconciler.show import kinds as show_kinds
 
 SCHEMA = BotocoreSchema()
-FACTS: dict[str, Facts] = {kind.name: facts(kind, SCHEMA) for kind in ALL}
+FACTS: dict[str, Facts] = {kind.name: Facts(kind, SCHEMA) for kind in ALL}
 
 
 @pytest.mark.parametrize("name", [kind.name for kind in ALL])

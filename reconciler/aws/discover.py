@@ -6,13 +6,14 @@ What it finds is only where to look: the look itself is `observe`'s.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from concurrent.futures import Executor
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.aws.gateway import Gateway
+from reconciler.aws.listings import Listings
 from reconciler.aws.observe import rows
 from reconciler.aws.ownership import is_anothers
 from reconciler.errors import AwsError, Denied, Gone
@@ -89,6 +90,7 @@ class _Look:
 
     def __init__(self, gateway: Gateway, kinds: Mapping[str, Kind], stack: str) -> None:
         self._gateway, self._kinds, self._stack = gateway, kinds, stack
+        self._listings = Listings(gateway)
         self.scopes: set[Scope] = set()
         self.parents: set[tuple[Scope, str]] = set()
         self.unread: dict[str, str] = {}
@@ -131,7 +133,7 @@ class _Look:
                 continue
             scope = Scope(kind.name, account, "")
             try:
-                found = list(rows(self._gateway, self._kinds, self._stack, scope, None))
+                found = list(self._rows(scope, None))
             except AwsError as error:
                 self._missed(f"the {kind.name}s of {account}", error)
                 within = (inner for inner in self._kinds.values() if inner.read.within == kind.name)
@@ -147,7 +149,7 @@ class _Look:
 
     def _within(self, scope: Scope, parent: str) -> None:
         try:
-            found = rows(self._gateway, self._kinds, self._stack, scope, parent)
+            found = self._rows(scope, parent)
             if any(_is_of(self._kinds[scope.kind], row, self._stack) for row in found):
                 self.scopes.add(scope)
                 within = self._kinds[scope.kind].read.within or ""
@@ -160,6 +162,9 @@ class _Look:
             if not isinstance(error, Denied):  # else one network of others would stop all of ours
                 within = self._kinds[scope.kind].read.within or ""
                 self.parents.add((Scope(within, scope.account, scope.region), parent))
+
+    def _rows(self, scope: Scope, parent: str | None) -> Iterator[dict[str, Any]]:
+        return rows(self._gateway, self._kinds, self._stack, scope, parent, shared=self._listings)
 
     def _missed(self, where: str, why: AwsError) -> None:
         """Of several reasons those count that may pass."""

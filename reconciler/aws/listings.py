@@ -1,4 +1,4 @@
-"""Lists that several kinds are read from: each is asked for once a look.  Used by `observe`."""
+"""Lists that several kinds are read from: each is asked for once a look.  Used by `observe` and `discover`."""
 
 from __future__ import annotations
 

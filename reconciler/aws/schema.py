@@ -143,10 +143,6 @@ class BotocoreSchema:
 
     @cached_property
     def regions(self) -> frozenset[str]:
-        """All regions of all partitions, as EC2's endpoints list them."""
-        session = self._session
-        return frozenset(
-            region
-            for partition in session.get_available_partitions()
-            for region in session.get_available_regions("ec2", partition_name=partition)
-        )
+        """All regions of all partitions, as botocore's endpoints list them; asking it loads a service's model."""
+        endpoints = self._session.get_component("data_loader").load_data("endpoints")
+        return frozenset(region for partition in endpoints["partitions"] for region in partition["regions"])

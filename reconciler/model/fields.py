@@ -6,8 +6,8 @@ Used by `desired` (checks, JSON Schema), `engine` (what may change in place) and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import reduce
+from dataclasses import dataclass, field
+from functools import cached_property, reduce
 
 from reconciler.model.kind import Kind
 from reconciler.model.schema import Schema, Shape, Without
@@ -42,18 +42,23 @@ Fields = Mapping[str, Field]
 
 @dataclass(frozen=True)
 class Facts:
-    """A kind with what the service model adds to its record."""
+    """A kind with what the service model adds to its record, read when it is asked for: what the model of a service is
+    made of takes longer to load than a pass over a small estate."""
 
     kind: Kind
-    fields: Fields
-    takes_token: bool
-    """Whether the create call has a token of which is known what it does once the thing is gone."""
+    _schema: Schema = field(repr=False, compare=False)
 
+    @cached_property
+    def fields(self) -> Fields:
+        """The fields that a config may give."""
+        return fields(self.kind, self._schema)
 
-def facts(kind: Kind, schema: Schema) -> Facts:
-    """A kind's record read against the model, once per process."""
-    members = schema.operation(kind.service, kind.create).input.members
-    return Facts(kind, fields(kind, schema), kind.home.knows_tokens and kind.home.token in members)
+    @cached_property
+    def takes_token(self) -> bool:
+        """Whether the create call has a token of which is known what it does once the thing is gone."""
+        home = self.kind.home
+        create = self._schema.operation(self.kind.service, self.kind.create)
+        return home.knows_tokens and home.token in create.input.members
 
 
 def fields(kind: Kind, schema: Schema) -> Fields:

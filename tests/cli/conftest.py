@@ -11,19 +11,34 @@ import urllib.request
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import botocore.session
 import pytest
+from botocore.client import ClientCreator
+from botocore.model import ServiceModel
 
 from .support import COMMAND, KEYS, ROOT, Cli, Running, wait_until
 from .wire import Wire, wire
 
 
 @pytest.fixture(scope="session", autouse=True)
-def models_read_once() -> Iterator[None]:
-    """botocore's service models are read from disk once, not once a command, which would be half of its time."""
+def made_once() -> Iterator[None]:
+    """What botocore makes anew for each process, and always alike, is made once, not once a command, which would be
+    most of its time: service models as they are read from disk, and the methods of clients."""
+    methods: dict[str, dict[str, object]] = {}
+    creators: Any = ClientCreator
+    make = creators._create_methods
+
+    def once(creator: ClientCreator, model: ServiceModel) -> dict[str, object]:
+        name = str(model.service_name)
+        if name not in methods:
+            methods[name] = make(creator, model)
+        return dict(methods[name])
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
+        patch.setattr(ClientCreator, "_create_methods", once)
         yield
 
 

@@ -467,9 +467,9 @@ def reported(facts: Facts) -> Mapping[str, Any]:
 
 def check(kind: Kind) -> list[str]:
     """What is wrong with a record; facts that cannot even be read count too."""
-    from reconciler.model.fields import facts
+    from reconciler.model.fields import Facts
 
     try:
-        return Lint(facts(kind, SCHEMA)).mistakes()
+        return Lint(Facts(kind, SCHEMA)).mistakes()
     except KeyError as error:
         return [f"{kind.name}: {error}"]
