@@ -120,9 +120,10 @@ class Host:
         self._sessions = _known_to_nobody() if endpoint_url is None else _sessions(endpoint_url=endpoint_url)
         self.hand = Gateway(self._sessions)
         """Somebody else's hand in the account."""
-        self.discovers: Callable[[str], bool] = lambda text: True
-        """Whether with a config all regions and networks are asked for more than it names, as they are by a program
-        that does not know yet; a test that leaves nothing else behind may spare itself the dozen calls."""
+        self.asks_everywhere = False
+        """Whether each new config has all regions and networks asked for what it does not name.  Else that is spared
+        where there can be nothing: while a config names all sorts of things that those before have named."""
+        self._named: set[Scope] = set()
 
     def clients_of_its_own(self) -> None:
         """For a test that does something to clients: nobody else gets these."""
@@ -146,7 +147,7 @@ class Host:
         if config.account != ACCOUNT or config.accounts:
             sessions = _sessions(config.account, self._endpoint_url, config.accounts)
         memory = Memory.open(self.state, time.now)
-        if not self.discovers(text) and memory.discovered(config.digest) is None:
+        if self._names_all(config) and memory.discovered(config.digest) is None:
             memory.keep(config.digest, Discovered(accounts=frozenset({ACCOUNT})))
         return Loop(
             config=config,
@@ -158,6 +159,11 @@ class Host:
             clock=time,
             choices=Choices(**choices),
         )
+
+    def _names_all(self, config: Config) -> bool:
+        named = {desired.scope for desired in config.resources.values()}
+        self._named |= named
+        return self._named == named and not config.accounts and not self.asks_everywhere
 
     def run(self, text: str, timeout: float = 600, **choices: Any) -> Report:
         """`run --once`."""
@@ -262,8 +268,12 @@ def move_home(kind: str, name: str, stack: str = STACK) -> None:
 
 
 @contextmanager
-def host(folder: Path, least_wait: float = 5.0, **settings: Any) -> Iterator[Host]:
+def host(
+    folder: Path, least_wait: float = 5.0, asks_everywhere: bool = False, **settings: Any
+) -> Iterator[Host]:
     """A host with an empty state directory, and a local AWS of its own whose every answer must fit its shape."""
     with local_aws(**{"regions": REGIONS, **settings}) as aws:
-        yield Host(aws, folder / "state", least_wait=least_wait)
+        found = Host(aws, folder / "state", least_wait=least_wait)
+        found.asks_everywhere = asks_everywhere
+        yield found
         assert aws.problems == []

@@ -63,6 +63,7 @@ def test_what_is_edited_by_hand_is_mended(ops: Host, fixture: Fixture) -> None:
     assert ops.seen(fixture.base, fixture.address).id == id
 
 
+@those_tried
 def test_an_update_is_made_in_place(ops: Host, fixture: Fixture) -> None:
     ops.run(fixture.base)
     id = ops.seen(fixture.base, fixture.address).id
@@ -76,6 +77,7 @@ def test_an_update_is_made_in_place(ops: Host, fixture: Fixture) -> None:
     assert ops.writes() == []
 
 
+@those_tried
 def test_what_the_config_leaves_out_is_never_touched(ops: Host, fixture: Fixture) -> None:
     ops.run(fixture.update)
     ops.aws.clear_calls()
@@ -83,6 +85,7 @@ def test_what_the_config_leaves_out_is_never_touched(ops: Host, fixture: Fixture
     assert ops.writes() == []
 
 
+@those_tried
 def test_a_change_of_what_is_fixed_is_blocked(ops: Host, fixture: Fixture) -> None:
     if not fixture.fixed:
         fixed = [name for name, field in FACTS[fixture.kind].fields.items() if not field.mutable]
@@ -102,6 +105,7 @@ def test_a_change_of_what_is_fixed_is_blocked(ops: Host, fixture: Fixture) -> No
     assert ops.writes() == []
 
 
+@those_tried
 def test_it_is_replaced_there_and_back_where_that_is_asked_for(ops: Host, fixture: Fixture) -> None:
     kind = BY_NAME[fixture.kind]
     if not fixture.fixed:

@@ -6,6 +6,6 @@ from benchmarks.soak import soak
 
 
 def test_memory_is_flat() -> None:
-    found = soak(resources=60, passes=25)
+    found = soak(resources=40, passes=20)
     assert found.growth < 1.05
     assert found.requests < 10, "and a settled pass asks a kind and a region once"

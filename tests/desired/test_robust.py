@@ -223,7 +223,7 @@ def test_loading_costs_little_more_than_parsing() -> None:
 
     Measured: 2 to 3 times, at 2,000 resources as at 10,000; 1.2 times for the tree with its places alone.
     """
-    text = _many(2000)
+    text = _many(800)
 
     def cost(work: Callable[[], object]) -> float:
         times = []
@@ -240,13 +240,13 @@ def test_loading_costs_little_more_than_parsing() -> None:
 
 def test_many_mistakes_are_told_all() -> None:
     """And the search for what was meant does not grow with them."""
-    text = _many(2000).replace("global-network/ai}", "global-network/aj}").replace("Address", "Adress")
+    text = _many(1000).replace("global-network/ai}", "global-network/aj}").replace("Address", "Adress")
     with pytest.raises(ConfigError) as caught:
         config(text)
-    assert len(caught.value.problems) == 4000
+    assert len(caught.value.problems) == 2000
 
 
-FEW = 500
+FEW = 250
 """Enough that what grows with the square of it would show."""
 
 

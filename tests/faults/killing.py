@@ -30,7 +30,7 @@ from reconciler.model.plan import Report
 from reconciler.model.things import TOKENS
 from reconciler.sandbox import HeldClock, local_aws
 from reconciler.sandbox import calls as sandbox
-from tests.conformance.fixture import TRIED
+from tests.conformance.fixture import ALL_OF_THEM, TRIED
 from tests.faults.estate import Kinds, estate
 from tests.faults.forking import Copy, in_a_copy
 from tests.faults.runs import Run
@@ -344,6 +344,7 @@ def account(folder: Path, lag: float = 4.0, kinds: Kinds = TRIED) -> Iterator[Ho
     """
     with local_aws(regions=REGIONS, page_size=50) as aws:
         host = Unhurried(aws, folder / "warm", Inline())
+        host.asks_everywhere = ALL_OF_THEM
         host.run(estate(kinds=kinds))
     with local_aws(regions=REGIONS, page_size=50) as host.aws:
         host.time = Strides(host.aws.clock)

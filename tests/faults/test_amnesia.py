@@ -21,7 +21,9 @@ pytestmark = pytest.mark.xdist_group("amnesia")  # one worker: what they share i
 @pytest.fixture(scope="module")
 def ops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """Every estate stands, and things have happened to them; nothing is changed by these tests."""
-    with host(tmp_path_factory.mktemp("amnesia"), page_size=50, quotas={"GlobalNetwork": 100}) as found:
+    with host(
+        tmp_path_factory.mktemp("amnesia"), asks_everywhere=True, page_size=50, quotas={"GlobalNetwork": 100}
+    ) as found:
         for text in (AI_GLOBAL, TWO_REGIONS, estate()):
             assert found.run(text).outcome == "settled"
         for entry in found.plan(

@@ -90,7 +90,9 @@ def doomed(plan: Plan) -> list[str]:
 
 @pytest.fixture(scope="module")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Standing]]:
-    with host(tmp_path_factory.mktemp("standing"), page_size=50, quotas={"GlobalNetwork": 100}) as ops:
+    with host(
+        tmp_path_factory.mktemp("standing"), asks_everywhere=True, page_size=50, quotas={"GlobalNetwork": 100}
+    ) as ops:
         found: dict[str, Standing] = {}
         for name, text in ESTATES.items():
             assert ops.run(text).outcome == "settled"

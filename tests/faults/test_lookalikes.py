@@ -223,7 +223,9 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with host(tmp_path_factory.mktemp("stage"), page_size=50, quotas={"GlobalNetwork": 100}) as ops:
+    with host(
+        tmp_path_factory.mktemp("stage"), asks_everywhere=True, page_size=50, quotas={"GlobalNetwork": 100}
+    ) as ops:
         yield Stage(ops)
 
 

@@ -218,6 +218,7 @@ class Estate:
         aws, ops = self.ops.aws, self.ops
         if IDENTITY.name in rule or not rule:
             ops = Host(aws, ops.state)  # who we are is asked once for each set of credentials
+            ops.asks_everywhere = True
         ops.forget()
         if memory:
             shutil.copytree(self.saved, ops.state)
@@ -253,7 +254,7 @@ def _refuse_writes(moment: str, call: Call) -> None:
 @contextmanager
 def everything(folder: Path) -> Iterator[Estate]:
     """The estate, settled; the SDK's back-off takes no real time."""
-    with host(folder) as ops, _without_waiting(ops):
+    with host(folder, asks_everywhere=True) as ops, _without_waiting(ops):
         report = ops.run(WHOLE)
         assert report.outcome == "settled", report.outcomes
         _propose(ops)

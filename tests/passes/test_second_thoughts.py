@@ -232,6 +232,7 @@ def test_without_memory_a_place_where_it_may_be_is_waited_for(ops: Host) -> None
 
 
 def test_a_place_that_did_not_answer_is_asked_again_at_the_next_look(ops: Host) -> None:
+    ops.asks_everywhere = True
     ops.run(WEST)
     hook = fail_in("eu-central-1", "DescribeTags")
     ops.aws.on_call.append(hook)

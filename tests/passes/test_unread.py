@@ -21,6 +21,12 @@ def deny(ops: Host, operation: str, service: str = "ec2") -> None:
     ops.aws.fail(service, operation, code=code, status=403, times=1000)
 
 
+@pytest.fixture(autouse=True)
+def everywhere(ops: Host) -> None:
+    """What cannot be read may be among what is asked everywhere."""
+    ops.asks_everywhere = True
+
+
 @pytest.mark.parametrize(
     ("service", "operation", "kind"),
     [

@@ -94,6 +94,8 @@ def peered(*peers: str) -> str:
     return str(yaml.safe_dump({"resources": {**config["resources"], "device/far": device}}))
 
 
+LEAST_WAIT = 40.0
+"""Seconds between two looks at an estate of which many things take minutes."""
 LEASE = "\nlease: {table: leases}\n"
 
 
@@ -108,7 +110,7 @@ def document(text: str, half: str = "both", everything: bool = False) -> dict[st
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iam:
     """Everything that happens to an estate, each config under its own policy; what left one is still the stack's."""
     first, updated = estate(), estate("update", Tags={"Name": None})
-    with host(tmp_path_factory.mktemp("life"), page_size=50) as ops:
+    with host(tmp_path_factory.mktemp("life"), LEAST_WAIT, page_size=50) as ops:
         iam = Iam({})
 
         def settled(text: str) -> None:

@@ -52,7 +52,7 @@ class World:
         self.held = ExitStack()
         folder = Path(self.held.enter_context(tempfile.TemporaryDirectory(prefix="world-")))
         quotas = {"GlobalNetwork": 100}
-        self.ops = self.held.enter_context(host(folder, page_size=100, quotas=quotas))
+        self.ops = self.held.enter_context(host(folder, asks_everywhere=True, page_size=100, quotas=quotas))
         self.ops.use(workers(1), SteppedTime(self.ops.aws.clock))
         self._log = self.held.enter_context(logged())
         self.held.enter_context(waiting_moves(self.ops))
