@@ -1,6 +1,6 @@
 """The measure of `benchmarks.speed`: boto3 as it comes lists what the program lists, with the same pages, and no more.
 
-`python -m benchmarks.bare URL REGION,REGION PASSES`: one line of JSON for each pass, with its seconds and its seconds of
+`python -m benchmarks.bare URL REGION,REGION PASSES`: a line of JSON for each pass, with its seconds and its seconds of
 CPU; the process itself is the measure of a one-shot run.
 """
 

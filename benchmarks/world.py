@@ -17,7 +17,7 @@ from reconciler.aws.schema import BotocoreSchema
 from reconciler.engine.applied import applied_tag
 from reconciler.kinds import BY_NAME
 from reconciler.model.address import Address
-from reconciler.model.fields import Facts, facts
+from reconciler.model.fields import Facts
 from reconciler.model.things import ADDRESS_TAG, APPLIED_TAG, STACK_TAG, Desired
 
 ACCOUNT, STACK = "123456789012", "bench"
@@ -128,7 +128,7 @@ def config(estate: list[Resource]) -> str:
 def shown(estate: list[Resource]) -> dict[Where, list[Row]]:
     """The rows that AWS lists, by the operation that does."""
     schema = BotocoreSchema()
-    known = {name: facts(BY_NAME[name], schema) for name in {resource.kind for resource in estate}}
+    known = {name: Facts(BY_NAME[name], schema) for name in {resource.kind for resource in estate}}
     ids = {resource.address: resource.id for resource in estate}
     found: dict[Where, list[Row]] = {}
     for resource in estate:

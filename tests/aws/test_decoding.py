@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from xml.etree.ElementTree import Element, tostring
 from xml.sax.saxutils import escape
 
 import pytest
@@ -56,14 +57,14 @@ def same(body: bytes, operation: str, known: Rows) -> Any:
     ours = ParserFactory(known).create_parser("ec2")
     expected = outcome(EC2QueryParser(timestamp_parser=as_it_is), body, operation)
     for _ in range(2):  # the second time rows are known
-        found = outcome(ours, body, operation)
-        assert found == expected
-        assert spelt(found) == spelt(expected)
+        assert spelt(outcome(ours, body, operation)) == spelt(expected)
     return expected
 
 
 def spelt(value: Any) -> str:
-    """A value with its types, whatever the order of its members."""
+    """A value with its types, whatever the order of its members; botocore gives out elements where one is twice."""
+    if isinstance(value, Element):
+        return tostring(value).decode()
     if isinstance(value, dict):
         return "{" + ",".join(f"{name}:{spelt(value[name])}" for name in sorted(value)) + "}"
     return "[" + ",".join(map(spelt, value)) + "]" if isinstance(value, list) else repr(value)
