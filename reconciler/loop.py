@@ -27,6 +27,7 @@ from reconciler.choices import Choices
 from reconciler.engine import newer
 from reconciler.engine.guard import Stop
 from reconciler.engine.holds import holds
+from reconciler.engine.memo import Memo
 from reconciler.engine.pacing import BackOff, pace, waits_for_aws
 from reconciler.engine.planner import Planner
 from reconciler.engine.resolve import resolve
@@ -87,6 +88,7 @@ class Loop:
     _restraints: Restraints = field(default_factory=Restraints)
     _discovery_calls: int = 0
     _closed: Mapping[str, AwsError] = field(default_factory=dict)
+    _memo: Memo = field(default_factory=Memo)
 
     @cached_property
     def audit(self) -> Audit:
@@ -201,6 +203,7 @@ class Loop:
             keep=self.config.mode == "upsert" and not self.choices.destroy,
             unwanted="the stack is destroyed" if self.choices.destroy else "not in the config",
             accounts=self._accounts,
+            memo=self._memo,
         )
 
     def _held_back(self, label: str, steps: Steps) -> Wait | None:

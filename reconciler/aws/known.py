@@ -1,11 +1,13 @@
 """What earlier looks of this process have read, one by one, of things that have not changed since.
 
 Kept by `loop`, used by `observe`.  It is in memory alone: a new process reads everything, and comes to the same plan.
+A thing that has not changed is the same object in the next look; who has concluded something of it need not do so
+again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -17,6 +19,17 @@ from reconciler.model.things import Observed, Scope
 
 LONGEST = 3600.0
 """Seconds for which a list is believed that says that nothing has changed."""
+
+
+class _Seen(NamedTuple):
+    row: Mapping[str, Any]
+    thing: Observed
+
+
+class _Whole(NamedTuple):
+    thing: Observed
+    more: Mapping[str, Any]
+    whole: Observed
 
 
 class _Read(NamedTuple):
@@ -31,6 +44,30 @@ class Known:
 
     now: Callable[[], float]
     _read: dict[tuple[Scope, str, str], _Read] = field(default_factory=dict)
+    _seen: dict[tuple[Scope, str], _Seen] = field(default_factory=dict)
+    _whole: dict[tuple[Scope, str], _Whole] = field(default_factory=dict)
+    _before: tuple[dict[tuple[Scope, str], _Seen], dict[tuple[Scope, str], _Whole]] = ({}, {})
+
+    def turn(self) -> None:
+        """A look begins: things that the last one has not seen are forgotten."""
+        self._before = self._seen, self._whole
+        self._seen, self._whole = {}, {}
+
+    def thing(self, scope: Scope, id: str, row: Mapping[str, Any], make: Callable[[], Observed]) -> Observed:
+        """What a row shows: the thing of the last look where it showed the same."""
+        found = self._before[0].get((scope, id))
+        if found is None or (found.row is not row and found.row != row):
+            found = _Seen(row, make())
+        self._seen[scope, id] = found
+        return found.thing
+
+    def whole(self, thing: Observed, more: Mapping[str, Any], make: Callable[[], Observed]) -> Observed:
+        """A thing with what its list leaves out: that of the last look where nothing of both has changed."""
+        found = self._before[1].get((thing.scope, thing.id))
+        if found is None or found.thing is not thing or found.more != more:
+            found = _Whole(thing, more, make())
+        self._whole[thing.scope, thing.id] = found
+        return found.whole
 
     def recall(self, kind: Kind, thing: Observed, detail: Detail) -> Any:
         """What was read, where the thing is settled and as it was then; None where it has to be read."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import jmespath
@@ -48,6 +49,8 @@ def observe(
     gateway: Gateway, kinds: KindsByName, question: Question, executor: Executor, known: Known
 ) -> World:
     """Read all scopes of the question, in parallel, parents before what lies within them."""
+    known.turn()
+    gateway.sessions.rows.turn()
     look = _Look(gateway, kinds, question, known)
     scopes = sorted(_with_parents(question.scopes, kinds))
     for within in (False, True):
@@ -142,7 +145,8 @@ class _Look:
             ):
                 if is_anothers(kind, row, scope):
                     continue
-                yield as_observed(kind, row, scope, self.gateway.sessions.partition)
+                make = partial(as_observed, kind, row, scope, self.gateway.sessions.partition)
+                yield self.known.thing(scope, str(row[kind.id]), row, make)
         except Gone:
             if expected:
                 raise  # it is there and cannot be looked into: that says nothing of what is inside
@@ -166,7 +170,12 @@ class _Look:
             for row in self._companions(scope, kind, companion, things):
                 for id in whose.get(row[companion.key], ()):  # within a parent, others' things have some too
                     more[id][companion.name].append(row)
-        return [_enriched(kind, thing, more[thing.id]) if more[thing.id] else thing for thing in things]
+        return [
+            self.known.whole(thing, found, partial(_enriched, kind, thing, found))
+            if (found := more[thing.id])
+            else thing
+            for thing in things
+        ]
 
     def _asked(self, kind: Kind, detail: Detail, thing: Observed) -> bool:
         """Whether a detail is compared with the config, or says what a thing uses that is to go."""

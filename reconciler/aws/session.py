@@ -22,6 +22,7 @@ from botocore.exceptions import BotoCoreError, IncompleteReadError
 
 from reconciler import __version__
 from reconciler.aws.codes import SDK_ERRORS, meaning
+from reconciler.aws.decoding import ParserFactory, Rows
 from reconciler.aws.schema import models, with_shared_models
 from reconciler.aws.traffic import Traffic
 from reconciler.errors import AwsError, Denied, Lost, NoCredentials, Refused, WrongAccount
@@ -85,11 +86,13 @@ class Sessions:
         self._accounts = {other.id: other for other in accounts.values()}
         self._endpoint_url, self._stack, self._profile, self._pass_id = endpoint_url, stack, profile, pass_id
         self._lock = threading.RLock()
+        self.rows = Rows()
+        """The rows of EC2's answers that are decoded already."""
         self._clients: dict[tuple[str, str, str, bool, bool], Any] = {}
         self._known: dict[str, tuple[str, str]] = {}
         self._expiring: dict[str, str] = {}
         try:
-            self._main = boto3.Session(botocore_session=_botocore_session(profile))
+            self._main = boto3.Session(botocore_session=_botocore_session(profile, self.rows))
         except BotoCoreError as error:
             raise NoCredentials(f"{error}; see `aws configure list-profiles`") from error
         self._sessions = {} if read_only else {account: self._main}
@@ -158,7 +161,7 @@ class Sessions:
 
     def _renewing(self, method: str, fetch: Callable[[], dict[str, Any]]) -> boto3.Session:
         """A session whose credentials renew themselves for as long as the process lives."""
-        session = _botocore_session(self._profile)
+        session = _botocore_session(self._profile, self.rows)
         session._credentials = DeferredRefreshableCredentials(  # botocore has no public way to set these
             method=method, refresh_using=fetch
         )
@@ -330,10 +333,10 @@ def _client_config(attempts: int, quick: bool = False) -> ClientConfig:
     )
 
 
-def _botocore_session(profile: str | None) -> Any:
-    """A botocore session that does not parse timestamps: nothing here looks at one, and it is half of the decoding."""
+def _botocore_session(profile: str | None, rows: Rows) -> Any:
+    """A botocore session with parsers of our own, which share the rows that they know."""
     session = with_shared_models(botocore.session.Session(profile=profile))
-    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=lambda value: value)
+    session.register_component("response_parser_factory", ParserFactory(rows))
     return session
 
 

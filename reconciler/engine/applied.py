@@ -11,6 +11,7 @@ import base64
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from reconciler.engine.drift import is_ignored, nothing
@@ -193,6 +194,8 @@ def _projected(seen: Any, wanted: Any) -> Any:
 
 def _canonical(value: Any) -> Any:
     """A value as it counts: absent, null and empty are one."""
+    if isinstance(value, str):
+        return value or None
     if isinstance(value, Mapping):
         kept = {name: _canonical(inner) for name, inner in value.items()}
         return {name: inner for name, inner in kept.items() if inner is not None} or None
@@ -210,6 +213,16 @@ def _at_birth(facts: Facts, path: str) -> bool:
 
 
 def _hash(value: Any) -> str:
+    return _hash_of_text(value) if isinstance(value, str) else _short(value)
+
+
+@lru_cache(maxsize=10_000)
+def _hash_of_text(value: str) -> str:
+    """The same for names of paths and for texts, most of which are met again and again."""
+    return _short(value)
+
+
+def _short(value: Any) -> str:
     found = hashlib.sha256(digest(value).encode()).digest()
     return base64.b64encode(found, b"-_").decode()[:WIDTH]  # letters that a tag may hold in every service
 

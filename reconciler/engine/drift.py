@@ -17,6 +17,8 @@ def drift(wanted: Any, seen: Any, path: str) -> Iterator[Drift]:
     null and the empty string are one value (a cleared field is read back either way).  A value that is not known yet
     differs from everything; one that is read only at creation (`${ssm:…}`) differs from nothing.
     """
+    if isinstance(wanted, str) and wanted == seen:
+        return
     if isinstance(wanted, Mapping) and isinstance(seen, Mapping):
         for name, value in wanted.items():
             yield from drift(value, seen.get(name), f"{path}.{name}")
@@ -51,6 +53,8 @@ def _same(wanted: Any, seen: Any) -> bool:
 
 def nothing(value: Any) -> bool:
     """Whether a value says no more than that there is none."""
+    if isinstance(value, str):
+        return not value
     if isinstance(value, Mapping):
         return all(map(nothing, value.values()))
     return value is None or value == "" or (_is_list(value) and not value)

@@ -5,7 +5,7 @@ Used by `planner`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from reconciler.model.address import Address
 from reconciler.model.fields import Facts
@@ -25,17 +25,17 @@ def needs(desired: Desired, facts: Facts) -> list[Address]:
     return list(dict.fromkeys([*found, *desired.depends_on]))
 
 
-def in_order(resources: Mapping[Address, Desired], facts: AllFacts) -> list[Address]:
+def in_order(needed: Mapping[Address, Sequence[Address]]) -> list[Address]:
     """The wanted addresses, each after all that it needs, otherwise in the order of the config."""
     order: dict[Address, None] = {}
-    for first in resources:
+    for first in needed:
         path = [first]  # a stack of our own: chains may be longer than Python's
         while path:
             missing = next(
                 (
-                    needed
-                    for needed in needs(resources[path[-1]], facts[path[-1].kind])
-                    if needed in resources and needed not in order and needed not in path
+                    other
+                    for other in needed[path[-1]]
+                    if other in needed and other not in order and other not in path
                 ),
                 None,
             )

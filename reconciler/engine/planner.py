@@ -11,8 +11,9 @@ from functools import cached_property
 
 from reconciler.engine.converge import accepting, converge, goes_on, unready
 from reconciler.engine.leaving import departure, is_protected, loosening
+from reconciler.engine.memo import Memo
 from reconciler.engine.moving import Moving
-from reconciler.engine.order import AllFacts, in_order, needs
+from reconciler.engine.order import AllFacts
 from reconciler.engine.reach import Reach
 from reconciler.engine.resolve import attribute_of, resolve
 from reconciler.engine.users import Users
@@ -32,7 +33,8 @@ class Planner:
     the label and the steps of an entry, the verdict that takes their place: AWS has refused them, they have just
     failed, a person has paused them, they wait for a window.  `unprotected`: protected things may be deleted.
     `keep`: nothing is deleted or replaced, it is only told (`mode: upsert`).  `unwanted` is why that leaves which no
-    address wants.  `accounts` are those of the config, in which calls can be made; empty: all are.
+    address wants.  `accounts` are those of the config, in which calls can be made; empty: all are.  `memo` has what was
+    concluded in earlier passes.
     """
 
     def __init__(
@@ -48,17 +50,18 @@ class Planner:
         keep: bool = False,
         unwanted: str = "not in the config",
         accounts: Collection[str] = (),
+        memo: Memo | None = None,
     ) -> None:
         self.stack, self.resources, self.facts, self.world = stack, resources, facts, world
-        self.held, self.instead = held or {}, instead
-        self.unprotected, self.keep, self.unwanted = unprotected, keep, unwanted
-        self._reach = Reach(world, facts, accounts)
+        self.held, self.instead, self.unprotected = held or {}, instead, unprotected
+        self.keep, self.unwanted = keep, unwanted
+        self._reach, self._memo = Reach(world, facts, accounts), (memo or Memo()).of(resources, facts)
         self.renamed, self._moving = dict(self._renamed()), Moving(resources, facts, self.usable)
         self._verdicts: dict[Address, Verdict] = {}
 
     def plan(self) -> Plan:
         """Everything there is to conclude."""
-        wanted = [self.entry(address) for address in in_order(self.resources, self.facts)]
+        wanted = [self.entry(address) for address in self._memo.order]
         return Plan(
             stack=self.stack,
             entries=(*wanted, *self._leaving()),
@@ -75,7 +78,7 @@ class Planner:
             scope=desired.scope,
             verdict=self.verdict(address),
             seen=self.holder(address),
-            after=tuple(needs(desired, self.facts[address.kind])),
+            after=self._memo.needs(address),
         )
 
     def verdict(self, address: Address) -> Verdict:
@@ -120,7 +123,7 @@ class Planner:
         for needed in desired.depends_on if holder is None else ():
             if self._unfinished(needed):
                 return Wait(f"needs {needed}, of which something is still to be done", "other")
-        for needed in needs(desired, facts):
+        for needed in self._memo.needs(desired.address):
             if holder is None and (why := self._goes_on(needed)):
                 return Wait(f"needs {needed}: {why}", "other")
             if self.usable(needed) is not None or self._made_first(needed):
@@ -131,7 +134,9 @@ class Planner:
         if holder is None and (given_back := self._take_back(facts, whole)):
             return given_back
         before = tuple(sorted(thing.id for thing in self.world.replaced.get(desired.address, ())))
-        verdict = converge(facts, desired=whole, observed=holder, stack=self.stack, making_way=before)
+        verdict = self._memo.converge(
+            facts, desired=whole, observed=holder, stack=self.stack, making_way=before
+        )
         if isinstance(verdict, Steps) and (why := self._too_early(desired, verdict)):
             return Wait(why, "other", verdict.drift)
         if holder is not None and isinstance(verdict, Steps) and verdict.verb == "replace":
@@ -286,19 +291,24 @@ class Planner:
     # ---- things that no address wants
 
     @cached_property
-    def _users(self) -> Users:
-        """Who uses whom, and what is on its way out."""
+    def _on_their_way_out(self) -> list[Observed]:
         kept = {thing.id for thing in self.renamed.values()}
-        leaving = [
+        return [
             thing
             for thing in self.world.owned
             if thing.address is not None
             and thing.id not in kept
             and (thing.replaced or thing.address not in self.resources)
         ]
-        return Users(self.world.owned, leaving, self.facts)
+
+    @cached_property
+    def _users(self) -> Users:
+        """Who uses whom, and what is on its way out."""
+        return Users(self.world.owned, self._on_their_way_out, self.facts)
 
     def _leaving(self) -> list[Entry]:
+        if not self._on_their_way_out:
+            return []  # it is not cheap to find out who uses whom
         return [
             self._leave(thing, self._users) for thing in self._users.first() if not self._is_taken_back(thing)
         ]

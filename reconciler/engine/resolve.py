@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model.address import Address
-from reconciler.model.things import Observed, Parameter, Pending, Ref, Text
+from reconciler.model.things import PLAIN, Observed, Parameter, Pending, Ref, Text
 
 Lookup = Callable[[Address], Observed | None]
 """Who holds an address and may be referred to now; None when nobody does."""
@@ -37,6 +37,8 @@ def resolve(value: Any, lookup: Lookup, holder: Lookup = nobody) -> Resolved:
 
 
 def _fill(value: Any, lookup: Lookup, holder: Lookup, missing: list[Address]) -> Any:
+    if isinstance(value, PLAIN):
+        return value
     match value:
         case Ref(to, attribute):
             thing = lookup(to)

@@ -44,11 +44,15 @@ KEYS = frozenset({"CustomerGatewayConfiguration", "PreSharedKey"})
 def digest(*values: Any) -> str:
     """A short stable digest (32 hex digits) of values that JSON can hold, less their `KEYS`; others count by their
     text."""
-    text = json.dumps(_without_keys(values), sort_keys=True, default=str, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256(_encode(_without_keys(values)).encode()).hexdigest()[:32]
+
+
+_encode = json.JSONEncoder(sort_keys=True, default=str, separators=(",", ":")).encode
 
 
 def _without_keys(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
     if isinstance(value, Mapping):
         return {name: None if name in KEYS else _without_keys(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -284,10 +284,10 @@ class Kind:
         """An operation as IAM calls it."""
         return f"{self.home.called}:{operation}"
 
-    def bare(self, row: Mapping[str, Any]) -> dict[str, Any]:
+    def bare(self, row: dict[str, Any]) -> dict[str, Any]:
         """A row of an answer, with its id as calls take it."""
-        id = str(row[self.id]).removeprefix(self.id_prefix) if self.id_prefix else row[self.id]
-        return {**row, self.id: id}
+        id = row[self.id]
+        return {**row, self.id: str(id).removeprefix(self.id_prefix)} if self.id_prefix else row
 
     def handle_of(self, thing: Observed) -> dict[str, Any]:
         """The parameter by which a call knows a thing."""

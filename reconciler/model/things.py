@@ -80,6 +80,10 @@ class Pending:
 Found = TypeVar("Found", Ref, Parameter, Pending)
 
 
+PLAIN = (str, int, float, type(None))
+"""What most values are, and what holds nothing: asked for first, since to ask what is a mapping takes long."""
+
+
 def within(value: Any, sort: type[Found]) -> Iterator[Found]:
     """Everything of a sort in a value, in order, however deep."""
     match value:
@@ -87,17 +91,19 @@ def within(value: Any, sort: type[Found]) -> Iterator[Found]:
             yield from (part for part in parts if isinstance(part, sort))
         case Mapping():
             for inner in value.values():
-                yield from within(inner, sort)
+                if not isinstance(inner, PLAIN):
+                    yield from within(inner, sort)
         case list() | tuple():
             for inner in value:
-                yield from within(inner, sort)
+                if not isinstance(inner, PLAIN):
+                    yield from within(inner, sort)
         case _ if isinstance(value, sort):
             yield value
 
 
 def contains(value: Any, sort: type[Found]) -> bool:
     """Whether a value is of a sort, or has one of it anywhere inside."""
-    return any(True for _ in within(value, sort))
+    return not isinstance(value, PLAIN) and any(True for _ in within(value, sort))
 
 
 def at(value: Any, path: Sequence[str]) -> Iterator[Any]:
