@@ -1,7 +1,8 @@
 """What is wrong with the addresses of a config's networks, before AWS is asked.  Called by `load`.
 
 Only what the config says whole is compared: a range that AWS is to choose, or an id as it is, tells nothing here.
-https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html and subnet-sizing.html there
+https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html and subnet-sizing.html there; where AWS wants one
+subnet a zone: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html (DuplicateSubnetsInSameZone)
 """
 
 from __future__ import annotations
@@ -20,6 +21,12 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 WIDEST, NARROWEST = 16, 28
 """Bits of the IPv4 ranges that a VPC and a subnet may have."""
 DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
+ONE_A_ZONE = {
+    "load-balancer": "Subnets",
+    "transit-gateway-vpc-attachment": "SubnetIds",
+    "vpc-endpoint": "SubnetIds",
+}
+"""Kinds that have an interface in each of their subnets, of which AWS allows one a zone, and the field with these."""
 
 
 def check_addressing(made: Mapping[Address, Made], findings: Findings) -> None:
@@ -31,11 +38,14 @@ def check_addressing(made: Mapping[Address, Made], findings: Findings) -> None:
                 _apart(_ranges(one, findings), findings)
             case "subnet":
                 _inside(one, made, findings)
-            case "route-table":
+            case "route-table" | "transit-gateway-route-table":
                 _routes(one, findings)
             case "vpc-peering-connection":
                 _peered(one, made, findings)
+        if one.desired.address.kind in ONE_A_ZONE:
+            _one_a_zone(one, made, findings)
     _subnets(made, findings)
+    _second_interfaces(made, findings)
     for kind in ("route-table", "network-acl", "transit-gateway-route-table"):
         _associated_once([one for address, one in made.items() if address.kind == kind], findings)
 
@@ -156,12 +166,28 @@ def _zones(one: Made, findings: Findings) -> None:
             findings.add(one.places[field], path, f"{zone!r} is no zone of {region}", f"like {region}a")
 
 
+def _one_a_zone(one: Made, made: Mapping[Address, Made], findings: Findings) -> None:
+    """Report two subnets of one zone where there can be one."""
+    field, before = ONE_A_ZONE[one.desired.address.kind], dict[str, Address]()
+    for number, item in enumerate(one.desired.spec.get(field) or ()):
+        subnet = _made(item, made)
+        zones = [subnet.desired.spec.get(f"AvailabilityZone{end}") for end in ("", "Id")] if subnet else []
+        for zone in zones:
+            if not isinstance(zone, str) or subnet is None:
+                continue
+            address = subnet.desired.address
+            if (other := before.setdefault(zone, address)) != address:
+                path = (str(one.desired.address), field, number)
+                what = f"{address} is in {zone}, as {other} is"
+                findings.add(one.places[field], path, what, "it can have one subnet in each zone")
+
+
 def _routes(table: Made, findings: Findings) -> None:
-    """Report routes that lead nowhere, or to two places."""
+    """Report routes that lead nowhere, or to two places; one of which something is wrong already is told of once."""
     for number, item in enumerate(table.desired.spec.get("Routes") or ()):
-        if not isinstance(item, Mapping):
-            continue
         path = (str(table.desired.address), "Routes", number)
+        if not isinstance(item, Mapping) or findings.about(path):
+            continue
         destinations = [name for name in DESTINATIONS if item.get(name)]
         targets = [name for name, value in item.items() if value and name not in DESTINATIONS]
         for what, names in (("destination", destinations), ("target", targets)):
@@ -170,6 +196,27 @@ def _routes(table: Made, findings: Findings) -> None:
                 findings.add(table.places["Routes"], path, f"needs one {what}, and {has}")
         for name in DESTINATIONS[:2]:
             list(_range(table, "Routes", item.get(name), findings))
+
+
+def _second_interfaces(made: Mapping[Address, Made], findings: Findings) -> None:
+    """Report what names an instance that is given another interface: AWS wants to know which of them is meant."""
+    further: dict[Address, Address] = {}
+    for address, one in made.items():
+        for item in one.desired.spec.get("Attachment") or () if address.kind == "network-interface" else ():
+            if isinstance(item, Mapping) and (at := _made(item.get("InstanceId"), made)) is not None:
+                if item.get("DeviceIndex") != 0:
+                    further.setdefault(at.desired.address, address)
+    for address, one in made.items() if further else ():
+        routes = one.desired.spec.get("Routes") or () if address.kind == "route-table" else ()
+        places = [("Routes", number, item) for number, item in enumerate(routes)]
+        if address.kind == "elastic-ip":
+            places = [("InstanceId", None, one.desired.spec)]
+        for field, number, holder in places:
+            at = _made(holder.get("InstanceId"), made) if isinstance(holder, Mapping) else None
+            if at is not None and at.desired.address in further:
+                path = (str(address), field) if number is None else (str(address), field, number)
+                what = f"{at.desired.address} has a second interface, {further[at.desired.address]}"
+                findings.add(one.places[field], path, what, "say which is meant: NetworkInterfaceId")
 
 
 def _associated_once(owners: Iterable[Made], findings: Findings) -> None:

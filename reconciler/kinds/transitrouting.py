@@ -140,11 +140,7 @@ ROUTES = Part(
 
 
 def _fits(table: Desired, every: Mapping[Address, Desired]) -> Iterator[tuple[str, str, str]]:
-    """Each route has one target, and each attachment is one of the table's own gateway."""
-    for number, item in enumerate(table.spec.get("Routes") or ()):
-        if isinstance(item, Mapping) and bool(item.get("Blackhole")) is bool(item.get(ID)):
-            what = f"Routes[{number}] needs one target, and has {'two' if item.get(ID) else 'none'}"
-            yield "Routes", what, f"write {ID}, or Blackhole: true"
+    """Each attachment is one of the table's own gateway, which associates nothing by itself."""
     gateway = table.spec.get("TransitGatewayId")
     if table.spec.get("Associations") and isinstance(gateway, Ref) and gateway.to in every:
         options = every[gateway.to].spec.get("Options") or {}
