@@ -12,6 +12,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from reconciler.desired.findings import Findings
+from reconciler.desired.reader import Path
 from reconciler.desired.resource import Made
 from reconciler.model.address import Address
 from reconciler.model.place import Place
@@ -20,7 +21,10 @@ from reconciler.model.things import Ref
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 WIDEST, NARROWEST = 16, 28
 """Bits of the IPv4 ranges that a VPC and a subnet may have."""
-DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
+DESTINATIONS = (
+    *("DestinationCidrBlock", "DestinationIpv6CidrBlock"),
+    *("DestinationPrefixListId", "PrefixListId"),
+)
 ONE_A_ZONE = {
     "load-balancer": "Subnets",
     "transit-gateway-vpc-attachment": "SubnetIds",
@@ -184,8 +188,13 @@ def _one_a_zone(one: Made, made: Mapping[Address, Made], findings: Findings) -> 
 
 def _routes(table: Made, findings: Findings) -> None:
     """Report routes that lead nowhere, or to two places; one of which something is wrong already is told of once."""
-    for number, item in enumerate(table.desired.spec.get("Routes") or ()):
-        path = (str(table.desired.address), "Routes", number)
+    routes = [
+        (field, number, item)
+        for field in ("Routes", "PrefixListReferences")
+        for number, item in enumerate(table.desired.spec.get(field) or ())
+    ]
+    for field, number, item in routes:
+        path = (str(table.desired.address), field, number)
         if not isinstance(item, Mapping) or findings.about(path):
             continue
         destinations = [name for name in DESTINATIONS if item.get(name)]
@@ -193,9 +202,9 @@ def _routes(table: Made, findings: Findings) -> None:
         for what, names in (("destination", destinations), ("target", targets)):
             if len(names) != 1:
                 has = f"{' and '.join(names)} are two" if names else "it has none"
-                findings.add(table.places["Routes"], path, f"needs one {what}, and {has}")
+                findings.add(table.places[field], path, f"needs one {what}, and {has}")
         for name in DESTINATIONS[:2]:
-            list(_range(table, "Routes", item.get(name), findings))
+            list(_range(table, field, item.get(name), findings))
 
 
 def _second_interfaces(made: Mapping[Address, Made], findings: Findings) -> None:
@@ -203,20 +212,22 @@ def _second_interfaces(made: Mapping[Address, Made], findings: Findings) -> None
     further: dict[Address, Address] = {}
     for address, one in made.items():
         for item in one.desired.spec.get("Attachment") or () if address.kind == "network-interface" else ():
-            if isinstance(item, Mapping) and (at := _made(item.get("InstanceId"), made)) is not None:
-                if item.get("DeviceIndex") != 0:
-                    further.setdefault(at.desired.address, address)
+            at = _made(item.get("InstanceId"), made) if isinstance(item, Mapping) else None
+            if at is not None and item.get("DeviceIndex") != 0:
+                further.setdefault(at.desired.address, address)
     for address, one in made.items() if further else ():
-        routes = one.desired.spec.get("Routes") or () if address.kind == "route-table" else ()
-        places = [("Routes", number, item) for number, item in enumerate(routes)]
+        spec, holders = one.desired.spec, list[tuple[str, Path, Any]]()
         if address.kind == "elastic-ip":
-            places = [("InstanceId", None, one.desired.spec)]
-        for field, number, holder in places:
+            holders = [("InstanceId", ("InstanceId",), spec)]
+        elif address.kind == "route-table":
+            routes = enumerate(spec.get("Routes") or ())
+            holders = [("Routes", ("Routes", number), item) for number, item in routes]
+        for field, path, holder in holders:
             at = _made(holder.get("InstanceId"), made) if isinstance(holder, Mapping) else None
             if at is not None and at.desired.address in further:
-                path = (str(address), field) if number is None else (str(address), field, number)
                 what = f"{at.desired.address} has a second interface, {further[at.desired.address]}"
-                findings.add(one.places[field], path, what, "say which is meant: NetworkInterfaceId")
+                where, hint = one.places[field], "say which is meant: NetworkInterfaceId"
+                findings.add(where, (str(address), *path), what, hint)
 
 
 def _associated_once(owners: Iterable[Made], findings: Findings) -> None:

@@ -32,6 +32,7 @@ OWN_TYPES: Mapping[str, str] = {
 BESIDE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "ec2:AcceptTransitGatewayPeeringAttachment": {"": ("transit-gateway-attachment",)},
     "ec2:AcceptVpcPeeringConnection": {"": ("vpc", "vpc-peering-connection")},
+    "ec2:AssociateVpcCidrBlock": {"Ipv6CidrBlockAssociationSet": ("ipam-pool", "ipv6pool-ec2")},
     "ec2:CreateSubnet": {"Ipv4IpamPoolId": ("ipam-pool",), "Ipv6IpamPoolId": ("ipam-pool",)},
     "ec2:CreateVpc": {
         "Ipv4IpamPoolId": ("ipam-pool",),

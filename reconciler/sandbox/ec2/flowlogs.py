@@ -1,7 +1,8 @@
 """Flow logs: what cannot be made is told in a good answer, item by item.
 
 Sources: EC2 API reference, CreateFlowLogs (`Unsuccessful`), DeleteFlowLogs; the text about roles is the one that
-terraform-provider-aws waits for, and so is the `:*` that a log group's ARN ends with elsewhere, and not here.  Called by `answers.py`.
+terraform-provider-aws waits for, and so is the `:*` that a log group's ARN ends with elsewhere, and not here.
+Called by `answers.py`.
 """
 
 from __future__ import annotations
