@@ -1,7 +1,8 @@
 """What is wrong with the addresses of a config's networks, before AWS is asked.  Called by `load`.
 
 Only what the config says whole is compared: a range that AWS is to choose, or an id as it is, tells nothing here.
-https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html and subnet-sizing.html there
+https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html and subnet-sizing.html there; where AWS wants one
+subnet a zone: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html (DuplicateSubnetsInSameZone)
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from reconciler.desired.findings import Findings
+from reconciler.desired.reader import Path
 from reconciler.desired.resource import Made
 from reconciler.model.address import Address
 from reconciler.model.place import Place
@@ -19,7 +21,16 @@ from reconciler.model.things import Ref
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 WIDEST, NARROWEST = 16, 28
 """Bits of the IPv4 ranges that a VPC and a subnet may have."""
-DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
+DESTINATIONS = (
+    *("DestinationCidrBlock", "DestinationIpv6CidrBlock"),
+    *("DestinationPrefixListId", "PrefixListId"),
+)
+ONE_A_ZONE = {
+    "load-balancer": "Subnets",
+    "transit-gateway-vpc-attachment": "SubnetIds",
+    "vpc-endpoint": "SubnetIds",
+}
+"""Kinds that have an interface in each of their subnets, of which AWS allows one a zone, and the field with these."""
 
 
 def check_addressing(made: Mapping[Address, Made], findings: Findings) -> None:
@@ -31,11 +42,14 @@ def check_addressing(made: Mapping[Address, Made], findings: Findings) -> None:
                 _apart(_ranges(one, findings), findings)
             case "subnet":
                 _inside(one, made, findings)
-            case "route-table":
+            case "route-table" | "transit-gateway-route-table":
                 _routes(one, findings)
             case "vpc-peering-connection":
                 _peered(one, made, findings)
+        if one.desired.address.kind in ONE_A_ZONE:
+            _one_a_zone(one, made, findings)
     _subnets(made, findings)
+    _second_interfaces(made, findings)
     for kind in ("route-table", "network-acl", "transit-gateway-route-table"):
         _associated_once([one for address, one in made.items() if address.kind == kind], findings)
 
@@ -156,20 +170,64 @@ def _zones(one: Made, findings: Findings) -> None:
             findings.add(one.places[field], path, f"{zone!r} is no zone of {region}", f"like {region}a")
 
 
+def _one_a_zone(one: Made, made: Mapping[Address, Made], findings: Findings) -> None:
+    """Report two subnets of one zone where there can be one."""
+    field, before = ONE_A_ZONE[one.desired.address.kind], dict[str, Address]()
+    for number, item in enumerate(one.desired.spec.get(field) or ()):
+        subnet = _made(item, made)
+        zones = [subnet.desired.spec.get(f"AvailabilityZone{end}") for end in ("", "Id")] if subnet else []
+        for zone in zones:
+            if not isinstance(zone, str) or subnet is None:
+                continue
+            address = subnet.desired.address
+            if (other := before.setdefault(zone, address)) != address:
+                path = (str(one.desired.address), field, number)
+                what = f"{address} is in {zone}, as {other} is"
+                findings.add(one.places[field], path, what, "it can have one subnet in each zone")
+
+
 def _routes(table: Made, findings: Findings) -> None:
-    """Report routes that lead nowhere, or to two places."""
-    for number, item in enumerate(table.desired.spec.get("Routes") or ()):
-        if not isinstance(item, Mapping):
+    """Report routes that lead nowhere, or to two places; one of which something is wrong already is told of once."""
+    routes = [
+        (field, number, item)
+        for field in ("Routes", "PrefixListReferences")
+        for number, item in enumerate(table.desired.spec.get(field) or ())
+    ]
+    for field, number, item in routes:
+        path = (str(table.desired.address), field, number)
+        if not isinstance(item, Mapping) or findings.about(path):
             continue
-        path = (str(table.desired.address), "Routes", number)
         destinations = [name for name in DESTINATIONS if item.get(name)]
         targets = [name for name, value in item.items() if value and name not in DESTINATIONS]
         for what, names in (("destination", destinations), ("target", targets)):
             if len(names) != 1:
                 has = f"{' and '.join(names)} are two" if names else "it has none"
-                findings.add(table.places["Routes"], path, f"needs one {what}, and {has}")
+                findings.add(table.places[field], path, f"needs one {what}, and {has}")
         for name in DESTINATIONS[:2]:
-            list(_range(table, "Routes", item.get(name), findings))
+            list(_range(table, field, item.get(name), findings))
+
+
+def _second_interfaces(made: Mapping[Address, Made], findings: Findings) -> None:
+    """Report what names an instance that is given another interface: AWS wants to know which of them is meant."""
+    further: dict[Address, Address] = {}
+    for address, one in made.items():
+        for item in one.desired.spec.get("Attachment") or () if address.kind == "network-interface" else ():
+            at = _made(item.get("InstanceId"), made) if isinstance(item, Mapping) else None
+            if at is not None and item.get("DeviceIndex") != 0:
+                further.setdefault(at.desired.address, address)
+    for address, one in made.items() if further else ():
+        spec, holders = one.desired.spec, list[tuple[str, Path, Any]]()
+        if address.kind == "elastic-ip":
+            holders = [("InstanceId", ("InstanceId",), spec)]
+        elif address.kind == "route-table":
+            routes = enumerate(spec.get("Routes") or ())
+            holders = [("Routes", ("Routes", number), item) for number, item in routes]
+        for field, path, holder in holders:
+            at = _made(holder.get("InstanceId"), made) if isinstance(holder, Mapping) else None
+            if at is not None and at.desired.address in further:
+                what = f"{at.desired.address} has a second interface, {further[at.desired.address]}"
+                where, hint = one.places[field], "say which is meant: NetworkInterfaceId"
+                findings.add(where, (str(address), *path), what, hint)
 
 
 def _associated_once(owners: Iterable[Made], findings: Findings) -> None:

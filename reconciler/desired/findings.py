@@ -79,6 +79,14 @@ class Findings:
                 return
         self._problems[known] = problem
 
+    def about(self, path: Iterable[str | int]) -> bool:
+        """Whether something is reported already of what is at a path, or within it."""
+        whole = visible(spell(path))
+        return any(
+            found.path == whole or found.path.startswith((f"{whole}.", f"{whole}["))
+            for found in self._problems.values()
+        )
+
     def closest(self, word: str, words: Collection[str]) -> str | None:
         """The one of `words` that was probably meant."""
         self._suggestions += 1

@@ -8,15 +8,16 @@ and https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Stop_Start.html
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.kinds import devices
 from reconciler.kinds.calls import ec2
+from reconciler.model.address import Address
 from reconciler.model.calls import Call
 from reconciler.model.kind import Halt, Kind, Remedy
 from reconciler.model.reads import Companion, Detail, Read
-from reconciler.model.things import Observed, Spec
+from reconciler.model.things import Desired, Observed, Spec
 
 
 def _spec(raw: Spec) -> Spec:
@@ -74,9 +75,25 @@ def _structure(
     return Remedy(operations=(operation,), make=make, disruptive=disruptive, fixed=fixed)
 
 
-def _groups(instance: Observed, wanted: Any) -> list[Call]:
-    """The whole list of groups of the primary interface."""
-    return [ec2("ModifyInstanceAttribute", InstanceId=instance.id, Groups=wanted)]
+def _of_the_primary(attribute: str, value: Callable[[Any], Any], shape: str | None = None) -> Remedy:
+    """An attribute of the first interface: of an instance that has more, AWS wants to know which is meant."""
+
+    def make(instance: Observed, wanted: Any) -> list[Call]:
+        given = {attribute: value(wanted)}
+        if primary := _primary(instance.raw.get("NetworkInterfaces") or ()):
+            return [ec2("ModifyNetworkInterfaceAttribute", NetworkInterfaceId=primary, **given)]
+        return [ec2("ModifyInstanceAttribute", InstanceId=instance.id, **given)]
+
+    operations = ("ModifyInstanceAttribute", "ModifyNetworkInterfaceAttribute")
+    return Remedy(operations=operations, make=make, shape=shape)
+
+
+def _primary(interfaces: Sequence[Mapping[str, Any]]) -> str | None:
+    """The id of the first of several interfaces: at index 0 of the first network card."""
+    for row in interfaces if len(interfaces) > 1 else ():
+        if not any((row.get("Attachment") or {}).get(name) for name in ("DeviceIndex", "NetworkCardIndex")):
+            return str(row["NetworkInterfaceId"])
+    return None
 
 
 def _monitoring(instance: Observed, wanted: Any) -> list[Call]:
@@ -164,6 +181,22 @@ def _some_group(value: Any) -> str | None:
     return (
         "an instance has at least one group: leave the field out for the default one" if value == [] else None
     )
+
+
+OPTIMISED_BY_CHOICE = frozenset(
+    {"c1", "c3", "cc2", "cg1", "cr1", "g2", "hi1", "hs1", "i2", "m1", "m2", "m3", "r3", "t1", "t2"}
+)
+"""Families of types of which not all are always optimised for EBS.
+
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ebs-optimized.html"""
+
+
+def _fits(instance: Desired, _: Mapping[Address, Desired]) -> Iterator[tuple[str, str, str]]:
+    """What AWS does whatever is said: it would be stopped for a change that changes nothing."""
+    type = instance.spec.get("InstanceType")
+    always = isinstance(type, str) and type.partition(".")[0] not in OPTIMISED_BY_CHOICE
+    if always and instance.spec.get("EbsOptimized") is False:
+        yield "EbsOptimized", f"false changes nothing: every {type} is optimised for EBS", "leave it out"
 
 
 UNREPORTED = frozenset(
@@ -257,6 +290,7 @@ INSTANCE = Kind(
     write_only=UNREPORTED,
     normal={"IamInstanceProfile": _profile_name, devices.FIELD: devices.comparable},
     unordered=frozenset({"LicenseSpecifications", "SecurityGroupIds"}),
+    fits=_fits,
     refuses={"ImageId": _image, "SecurityGroupIds": _some_group},
     project=_spec,
     halt=Halt(
@@ -282,8 +316,12 @@ INSTANCE = Kind(
         "MaintenanceOptions": _structure("ModifyInstanceMaintenanceOptions"),
         "MetadataOptions": _structure("ModifyInstanceMetadataOptions"),
         "Monitoring": Remedy(operations=("MonitorInstances", "UnmonitorInstances"), make=_monitoring),
-        "SecurityGroupIds": Remedy(operations=("ModifyInstanceAttribute",), make=_groups),
-        "SourceDestCheck": _attribute("SourceDestCheck", here=False),
+        "SecurityGroupIds": _of_the_primary("Groups", list),
+        "SourceDestCheck": _of_the_primary(
+            "SourceDestCheck",
+            lambda wanted: {"Value": wanted},
+            shape="ModifyInstanceAttribute.SourceDestCheck.Value",
+        ),
         "CapacityReservationSpecification": _structure(
             "ModifyInstanceCapacityReservationAttributes", _reservation, disruptive=True
         ),

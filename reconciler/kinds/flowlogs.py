@@ -36,6 +36,11 @@ def _flow_log(raw: Spec) -> Spec:
     return {**raw, "ResourceIds": [watched], "ResourceType": type}
 
 
+def _group(arn: Any) -> Any:
+    """A log group's ARN has `:*` at its end in its own service, and not here."""
+    return arn.removesuffix(":*") if isinstance(arn, str) else arn
+
+
 def _one(ids: Any) -> str | None:
     return (
         None
@@ -81,6 +86,7 @@ FLOW_LOG = Kind(
     fits=_fits,
     answers_tags=False,
     tag_type="vpc-flow-log",
+    normal={"LogDestination": _group},
     refuses={"ResourceIds": _one},
     project=_flow_log,
     then=_deliveries,

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reconciler.kinds.calls import ec2
+from reconciler.model.address import Address
 from reconciler.model.calls import Call
 from reconciler.model.kind import Kind, Remedy
 from reconciler.model.reads import Detail, Read
-from reconciler.model.things import Observed, Spec
+from reconciler.model.things import Desired, Observed, Spec
 
 
 def _key(value: Any) -> str:
@@ -161,6 +162,21 @@ def _reservation(raw: Spec) -> Spec:
     }
 
 
+def _end(reservation: Observed, wanted: Any) -> list[Call]:
+    """How it ends and when are said together: a date counts for one that is `limited`, and has none else."""
+    given = {"EndDateType": "limited", "EndDate": wanted} if wanted else {"EndDateType": "unlimited"}
+    return [ec2("ModifyCapacityReservation", CapacityReservationId=reservation.id, **given)]
+
+
+def _fits(reservation: Desired, _: Mapping[Address, Desired]) -> Iterator[tuple[str, str, str]]:
+    """A date and that there is one go together."""
+    end, dated = reservation.spec.get("EndDate"), reservation.spec.get("EndDateType") == "limited"
+    if end and not dated:
+        yield "EndDate", "counts only for a reservation that is limited", "say EndDateType: limited"
+    if dated and not end:
+        yield "EndDateType", "limited needs an EndDate", ""
+
+
 CAPACITY_RESERVATION = Kind(
     name="capacity-reservation",
     about="Room for instances of one type in one zone, paid for whether it is used or not.",
@@ -186,5 +202,7 @@ CAPACITY_RESERVATION = Kind(
     tag_type="capacity-reservation",
     normal={"EndDate": _moment, "StartDate": _moment},
     project=_reservation,
+    fits=_fits,
+    remedies={"EndDate": Remedy(operations=("ModifyCapacityReservation",), make=_end, joins=True)},
     protected=True,
 )

@@ -1,8 +1,9 @@
 """Route tables of transit gateways: which attachments look into one, whose routes it learns, and what it says itself.
 
 Facts: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/ (AssociateTransitGatewayRouteTable,
-EnableTransitGatewayRouteTablePropagation, CreateTransitGatewayRoute, SearchTransitGatewayRoutes) and
-https://docs.aws.amazon.com/vpc/latest/tgw/tgw-route-tables.html.  No table shows any of the three in its own row.
+EnableTransitGatewayRouteTablePropagation, CreateTransitGatewayRoute, SearchTransitGatewayRoutes,
+CreateTransitGatewayPrefixListReference) and https://docs.aws.amazon.com/vpc/latest/tgw/tgw-route-tables.html.  No table
+shows any of these in its own row.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ ATTACHMENTS = ("transit-gateway-vpc-attachment", "transit-gateway-connect", f"vp
 """What is attached to a transit gateway; for a VPN connection AWS makes the attachment."""
 PEERING = "transit-gateway-peering-attachment"
 """It tells no routes of its own."""
+LIST, REFERENCES = "PrefixListId", "PrefixListReferences"
 BLACKHOLE, BY_ITSELF = "blackhole", "DefaultRouteTableAssociation"
 
 # ---- associations and propagations
@@ -139,19 +141,69 @@ ROUTES = Part(
 )
 
 
+# ---- prefix lists
+
+
+def _reference(item: Item) -> Item:
+    """Where all ranges of a list lead: to an attachment, or nowhere."""
+    target = item.get("Target") or (BLACKHOLE if item.get("Blackhole") else item.get(ID))
+    return {LIST: item[LIST], "Target": target}
+
+
+def _references(raw: Spec) -> Iterator[Item]:
+    """One whose attachment has gone leads nowhere as well."""
+    for row in raw.get(REFERENCES) or ():
+        if row.get("State") != "deleting":
+            target = (row.get("TransitGatewayAttachment") or {}).get(ID) or BLACKHOLE
+            yield {LIST: row[LIST], "Target": target}
+
+
+def _refer(operation: str, table: Observed, items: Sequence[Item]) -> list[Call]:
+    return [
+        ec2(
+            operation,
+            TransitGatewayRouteTableId=table.id,
+            **{LIST: item[LIST]},
+            **({"Blackhole": True} if item["Target"] == BLACKHOLE else {ID: item["Target"]}),
+        )
+        for item in items
+    ]
+
+
+PREFIX_LISTS = Part(
+    field=REFERENCES,
+    shape="CreateTransitGatewayPrefixListReferenceRequest",
+    rows=lambda raw: list(_references(raw)),
+    normal=_reference,
+    key=lambda item: item[LIST],
+    add=lambda table, items: _refer("CreateTransitGatewayPrefixListReference", table, items),
+    remove=lambda table, items: [
+        ec2(
+            "DeleteTransitGatewayPrefixListReference",
+            TransitGatewayRouteTableId=table.id,
+            **{LIST: item[LIST]},
+        )
+        for item in items
+    ],
+    change=lambda table, items: _refer("ModifyTransitGatewayPrefixListReference", table, items),
+    operations=(
+        "CreateTransitGatewayPrefixListReference",
+        "DeleteTransitGatewayPrefixListReference",
+        "ModifyTransitGatewayPrefixListReference",
+    ),
+    given=frozenset({"DryRun", "TransitGatewayRouteTableId"}),
+)
+
+
 def _fits(table: Desired, every: Mapping[Address, Desired]) -> Iterator[tuple[str, str, str]]:
-    """Each route has one target, and each attachment is one of the table's own gateway."""
-    for number, item in enumerate(table.spec.get("Routes") or ()):
-        if isinstance(item, Mapping) and bool(item.get("Blackhole")) is bool(item.get(ID)):
-            what = f"Routes[{number}] needs one target, and has {'two' if item.get(ID) else 'none'}"
-            yield "Routes", what, f"write {ID}, or Blackhole: true"
+    """Each attachment is one of the table's own gateway, which associates nothing by itself."""
     gateway = table.spec.get("TransitGatewayId")
     if table.spec.get("Associations") and isinstance(gateway, Ref) and gateway.to in every:
         options = every[gateway.to].spec.get("Options") or {}
         if isinstance(options, Mapping) and options.get(BY_ITSELF, "enable") == "enable":
             what = f"{gateway.to} associates with its default table whatever is attached to it"
             yield "Associations", what, f"say there Options: {{{BY_ITSELF}: disable}}"
-    for part in (ASSOCIATIONS, PROPAGATIONS, ROUTES):
+    for part in (ASSOCIATIONS, PROPAGATIONS, ROUTES, PREFIX_LISTS):
         for item in table.spec.get(part.field) or ():
             there = _gateways_of(item.get(ID) if isinstance(item, Mapping) else None, every)
             if there and isinstance(gateway, Ref) and gateway not in there:
@@ -177,7 +229,7 @@ def _gateways_of(attachment: Any, every: Mapping[Address, Desired]) -> list[Ref]
 TRANSIT_GATEWAY_ROUTE_TABLE = Kind(
     name="transit-gateway-route-table",
     about="A route table of a transit gateway: the attachments that look into it, those whose routes it learns, and "
-    "its static Routes.",
+    "its static Routes, also by PrefixListReferences.",
     service="ec2",
     read=Read(
         operation="DescribeTransitGatewayRouteTables",
@@ -206,6 +258,12 @@ TRANSIT_GATEWAY_ROUTE_TABLE = Kind(
                 arguments={"Filters": [{"Name": "type", "Values": ["static"]}]},
                 many=True,
             ),
+            Detail(
+                field=REFERENCES,
+                operation="GetTransitGatewayPrefixListReferences",
+                path="TransitGatewayPrefixListReferences",
+                many=True,
+            ),
         ],
     ),
     create="CreateTransitGatewayRouteTable",
@@ -220,11 +278,12 @@ TRANSIT_GATEWAY_ROUTE_TABLE = Kind(
     refs={
         "TransitGatewayId": "transit-gateway",
         f"Propagations[].{ID}": ATTACHMENTS,
-        **{f"{field}[].{ID}": (*ATTACHMENTS, PEERING) for field in ("Associations", "Routes")},
+        f"{REFERENCES}[].{LIST}": "prefix-list",
+        **{f"{field}[].{ID}": (*ATTACHMENTS, PEERING) for field in ("Associations", "Routes", REFERENCES)},
     },
-    finished=frozenset({f"{field}[].{ID}" for field in ("Associations", "Routes")}),  # accepted
+    finished=frozenset({f"{field}[].{ID}" for field in ("Associations", "Routes", REFERENCES)}),  # accepted
     across=True,  # a peering is one thing in two regions
     fits=_fits,
     tag_type="transit-gateway-route-table",
-    parts=(ASSOCIATIONS, PROPAGATIONS, ROUTES),
+    parts=(ASSOCIATIONS, PROPAGATIONS, ROUTES, PREFIX_LISTS),
 )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.kinds.calls import ec2
+from reconciler.model.address import Address
 from reconciler.model.calls import Call
 from reconciler.model.kind import Item, Kind, Part, Remedy
 from reconciler.model.reads import Detail, Read
-from reconciler.model.things import Observed, Spec
+from reconciler.model.things import Desired, Observed, Spec
 
 
 def _vpc_attribute(name: str) -> Remedy:
@@ -87,9 +89,64 @@ RANGES = Part(
     ),
 )
 
+IPV6, AMAZONS = "Ipv6CidrBlock", "AmazonProvidedIpv6CidrBlock"
+
+
+def _ipv6_ranges(raw: Spec) -> list[Item]:
+    """The ranges of IPv6, none of which is the VPC's first; one of Amazon's is as good as another."""
+    live = [
+        one
+        for one in raw.get("Ipv6CidrBlockAssociationSet") or ()
+        if one["Ipv6CidrBlockState"]["State"] not in OVER
+    ]
+    first = next((one for one in live if one.get("Ipv6Pool") == "Amazon"), None)
+    return [
+        {
+            **({AMAZONS: True} if one is first else {IPV6: canonical(one[IPV6])}),
+            "Ipv6CidrBlockNetworkBorderGroup": one.get("NetworkBorderGroup"),
+            "AssociationId": one["AssociationId"],
+        }
+        for one in live
+    ]
+
+
+def _ipv6_range(item: Item) -> Item:
+    named = {IPV6: canonical(item[IPV6])} if item.get(IPV6) else {}
+    return {**{name: value for name, value in item.items() if value}, **named}
+
+
+def _leave_ipv6(_: Observed, items: Sequence[Item]) -> list[Call]:
+    return [ec2("DisassociateVpcCidrBlock", AssociationId=item["AssociationId"]) for item in items]
+
+
+IPV6_RANGES = Part(
+    field="Ipv6CidrBlockAssociationSet",
+    shape="AssociateVpcCidrBlockRequest",
+    rows=_ipv6_ranges,
+    normal=_ipv6_range,
+    key=lambda item: item.get(IPV6) or AMAZONS,
+    add=lambda vpc, items: [ec2("AssociateVpcCidrBlock", VpcId=vpc.id, **item) for item in items],
+    remove=_leave_ipv6,
+    change=_leave_ipv6,  # of another border group it comes back in a later look
+    operations=("AssociateVpcCidrBlock", "DisassociateVpcCidrBlock"),
+    # which pool a range is of is not shown as it is asked for
+    meaning={"Ipv6Pool": lambda _: None, "Ipv6IpamPoolId": lambda _: None},
+    given=frozenset({"CidrBlock", "Ipv4IpamPoolId", "Ipv4NetmaskLength", "Ipv6NetmaskLength", "VpcId"}),
+)
+
+
+def _fits(vpc: Desired, _: Mapping[Address, Desired]) -> Iterator[tuple[str, str, str]]:
+    """Each range of IPv6 says which it is: that of a pool by itself, or that it is Amazon's choice."""
+    for number, item in enumerate(vpc.spec.get(IPV6_RANGES.field) or ()):
+        if isinstance(item, Mapping) and bool(item.get(IPV6)) is bool(item.get(AMAZONS)):
+            what = f"[{number}] needs one of {IPV6} and {AMAZONS}: true, and has {'both' if item.get(IPV6) else 'none'}"
+            yield IPV6_RANGES.field, f"{IPV6_RANGES.field}{what}", ""
+
+
 VPC = Kind(
     name="vpc",
-    about="A virtual private cloud of one region; CidrBlockAssociationSet are its ranges beside the first.",
+    about="A virtual private cloud of one region; CidrBlockAssociationSet are its ranges beside the first, "
+    "Ipv6CidrBlockAssociationSet all those of IPv6.",
     service="ec2",
     read=Read(
         operation="DescribeVpcs",
@@ -140,7 +197,8 @@ VPC = Kind(
             shape="AssociateDhcpOptions.DhcpOptionsId",
         )
     },
-    parts=(RANGES,),
+    fits=_fits,
+    parts=(RANGES, IPV6_RANGES),
     protected=True,
 )
 

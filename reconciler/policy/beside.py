@@ -67,10 +67,16 @@ def _types(extent: Extent, kind: Kind, action: str, fields: Collection[str]) -> 
             other = extent.records.get(target)
             if other is not None and other.service == kind.service and attribute in {"id", "arn"}:
                 yield own_type(other)
-    given = extent.fields.get(kind.name)
     for name, types in BESIDE.get(action, {}).items():
-        if not name or given is None or name in given:
+        if not name or _has(extent, kind, *name.rpartition(".")[::2]):
             yield from types
+
+
+def _has(extent: Extent, kind: Kind, other: str, field: str) -> bool:
+    """Whether the config gives a field to things of a kind, or to those of another kind beside it."""
+    if not extent.fields:  # any may be given
+        return other != kind.name
+    return other != kind.name and field in extent.fields.get(other or kind.name, ())
 
 
 def own_type(kind: Kind) -> str:

@@ -32,11 +32,16 @@ OWN_TYPES: Mapping[str, str] = {
 BESIDE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "ec2:AcceptTransitGatewayPeeringAttachment": {"": ("transit-gateway-attachment",)},
     "ec2:AcceptVpcPeeringConnection": {"": ("vpc", "vpc-peering-connection")},
+    "ec2:AssociateVpcCidrBlock": {"Ipv6CidrBlockAssociationSet": ("ipam-pool", "ipv6pool-ec2")},
     "ec2:CreateSubnet": {"Ipv4IpamPoolId": ("ipam-pool",), "Ipv6IpamPoolId": ("ipam-pool",)},
     "ec2:CreateVpc": {
         "Ipv4IpamPoolId": ("ipam-pool",),
         "Ipv6IpamPoolId": ("ipam-pool",),
         "Ipv6Pool": ("ipv6pool-ec2",),
+    },
+    "ec2:ModifyNetworkInterfaceAttribute": {
+        "NetworkInterfaces": ("network-interface",),
+        "network-interface.Attachment": ("network-interface",),
     },
     "ec2:ModifyVolume": {"BlockDeviceMappings": ("volume",)},
     "ec2:ModifySecurityGroupRules": {"": ("prefix-list", "security-group-rule")},
@@ -47,18 +52,20 @@ BESIDE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
 }
 """Types of EC2's resources that an operation is allowed or denied for beside the thing itself and those that `refs`
-names: by field of the config, "" for always."""
+names: by field of the config, "" for always; with a kind before it, where things of that kind beside it have it."""
 FROM_OTHERS = frozenset(
     {
         "ec2:AcceptTransitGatewayPeeringAttachment",
         "ec2:AcceptVpcPeeringConnection",
+        "ec2:ModifyNetworkInterfaceAttribute",
         "ec2:ModifyVolume",
         "ec2:ReplaceNetworkAclAssociation",
     }
 )
 """Calls about things of a kind's own type that cannot be known by our tags: the default ACL of a network, which AWS
 makes and a subnet is taken from or given back to; a peering as the other region sees it, with tags of its own; the
-volumes that an instance is launched with, which have no tags."""
+volumes and the first interface that an instance is launched with, which have no tags.  Of an instance with one
+interface, nothing of that is changed but by the instance itself."""
 HELD_AT: Mapping[str, str] = {
     f"networkmanager:Disassociate{what}": "global-network"
     for what in ("ConnectPeer", "CustomerGateway", "TransitGatewayConnectPeer")

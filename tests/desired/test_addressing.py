@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .support import HERE, config, problem_here, resources
+from .support import HERE, config, problem_here, problems, resources
 
 ESTATE = """
 vpc/v:
@@ -89,6 +89,11 @@ def test_the_good_one() -> None:
             "(they have to be the same)",
         ),
         (
+            "      GatewayId: ${internet-gateway/v}",
+            f"      GatewayId: {HERE}${{internet-gateway/x}}",
+            "route-table/a.Routes[0].GatewayId: refers to internet-gateway/x, which is nowhere in the config",
+        ),
+        (
             '[{SubnetId: "${subnet/b}"}]',
             f'{HERE}[{{SubnetId: "${{subnet/a}}"}}]',
             "route-table/b.Associations[0].SubnetId: ${subnet/a} is associated with route-table/a already, and can "
@@ -100,3 +105,48 @@ def test_what_cannot_be(right: str, wrong: str, told: str) -> None:
     assert right in ESTATE
     found = problem_here(resources(ESTATE.replace(right, wrong, 1)))
     assert told in str(found)
+
+
+ATTACHED = """
+vpc/v: {CidrBlock: 10.1.0.0/16}
+subnet/a: {VpcId: "${vpc/v}", CidrBlock: 10.1.0.0/24, AvailabilityZone: us-west-2a}
+subnet/b: {VpcId: "${vpc/v}", CidrBlock: 10.1.1.0/24, AvailabilityZone: us-west-2b}
+transit-gateway/t: {}
+transit-gateway-vpc-attachment/t:
+  TransitGatewayId: ${transit-gateway/t}
+  VpcId: ${vpc/v}
+  SubnetIds: ["${subnet/a}", "${subnet/b}"]
+vpc-endpoint/e:
+  VpcId: ${vpc/v}
+  ServiceName: com.amazonaws.us-west-2.ssm
+  VpcEndpointType: Interface
+  SubnetIds: ["${subnet/a}", "${subnet/b}"]
+"""
+
+
+def test_there_is_one_subnet_a_zone_where_aws_puts_an_interface_into_each() -> None:
+    assert len(config(resources(ATTACHED)).resources) == 6
+    told = problems(resources(ATTACHED.replace("us-west-2b", "us-west-2a")))
+    assert [(found.path, found.what) for found in told] == [
+        (f"{name}.SubnetIds[1]", "subnet/b is in us-west-2a, as subnet/a is")
+        for name in ("transit-gateway-vpc-attachment/t", "vpc-endpoint/e")
+    ]
+
+
+SECOND = """
+vpc/v: {CidrBlock: 10.1.0.0/16}
+subnet/a: {VpcId: "${vpc/v}", CidrBlock: 10.1.0.0/24}
+instance/i: {ImageId: ami-0c55b159cbfafe1f0, InstanceType: t3.micro, SubnetId: "${subnet/a}"}
+elastic-ip/e: {InstanceId: "${instance/i}"}
+route-table/r: {VpcId: "${vpc/v}", Routes: [{DestinationCidrBlock: 10.9.0.0/16, InstanceId: "${instance/i}"}]}
+network-interface/n: {SubnetId: "${subnet/a}", Attachment: [{InstanceId: "${instance/i}", DeviceIndex: N}]}
+"""
+
+
+def test_of_two_interfaces_one_is_meant() -> None:
+    assert len(config(resources(SECOND.replace("N}", "0}"))).resources) == 6
+    told = problems(resources(SECOND.replace("N}", "1}")))
+    assert [(found.path, found.what) for found in told] == [
+        (path, "instance/i has a second interface, network-interface/n")
+        for path in ("elastic-ip/e.InstanceId", "route-table/r.Routes[0]")
+    ]

@@ -94,7 +94,12 @@ transit-gateway-route-table/t:
             "t:\n  TransitGatewayId: ${transit-gateway/b}",
             "v is attached to transit-gateway/a, and this is a table of transit-gateway/b",
         ),
-        (", Blackhole: true", "", "Routes[0] needs one target, and has none"),
+        (", Blackhole: true", "", "Routes[0]: needs one target, and it has none"),
+        (
+            "Blackhole: true",
+            'TransitGatewayAttachmentId: "${transit-gateway-vpc-attachment/x}"',
+            "refers to transit-gateway-vpc-attachment/x, which is nowhere in the config",
+        ),
         (
             "a: {Options: {DefaultRouteTableAssociation: disable}}",
             "a: {}",

@@ -23,6 +23,23 @@ def test_a_time_is_the_same_however_it_is_written(written: str) -> None:
     assert normal(written) != normal("2030-01-02T03:04:05+02:00")
 
 
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [({"EndDate": "2030-01-02T03:04:05Z"}, "EndDate"), ({"EndDateType": "limited"}, "EndDateType")],
+)
+def test_when_a_reservation_ends_is_said_with_that_it_does(spec: dict[str, Any], field: str) -> None:
+    fits = CAPACITY_RESERVATION.fits
+    assert fits is not None
+    assert [found[0] for found in fits(wish("capacity-reservation/c", spec), {})] == [field]
+
+
+@pytest.mark.parametrize(("type", "fits"), [("t3.micro", False), ("m3.xlarge", True)])
+def test_what_aws_does_in_any_case_cannot_be_switched_off(type: str, fits: bool) -> None:
+    assert INSTANCE.fits is not None
+    wanted = wish("instance/i", {"InstanceType": type, "EbsOptimized": False})
+    assert (list(INSTANCE.fits(wanted, {})) == []) is fits
+
+
 def test_a_key_is_the_same_whatever_its_comment() -> None:
     normal = KEY_PAIR.normal["PublicKeyMaterial"]
     assert (

@@ -68,6 +68,18 @@ def test_the_end_of_a_spot_request_is_the_same_in_each_spelling(ops: Host) -> No
     assert "CreateLaunchTemplateVersion" not in ops.writes()
 
 
+def test_a_log_group_is_the_same_with_the_end_that_its_own_service_gives_it(ops: Host) -> None:
+    text = TWO + (
+        '  flow-log/f: {ResourceType: VPC, ResourceIds: ["${vpc/v}"], TrafficType: ALL,'
+        " DeliverLogsPermissionArn: ROLE,"
+        ' LogDestination: "arn:aws:logs:us-west-2:123456789012:log-group:flows:*"}\n'
+        "  iam-role/logs: {RoleName: logs, AssumeRolePolicyDocument: {Statement: {Effect: Allow,"
+        " Principal: {Service: vpc-flow-logs.amazonaws.com}, Action: 'sts:AssumeRole'}}}\n"
+    ).replace("ROLE", '"${iam-role/logs}"')
+    report = ops.run(text, allow_shrink=True)
+    assert report.outcome == "settled", report.outcomes
+
+
 GATEWAY = 'internet-gateway/g: {VpcId: "${vpc/v}"}'
 
 
@@ -142,3 +154,26 @@ def test_a_device_goes_from_a_zone_to_a_subnet(ops: Host) -> None:
     assert ops.run(SITE.replace("WHERE", zone), allow_shrink=True).outcome == "settled"
     report = ops.run(SITE.replace("WHERE", subnet), timeout=300)
     assert report.outcome == "settled", report.outcomes
+
+
+GROUPS = """\
+  security-group/one: {VpcId: "${vpc/v}", GroupName: one, Description: one}
+  security-group/two: {VpcId: "${vpc/v}", GroupName: two, Description: two}
+"""
+
+
+def test_what_is_set_at_the_first_interface_is_set_there_once_a_machine_has_two(ops: Host) -> None:
+    def with_group(name: str, check: str) -> str:
+        set_there = f'SecurityGroupIds: ["${{security-group/{name}}}"], SourceDestCheck: {check}, Image'
+        return TWO.replace("Image", set_there, 1) + GROUPS + CARD
+
+    assert ops.run(with_group("one", "true"), allow_shrink=True).outcome == "settled"
+    ops.aws.clear_calls()
+    after = with_group("two", "false")
+    report = ops.run(after)
+    assert report.outcome == "settled", report.outcomes
+    assert [call.operation for call in ops.aws.calls if call.error] == []
+    seen = ops.seen(after, "instance/a")
+    assert seen.spec["SourceDestCheck"] is False
+    assert seen.spec["SecurityGroupIds"] == [ops.seen(after, "security-group/two").id]
+    assert ops.seen(after, "network-interface/n").raw["SourceDestCheck"] is True

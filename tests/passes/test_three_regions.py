@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import yaml
 from reconciler.desired import File, build
 from reconciler.kinds import BY_NAME
 from reconciler.model.things import Observed
-from tests.harness import SCHEMA, Host, host, read
+from tests.harness import FACTS, SCHEMA, Host, host, read
 
 FOLDER = Path(__file__).parents[2] / "config/three-regions"
 REGIONS = ("ap-northeast-1", "eu-central-1", "us-east-1")
@@ -46,6 +46,7 @@ ONE_BY_ONE = {
 """What AWS shows for one thing alone: two attributes of each VPC, a role's tags and policies, a table's attachments and
 routes."""
 
+PEERING, ATTACHMENT = "transit-gateway-peering-attachment", "TransitGatewayPeeringAttachment"
 BEHIND = {
     "us-east-1": ("10.16.0.0/12", "10.128.0.0/20"),
     "eu-central-1": ("10.32.0.0/12", "172.20.0.0/16"),
@@ -91,10 +92,9 @@ def test_it_is_made_by_one_run_and_the_next_look_writes_nothing(ops: Host) -> No
     assert report.calls == expected.total()
 
 
-def joined(ops: Host) -> None:
+def joined(seen: Collection[Observed]) -> None:
     """Each region's table leads to what lies behind the two others, by the peering with each, which looks into it."""
-    seen = ops.loop(CONFIG).look().owned
-    peerings = {thing.id: thing for thing in seen if thing.kind == "transit-gateway-peering-attachment"}
+    peerings = {thing.id: thing for thing in seen if thing.kind == PEERING}
     assert [thing.state for thing in peerings.values()] == ["available"] * 3
     tables = {thing.region: thing for thing in seen if thing.kind == "transit-gateway-route-table"}
     for here, table in tables.items():
@@ -116,78 +116,119 @@ def joined(ops: Host) -> None:
         assert routes == {(block, there) for there in beyond.values() for block in BEHIND[there]}
 
 
-def test_the_regions_reach_each_other(ops: Host) -> None:
-    joined(ops)
+def rules(group: Observed) -> list[str]:
+    return [rule["SecurityGroupRuleId"] for rule in group.raw["Rules"] if not rule["IsEgress"]]
 
 
-def test_one_edit_by_hand_to_each_kind_is_mended(ops: Host) -> None:
-    things = {thing.kind: thing for thing in ops.loop(CONFIG).look().owned}
-    assert things.keys() == {address.kind for address in read(CONFIG).resources}
+Edit = tuple[str, Callable[[Observed], dict[str, Any]], str]
+EDITS: Mapping[str, Edit] = {
+    "device": ("UpdateDevice", lambda _: {"Model": "another"}, "UpdateDevice"),
+    "global-network": ("UpdateGlobalNetwork", lambda _: {"Description": "ours"}, "UpdateGlobalNetwork"),
+    "iam-role": ("DeleteRolePolicy", lambda _: {"PolicyName": "write"}, "PutRolePolicy"),
+    "instance": (
+        "ModifyInstanceMetadataOptions",
+        lambda _: {"HttpTokens": "optional"},
+        "ModifyInstanceMetadataOptions",
+    ),
+    "instance-profile": (
+        "RemoveRoleFromInstanceProfile",
+        lambda _: {"RoleName": "worker"},
+        "AddRoleToInstanceProfile",
+    ),
+    "link": ("UpdateLink", lambda _: {"Provider": "another"}, "UpdateLink"),
+    "route-table": (
+        "DeleteRoute",
+        lambda table: {"DestinationCidrBlock": table.spec["Routes"][-1]["DestinationCidrBlock"]},
+        "CreateRoute",
+    ),
+    "security-group": (
+        "RevokeSecurityGroupIngress",
+        lambda group: {"SecurityGroupRuleIds": rules(group)},
+        "AuthorizeSecurityGroupIngress",
+    ),
+    "site": ("UpdateSite", lambda _: {"Description": "elsewhere"}, "UpdateSite"),
+    "transit-gateway": (
+        "ModifyTransitGateway",
+        lambda _: {"Options": {"VpnEcmpSupport": "disable"}},
+        "ModifyTransitGateway",
+    ),
+    "transit-gateway-route-table": (
+        "DeleteTransitGatewayRoute",
+        lambda table: {"DestinationCidrBlock": table.spec["Routes"][-1]["DestinationCidrBlock"]},
+        "CreateTransitGatewayRoute",
+    ),
+    "transit-gateway-vpc-attachment": (
+        "ModifyTransitGatewayVpcAttachment",
+        lambda attachment: {"RemoveSubnetIds": attachment.spec["SubnetIds"][:1]},
+        "ModifyTransitGatewayVpcAttachment",
+    ),
+    "vpc": ("ModifyVpcAttribute", lambda _: {"EnableDnsHostnames": {"Value": False}}, "ModifyVpcAttribute"),
+    "vpc-endpoint": (
+        "ModifyVpcEndpoint",
+        lambda endpoint: {"RemoveSubnetIds": endpoint.spec["SubnetIds"][:1]},
+        "ModifyVpcEndpoint",
+    ),
+    "vpn-connection": (
+        "ModifyVpnTunnelOptions",
+        lambda connection: {
+            "VpnTunnelOutsideIpAddress": connection.spec["Options"]["TunnelOptions"][0]["OutsideIpAddress"],
+            "TunnelOptions": {"DPDTimeoutAction": "clear"},
+        },
+        "ModifyVpnTunnelOptions",
+    ),
+}
+"""What somebody else does to one thing of each kind of which something beside tags can change, by its operation and
+parameters, and the operation that mends it."""
+HELD = {"internet-gateway": "AWS does not let it leave a network in which there are public addresses"}
+"""Kinds whose fields nobody can change here."""
+
+
+def chosen(seen: Collection[Observed]) -> dict[str, Observed]:
+    """One thing of each kind: an endpoint that has subnets, and the role that has a policy of its own."""
+    things = {thing.kind: thing for thing in seen if thing.spec.get("VpcEndpointType") != "Gateway"}
+    return things | {"iam-role": next(thing for thing in seen if str(thing.address) == "iam-role/flow-logs")}
+
+
+def by_hand(ops: Host, thing: Observed) -> None:
+    """Somebody else's tag on a thing, and his edit to it."""
+    kind = BY_NAME[thing.kind]
+    tag = kind.tagged.put(thing, [{"Key": "team", "Value": "somebody else's"}])
+    ops.by_hand(kind.service, kind.tagged.operations[0], thing.region, **tag)
+    if thing.kind in EDITS:
+        operation, parameters, _ = EDITS[thing.kind]
+        place = {name: thing.raw[name] for name in kind.identity}
+        whose = {**place, **kind.handle_of(thing), **parameters(thing)}
+        ops.by_hand(kind.service, operation, thing.region, **whose)
+
+
+def test_the_regions_reach_each_other_whatever_somebody_edits_or_deletes(ops: Host) -> None:
+    """One edit to each kind, of its tags and of what else can change, and a peering is deleted."""
+    config = read(CONFIG)
+    can_change = {
+        desired.address.kind
+        for desired in config.resources.values()
+        for name in desired.spec
+        if FACTS[desired.address.kind].fields[name].mutable
+    }
+    assert EDITS.keys() == can_change - HELD.keys()
+    seen = ops.loop(CONFIG).look().owned
+    joined(seen)
+    things, (lost, *_) = chosen(seen), [thing for thing in seen if thing.kind == PEERING]
+    assert things.keys() == {address.kind for address in config.resources}
+    assert lost is not things[PEERING]
     for thing in things.values():
-        kind = BY_NAME[thing.kind]
-        put = kind.tagged.put(thing, [{"Key": "team", "Value": "somebody else's"}])
-        ops.by_hand(kind.service, kind.tagged.operations[0], thing.region, **put)
-    parts = cut(ops, things)
+        by_hand(ops, thing)
+    ops.by_hand("ec2", f"Delete{ATTACHMENT}", lost.region, TransitGatewayAttachmentId=lost.id)
     ops.aws.clear_calls()
     report = ops.run(CONFIG, timeout=3600)
     assert report.outcome == "settled", [one for one in report.outcomes if one.status != "settled"]
-    after = {thing.kind: thing for thing in ops.loop(CONFIG).look().owned}
-    assert {thing.id for thing in after.values()} == {thing.id for thing in things.values()}
-    assert {thing.tags["team"] for thing in after.values()} == {"ml-platform"}
-    assert set(ops.writes()) >= parts
-
-
-def cut(ops: Host, things: dict[str, Observed]) -> set[str]:
-    """What things hold is taken out of them; gives the operations that put it back."""
-    table, group = things["route-table"], things["security-group"]
-    ops.by_hand(
-        "ec2",
-        "DeleteRoute",
-        table.region,
-        RouteTableId=table.id,
-        DestinationCidrBlock=table.spec["Routes"][-1]["DestinationCidrBlock"],
-    )
-    rules = [rule["SecurityGroupRuleId"] for rule in group.raw["Rules"] if not rule["IsEgress"]]
-    ops.by_hand(
-        "ec2", "RevokeSecurityGroupIngress", group.region, GroupId=group.id, SecurityGroupRuleIds=rules
-    )
-    ops.by_hand("iam", "DeleteRolePolicy", RoleName="flow-logs", PolicyName="write")
-    ops.by_hand("iam", "RemoveRoleFromInstanceProfile", InstanceProfileName="worker", RoleName="worker")
-    leads = things["transit-gateway-route-table"]
-    ops.by_hand(
-        "ec2",
-        "DeleteTransitGatewayRoute",
-        leads.region,
-        TransitGatewayRouteTableId=leads.id,
-        DestinationCidrBlock=leads.spec["Routes"][-1]["DestinationCidrBlock"],
-    )
-    machine = things["instance"]
-    ops.by_hand(
-        "ec2",
-        "ModifyInstanceMetadataOptions",
-        machine.region,
-        InstanceId=machine.id,
-        HttpTokens="optional",
-    )
-    return {
-        "CreateRoute",
-        "CreateTransitGatewayRoute",
-        "PutRolePolicy",
-        "AddRoleToInstanceProfile",
-        "ModifyInstanceMetadataOptions",
-        "AuthorizeSecurityGroupIngress",
-    }
-
-
-def test_a_peering_that_somebody_deletes_is_made_again_with_its_routes(ops: Host) -> None:
-    lost = ops.seen(CONFIG, "transit-gateway-peering-attachment/us-eu")
-    ops.by_hand(
-        "ec2", "DeleteTransitGatewayPeeringAttachment", lost.region, TransitGatewayAttachmentId=lost.id
-    )
-    report = ops.run(CONFIG, timeout=3600)
-    assert report.outcome == "settled", [one for one in report.outcomes if one.status != "settled"]
-    assert ops.seen(CONFIG, "transit-gateway-peering-attachment/us-eu").id != lost.id
-    joined(ops)
+    assert set(ops.writes()) >= {mended for _, _, mended in EDITS.values()}
+    after = ops.loop(CONFIG).look().owned
+    joined(after)
+    ids = {thing.id for thing in after}
+    assert len(ids) == len(seen)
+    assert {thing.id for thing in seen} - ids == {lost.id}
+    assert {thing.tags["team"] for thing in after} == {"ml-platform"}
 
 
 def test_it_is_destroyed_to_nothing_in_order(ops: Host) -> None:

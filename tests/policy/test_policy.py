@@ -128,6 +128,27 @@ def test_what_a_creation_may_use_depends_on_the_fields_of_the_config() -> None:
     assert "snapshot" in text_of(statements(MACHINES + "        BlockDeviceMappings: []\n"))
 
 
+CARD = """\
+      network-interface/n:
+        SubnetId: ${subnet/here}
+"""
+
+
+def test_interfaces_that_are_not_ours_may_be_changed_only_where_a_machine_has_a_second_one() -> None:
+    attached = CARD + '        Attachment: [{InstanceId: "${instance/there}", DeviceIndex: 1}]\n'
+    for text, may in (
+        (MACHINES, False),
+        (MACHINES + CARD, False),
+        (MACHINES + attached, True),
+        (MACHINES + "        NetworkInterfaces: []\n", True),
+    ):
+        document = {"Statement": list(statements(text).values())}
+        asked = Asked(
+            "ec2:ModifyNetworkInterfaceAttribute", f"arn:aws:ec2:eu-west-1:{ACCOUNT}:network-interface/x"
+        )
+        assert allows(document, asked) is may
+
+
 def test_none_is_allowed_more_than_it_names() -> None:
     """No action with a wildcard, and `*` for a resource only where looks are meant or a condition follows."""
     for found in statements(MACHINES, everything=True).values():

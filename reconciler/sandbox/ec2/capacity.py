@@ -125,6 +125,8 @@ def _alive(request: Request, backend: Any) -> dict[str, Any]:
 def modify(request: Request, backend: Any) -> Answer:
     """ModifyCapacityReservation: how many, until when, and for whom."""
     one, given = _alive(request, backend), request.parameters
+    if given.get("EndDate") and not given.get("EndDateType"):  # how it ends is not said: unverified
+        raise AwsError("MissingParameter", "The request must contain the parameter EndDateType.")
     end_type = given.get("EndDateType") or one["EndDateType"]
     end = _moment(given.get("EndDate")) or (one["EndDate"] if end_type == "limited" else None)
     _check_end(request, end_type == "limited", end)

@@ -8,6 +8,7 @@ Called by `answers.py`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..errors import AwsError
@@ -26,6 +27,7 @@ def create(request: Request, backend: Any) -> Answer:
         for one in given.get(name) or ():
             require(backend, kind, str(one))
     _check_private_dns(vpc, given.get("PrivateDnsEnabled"))
+    _check_zones(backend, given.get("SubnetIds") or ())
     interface = given["VpcEndpointType"] == "Interface"
     if interface and not given.get("SecurityGroupIds"):
         given["SecurityGroupIds"] = [moto.default_group(backend, vpc.id).id]
@@ -61,6 +63,20 @@ def _check_private_dns(vpc: Any, wanted: Any) -> None:
             "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set to true for "
             f"{vpc.id}",
         )
+
+
+def _check_zones(backend: Any, subnets: Iterable[Any]) -> None:
+    """One subnet a zone; that one may take the place of another in a single call is unverified."""
+    zones: set[str] = set()
+    for id in subnets:
+        zone = moto.find_subnet(backend, str(id)).availability_zone
+        if zone in zones:
+            raise AwsError(
+                "DuplicateSubnetsInSameZone",
+                f"Found another VPC endpoint subnet in the availability zone of {id}. VPC endpoint subnets should be "
+                "in different availability zones supported by the VPC endpoint service.",
+            )
+        zones.add(zone)
 
 
 def _lie_in_subnets(backend: Any, endpoint: Any) -> None:
@@ -105,6 +121,7 @@ def modify(request: Request, backend: Any) -> Answer:
     if endpoint.state != "available" or facts.get("modifying"):
         raise AwsError("IncorrectState", f"The VPC endpoint {endpoint.id} is currently being modified.")
     _check_private_dns(backend.vpcs[endpoint.vpc_id], given.get("PrivateDnsEnabled"))
+    after: dict[str, list[str]] = {}
     for name, member, kind in (
         ("RouteTableIds", "route_table_ids", ROUTE_TABLE),
         ("SubnetIds", "subnet_ids", SUBNET),
@@ -113,7 +130,10 @@ def modify(request: Request, backend: Any) -> Answer:
         for one in given.get(f"Add{name}") or ():
             require(backend, kind, str(one))
         left = [one for one in getattr(endpoint, member) if one not in (given.get(f"Remove{name}") or ())]
-        setattr(endpoint, member, list(dict.fromkeys([*left, *(given.get(f"Add{name}") or ())])))
+        after[member] = list(dict.fromkeys([*left, *(given.get(f"Add{name}") or ())]))
+    _check_zones(backend, after["subnet_ids"])
+    for member, there in after.items():
+        setattr(endpoint, member, there)
     if given.get("PolicyDocument"):
         endpoint.policy_document = given["PolicyDocument"]
     if "PrivateDnsEnabled" in given:

@@ -1,7 +1,8 @@
 """Flow logs: what cannot be made is told in a good answer, item by item.
 
 Sources: EC2 API reference, CreateFlowLogs (`Unsuccessful`), DeleteFlowLogs; the text about roles is the one that
-terraform-provider-aws waits for.  Called by `answers.py`.
+terraform-provider-aws waits for, and so is the `:*` that a log group's ARN ends with elsewhere, and not here.
+Called by `answers.py`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ def create(request: Request, backend: Any) -> Answer:
         one.arn for one in iam_backends[request.account][request.partition].roles.values()
     }:
         raise AwsError("InvalidParameter", f"Unable to assume given IAM role {role}")
+    if given.get("LogDestination"):
+        given["LogDestination"] = str(given["LogDestination"]).removesuffix(":*")
     made: list[str] = []
     failed: list[dict[str, Any]] = []
     for id in given.pop("ResourceIds", None) or ():

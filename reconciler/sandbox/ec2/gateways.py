@@ -85,6 +85,12 @@ def associate(request: Request, backend: Any) -> Answer:
             )
         if address.instance is instance:
             return {"AssociationId": address.association_id}
+        if len(instance.nics) > 1:
+            raise AwsError(
+                "InvalidInstanceID",
+                f"There are multiple interfaces attached to instance '{instance.id}'. Please specify an interface ID "
+                "for the operation instead.",
+            )
     if _is_of_nat(backend, address):
         raise AwsError("Resource.AlreadyAssociated", f"{address.allocation_id} is used by a NAT gateway")
     parameters.setdefault("AllowReassociation", True)

@@ -130,6 +130,8 @@ def modify(request: Request, backend: Any) -> Answer:
         interface.description = value.get("Value") or ""
     elif named == ["SourceDestCheck"]:
         interface.source_dest_check = bool(value.get("Value"))
+        if interface.device_index == 0 and interface.instance is not None:
+            interface.instance.source_dest_check = interface.source_dest_check
     elif named == ["Attachment"]:
         if value.get("AttachmentId") != interface.attachment_id:
             raise AwsError("InvalidAttachmentID.NotFound", "The attachment does not exist.")

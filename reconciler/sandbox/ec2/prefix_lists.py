@@ -18,6 +18,7 @@ from . import backend as moto
 from . import tags
 from .missing import PREFIX_LIST, require
 from .routes import routes_of
+from .transit.references import is_referred_to
 
 
 def _shown(backend: Any, one: Any) -> dict[str, Any]:
@@ -140,10 +141,14 @@ def modify(request: Request, backend: Any) -> Answer:
 
 def _is_used(request: Request, backend: Any, id: str) -> bool:
     by_route = any(id in routes_of(request, table) for table in backend.route_tables.values())
-    return by_route or any(
-        getattr(rule, "prefix_list_id", None) == id
-        for group in moto.groups(backend)
-        for rule in (*group.ingress_rules, *group.egress_rules)
+    return (
+        by_route
+        or is_referred_to(backend, id)
+        or any(
+            getattr(rule, "prefix_list_id", None) == id
+            for group in moto.groups(backend)
+            for rule in (*group.ingress_rules, *group.egress_rules)
+        )
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from ...errors import AwsError
 from ...request import Answer, Request
 from ..filters import keep, read_filters
-from . import routing, things
+from . import references, routing, things
 from .things import ROUTE_TABLE, TRANSIT_GATEWAY, Thing
 
 _FILTERS = {
@@ -71,7 +71,7 @@ def _cidr(request: Request) -> str:
         ) from error
 
 
-def _target(request: Request, backend: Any, table: Thing) -> str | None:
+def target(request: Request, backend: Any, table: Thing) -> str | None:
     """The attachment that a route leads to; None for one that leads nowhere on purpose."""
     id = request.parameters.get("TransitGatewayAttachmentId")
     if bool(id) is bool(request.parameters.get("Blackhole")):
@@ -91,10 +91,10 @@ def _target(request: Request, backend: Any, table: Thing) -> str | None:
 def create_route(request: Request, backend: Any) -> Answer:
     """CreateTransitGatewayRoute."""
     table = things.available(backend, ROUTE_TABLE, request.parameters.get("TransitGatewayRouteTableId"))
-    cidr, target = _cidr(request), _target(request, backend, table)
+    cidr, leads_there = _cidr(request), target(request, backend, table)
     if cidr in table.notes["routes"]:
         raise AwsError("RouteAlreadyExists", f"Route {cidr} already exists in {table.id}.")
-    route = table.notes["routes"][cidr] = {"target": target, "state": "pending"}
+    route = table.notes["routes"][cidr] = {"target": leads_there, "state": "pending"}
 
     def active() -> None:
         if route["state"] == "pending":
@@ -116,7 +116,7 @@ def replace_route(request: Request, backend: Any) -> Answer:
     """ReplaceTransitGatewayRoute."""
     table = things.available(backend, ROUTE_TABLE, request.parameters.get("TransitGatewayRouteTableId"))
     cidr, route = _route(request, table)
-    route["target"] = _target(request, backend, table)
+    route["target"] = target(request, backend, table)
     return {"Route": _shown(backend, cidr, route)}
 
 
@@ -144,11 +144,12 @@ def _shown(backend: Any, cidr: str, route: dict[str, Any]) -> dict[str, Any]:
         "State": route["state"] or ("active" if alive else "blackhole"),
     }
     if attachment is not None and alive:
-        shown["TransitGatewayAttachments"] = [_leads_to(attachment)]
+        shown["TransitGatewayAttachments"] = [leads_to(attachment)]
     return shown
 
 
-def _leads_to(attachment: Thing) -> dict[str, Any]:
+def leads_to(attachment: Thing) -> dict[str, Any]:
+    """An attachment as the target of a route is shown."""
     return {
         "TransitGatewayAttachmentId": attachment.id,
         "ResourceId": attachment.notes["resource"],
@@ -165,7 +166,7 @@ def _propagated(backend: Any, table: Thing) -> Iterator[dict[str, Any]]:
                 "DestinationCidrBlock": vpc.cidr_block,
                 "Type": "propagated",
                 "State": "active",
-                "TransitGatewayAttachments": [_leads_to(attachment)],
+                "TransitGatewayAttachments": [leads_to(attachment)],
             }
 
 
@@ -176,5 +177,6 @@ def search(request: Request, backend: Any) -> Answer:
     if not filters:
         raise AwsError("MissingParameter", "The request must contain the parameter Filters")
     static = [_shown(backend, cidr, route) for cidr, route in table.notes["routes"].items()]
-    found = keep([*static, *_propagated(backend, table)], filters, _FILTERS, ())
+    by_list = references.routes(backend, table)
+    found = keep([*static, *by_list, *_propagated(backend, table)], filters, _FILTERS, ())
     return {"Routes": found, "AdditionalRoutesAvailable": False}
