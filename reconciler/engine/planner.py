@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from reconciler.engine.converge import accepting, converge, goes_on, unready
 from reconciler.engine.leaving import departure, is_protected, loosening
@@ -15,6 +15,7 @@ from reconciler.engine.moving import Moving
 from reconciler.engine.order import AllFacts, in_order, needs
 from reconciler.engine.reach import Reach
 from reconciler.engine.resolve import attribute_of, resolve
+from reconciler.engine.tied import Tied
 from reconciler.engine.users import Users
 from reconciler.engine.wording import half_ours, named
 from reconciler.model.address import REPLACED, Address
@@ -52,7 +53,7 @@ class Planner:
         self.stack, self.resources, self.facts, self.world = stack, resources, facts, world
         self.held, self.instead = held or {}, instead
         self.unprotected, self.keep, self.unwanted = unprotected, keep, unwanted
-        self._reach = Reach(world, facts, accounts)
+        self._reach, self._tied = Reach(world, facts, accounts), Tied(world.things, facts)
         self.renamed, self._moving = dict(self._renamed()), Moving(resources, facts, self.usable)
         self._verdicts: dict[Address, Verdict] = {}
 
@@ -131,7 +132,10 @@ class Planner:
         if holder is None and (given_back := self._take_back(facts, whole)):
             return given_back
         before = tuple(sorted(thing.id for thing in self.world.replaced.get(desired.address, ())))
-        verdict = converge(facts, desired=whole, observed=holder, stack=self.stack, making_way=before)
+        held = partial(self._tied.waits, holder)
+        verdict = converge(
+            facts, desired=whole, observed=holder, stack=self.stack, making_way=before, held=held
+        )
         if isinstance(verdict, Steps) and (why := self._too_early(desired, verdict)):
             return Wait(why, "other", verdict.drift)
         if holder is not None and isinstance(verdict, Steps) and verdict.verb == "replace":

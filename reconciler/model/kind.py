@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +69,8 @@ class Part:
     `knots`: items may refer to each other's owners in a circle (rules of security groups); when all of a circle is to
     be deleted, these are taken out first.
     `holding` finds the items that keep what they refer to, those on their way out included; `rows` where it is None.
+    One on its way out is not put in anew before it is gone; `alone`: not into any other thing of the kind either, since
+    it can be in one alone.
     `keeps`: there may be more than the config has, and it stays.  `last`: the thing itself may use the items, and they
     are taken out once its `then` has nothing left to do.  `makes_room`: an item can be in one thing alone, so that what
     goes is taken out before anything comes in: two things may change theirs for each other's.
@@ -91,6 +93,7 @@ class Part:
     given: frozenset[str] = frozenset()
     knots: bool = False
     holding: Callable[[Spec], Sequence[Item]] | None = None
+    alone: bool = False
     keeps: bool = False
     last: bool = False
     meaning: Mapping[str, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
@@ -237,6 +240,11 @@ class Kind:
     """The calls that delete it, where it is not just the delete operation with the id: first those that loosen it."""
     release: Callable[[Observed], Steps | Wait | None] | None = None
     """What has to be over before it can be deleted, since AWS takes time to undo it; None when nothing has."""
+    before: Mapping[str, Callable[[Collection[str], Observed], Steps | Wait | None]] = dataclasses.field(
+        default_factory=dict
+    )
+    """Fields that AWS changes only while some parts are empty: what is done, or waited for, until those are that the
+    config speaks of (it takes the names of all fields that it does); None when nothing is in the way."""
     then: Callable[[Desired, Observed], Verdict] | None = None
     """What else there is to do once nothing drifts: the place for small state machines."""
     then_owns: frozenset[str] = frozenset()
