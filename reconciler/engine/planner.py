@@ -76,7 +76,7 @@ class Planner:
             scope=desired.scope,
             verdict=self.verdict(address),
             seen=self.holder(address),
-            after=tuple(needs(desired, self.facts[address.kind])),
+            after=tuple(needs(desired, self.facts[address.kind], self.resources)),
         )
 
     def verdict(self, address: Address) -> Verdict:
@@ -121,7 +121,7 @@ class Planner:
         for needed in desired.depends_on if holder is None else ():
             if self._unfinished(needed):
                 return Wait(f"needs {needed}, of which something is still to be done", "other")
-        for needed in needs(desired, facts):
+        for needed in needs(desired, facts, self.resources):
             if holder is None and (why := self._goes_on(needed)):
                 return Wait(f"needs {needed}: {why}", "other")
             if self.usable(needed) is not None or self._made_first(needed):

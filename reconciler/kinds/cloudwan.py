@@ -315,6 +315,7 @@ TRANSIT_GATEWAY_ROUTE_TABLE_ATTACHMENT = attachment(
         "PeeringId": "transit-gateway-peering",
         "TransitGatewayRouteTableArn": "transit-gateway-route-table.arn",
     },
+    through={"PeeringId": "CoreNetworkId"},
     detail="PeeringId",
     fits=_table_fits,
     create_only=(),

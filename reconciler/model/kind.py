@@ -185,6 +185,9 @@ class Kind:
     has there."""
     alike: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     """Path of a reference (`Links[].LinkId`) to the fields in which the thing and what it refers to have to agree."""
+    through: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Path of a reference to the field of what it names that names in turn what has to be at rest as well before this
+    is created: a route table is attached by way of a peering, to a core network."""
     finished: frozenset[str] = frozenset()
     """Paths of references to what has to be all that its config says before a call names it: what can only be set once
     it is there, its parts and its own small state machine included.  Until then AWS refuses."""

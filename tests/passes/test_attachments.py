@@ -186,6 +186,39 @@ def test_labels_that_change_at_once_are_changed_one_a_look_and_nothing_is_refuse
     assert [call for call in ops.aws.writes if call.error is not None] == []
 
 
+TABLE = Fixture("transit-gateway-route-table-attachment")
+
+
+def test_a_route_table_is_attached_to_a_core_network_that_is_at_rest_and_nothing_is_refused(
+    ops: Host,
+) -> None:
+    """It names a peering, and no core network; that is UPDATING after a label, and while a policy becomes live."""
+    config = yaml.safe_load(TABLE.base)
+    attached = dict(config["resources"][TABLE.address])
+    assert ops.run(TABLE.base).outcome == "settled"
+    config["resources"][TABLE.address]["RoutingPolicyLabel"] = "green"
+    config["resources"]["transit-gateway-route-table-attachment/more"] = {
+        **attached,
+        "TransitGatewayRouteTableArn": "${transit-gateway-route-table/other}",
+    }
+    ops.aws.clear_calls()
+    assert ops.run(yaml.safe_dump(config, sort_keys=False)).outcome == "settled"
+    assert {"PutAttachmentRoutingPolicyLabel", "CreateTransitGatewayRouteTableAttachment"} <= set(ops.writes())
+
+    tables = config["resources"]
+    tables["transit-gateway-route-table/third"] = tables["transit-gateway-route-table/other"]
+    tables["transit-gateway-route-table-attachment/third"] = {
+        **attached,
+        "TransitGatewayRouteTableArn": "${transit-gateway-route-table/third}",
+    }
+    tables["core-network/attached"]["PolicyDocument"]["segments"].append({"name": "third"})
+    assert ops.run(yaml.safe_dump(config, sort_keys=False)).outcome == "settled"
+    assert [(call.operation, call.error) for call in ops.aws.writes if call.error is not None] == []
+    order = ops.writes()
+    assert order.index("CreateTransitGatewayRouteTableAttachment") < order.index(EXECUTE)
+    assert order[::-1].index("CreateTransitGatewayRouteTableAttachment") < order[::-1].index(EXECUTE)
+
+
 def reads(ops: Host) -> list[str]:
     return [call.operation for call in ops.aws.calls if not call.is_write and "Attachment" in call.operation]
 
