@@ -179,7 +179,9 @@ class Busy:
         self._at_work: set[str] = set()
         self._lock = threading.Lock()
         through = {field for kind in kinds.values() for field in kind.through.values()}
-        self._on = {(thing.id, field): thing.raw[field] for thing in things for field in through & thing.raw.keys()}
+        self._on = {
+            (thing.id, field): thing.raw[field] for thing in things for field in through & thing.raw.keys()
+        }
 
     def already(self, call: Call, kind: Kind) -> str:
         """What a call about a thing of a kind is about, where AWS is at work at it; from now on it is, where the call
@@ -187,7 +189,7 @@ class Busy:
         service = SERVICES[call.service]
         thing = str(call.parameters.get(service.busied, "")) if service.busied else ""
         for path, field in kind.through.items() if call.creates else ():
-            thing = thing or str(self._on.get((call.parameters.get(path), field), ""))
+            thing = thing or str(self._on.get((str(call.parameters.get(path)), field), ""))
         with self._lock:
             if thing in self._at_work:
                 return thing

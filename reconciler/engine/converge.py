@@ -283,25 +283,30 @@ def _cannot_change(
 
 
 def _updates(facts: Facts, desired: Desired, observed: Observed, changed: list[str]) -> Iterator[Call]:
-    kind, together, names = facts.kind, {}, []
+    """The calls of single fields; then one of the update operation, and one of each other that is joined."""
+    kind = facts.kind
+    joined: dict[str, dict[str, Any]] = {}
+    names: dict[str, list[str]] = {}
+    alone: list[Call] = []
     for name in changed:
         wanted = _minded(desired.spec[name], name, desired.ignore)
         remedy = kind.remedies.get(name)
         if remedy is None:
-            names.append(name)
+            assert kind.update is not None, "only an update call makes a field updatable"
             seen = None if name in kind.whole else observed.spec.get(name)
-            together[name] = _cleared(_merged(wanted, seen))
+            joined.setdefault(kind.update, {})[name] = _cleared(_merged(wanted, seen))
+            names.setdefault(kind.update, []).append(name)
         elif remedy.joins:
-            names.append(name)
             for call in remedy.make(observed, _present(wanted)):
-                together |= call.parameters
+                joined.setdefault(call.operation, {}).update(call.parameters)
+                names.setdefault(call.operation, []).append(name)
         else:
-            yield from remedy.make(observed, _present(wanted))
-    if together:
-        assert kind.update is not None, "only an update call makes a field updatable"
+            alone += remedy.make(observed, _present(wanted))
+    yield from alone
+    for operation, together in joined.items():
         parameters = identity(kind, observed) | together
-        why = "differs: " + ", ".join(names)
-        yield Call(service=kind.service, operation=kind.update, parameters=parameters, why=why)
+        why = "differs: " + ", ".join(dict.fromkeys(names[operation]))
+        yield Call(service=kind.service, operation=operation, parameters=parameters, why=why)
 
 
 def _minded(wanted: Any, path: str, ignore: tuple[str, ...]) -> Any:

@@ -29,7 +29,9 @@ class Tied:
             if key not in map(part.key, part.rows(other.raw)):
                 return Wait(f"{part.field}: {key} is being taken out of {other.address or other.id}")
             if not itself:
-                return Wait(f"{part.field}: {key} is in {other.address or other.id}, and can be in one", "other")
+                return Wait(
+                    f"{part.field}: {key} is in {other.address or other.id}, and can be in one", "other"
+                )
         return None
 
     @cached_property

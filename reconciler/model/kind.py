@@ -29,8 +29,9 @@ class Remedy:
     `disruptive`: the change (or, where this is a function, what it is true of) interrupts what the thing does, so that
     it waits for a maintenance window; a `then` says so of its own steps.  Where the kind has a `halt`, it is made only
     while the thing stands still.
-    `joins`: its calls are calls of the update operation, and made as one with it: while AWS works at one it refuses
-    another.  `fixed` are members of the value, at any depth, that cannot change after creation.
+    `joins`: its calls are made as one with those of its operation that other fields have, or with the update call if
+    that is it: while AWS works at one it refuses another.  `fixed` are members of the value, at any depth, that cannot
+    change after creation.
     """
 
     operations: tuple[str, ...]
@@ -179,6 +180,9 @@ class Kind:
     """Whether its references may lead into other regions."""
     private: bool = False
     """Whether only things of its own account can refer to it; others can be shared with accounts, or peered with."""
+    owned_with: str | None = None
+    """The member of a row that names the thing with which it is an account's, where rows do not tell whose it is and
+    other accounts are shown it."""
     asked_from: str | None = None
     """The member of a row of what two regions or accounts show that has the `Region` and the `OwnerId` from which it
     was asked for: there it is ours, and what the other shows is never taken for a thing of its own, whatever tags it

@@ -81,7 +81,11 @@ def test_neither_put_of_a_policy_is_taken_for_somebody_elses_change(ops: Host) -
     for _ in range(12):
         report = loop.one_pass("test")
         for entry in report.plan.steps:
-            if entry.label == WAN and isinstance(entry.verdict, Steps) and PUT in map(named, entry.verdict.calls):
+            if (
+                entry.label == WAN
+                and isinstance(entry.verdict, Steps)
+                and PUT in map(named, entry.verdict.calls)
+            ):
                 origins.append({found.origin for found in entry.verdict.drift})
         ops.aws.clock.advance(600)
     assert report.outcome == "settled"
