@@ -99,7 +99,10 @@ def _translate(field: str) -> Remedy:
     """All that is said of NAT goes in one call: it cannot be on without a rule."""
 
     def make(thing: Observed, wanted: Any) -> list[Call]:
-        given = {"AttachmentId": thing.id, field: "DISABLE" if wanted is None and field == SUPPORT else wanted}
+        given = {
+            "AttachmentId": thing.id,
+            field: "DISABLE" if wanted is None and field == SUPPORT else wanted,
+        }
         return [Call(service="networkmanager", operation=TRANSLATING, parameters=given)]
 
     return Remedy(operations=(TRANSLATING,), make=make, joins=True)
