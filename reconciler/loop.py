@@ -342,7 +342,7 @@ class Loop:
             self.audit,
             stack=self.config.stack,
             config_hash=self.config.digest[:8],
-            spent=planner.world.spent,
+            world=planner.world,
             new_id=self.new_id,
             by=self.choices.by or self.guards.by(self.clock.now()),
         )

@@ -27,7 +27,7 @@ from reconciler.model.calls import Call, token
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Entry, Outcome, Plan, Status
 from reconciler.model.service import SERVICES
-from reconciler.model.things import Observed, Pending, Scope, within
+from reconciler.model.things import Observed, Pending, Scope, World, within
 from reconciler.model.verdicts import Blocked, Settled, Steps, Verb, Wait
 
 DONE: dict[Verb, Status] = {
@@ -61,25 +61,25 @@ class Applier:
         *,
         stack: str,
         config_hash: str,
-        spent: frozenset[str] = frozenset(),
+        world: World,
         new_id: Callable[[], str],
         clock: Callable[[], float] = time.monotonic,
         by: str | None = None,
     ) -> None:
-        """`spent` are tokens that are known to have made something else; `new_id` names changes; `clock` is in seconds;
+        """`world` is what the plan was made from; `new_id` names changes; `clock` is in seconds;
         `by` is the person who has agreed to a plan that a guard had stopped."""
         self._changes = Changes(gateway, kinds, audit, stack, config_hash, clock, by)
         self._creator = Creator(
             kinds,
             memory,
             stack,
-            spent,
+            world.spent,
             gateway.sessions.partition,
             lambda kind, scope, call: made(gateway, kinds, stack, kind, scope, call),
             lambda kind, scope, how, row: next(completed(gateway, kind, scope, how, [row])),
         )
         self._new_id = new_id
-        self._busy = Busy()
+        self._busy = Busy(kinds, world.things)
         self.cut_short = ""
         """Why nothing further may be changed, after `apply`: a lease that was lost, credentials that have expired."""
 
@@ -136,7 +136,7 @@ class Applier:
             for change.step, call in enumerate(steps.calls, 1):
                 if stopped():
                     return Result(entry, left(entry, change, call, f"stopped before {call}"), change.made)
-                if what := self._busy.already(call):
+                if what := self._busy.already(call, self._changes.kinds[entry.address.kind]):
                     why = f"AWS is at work on {what}"
                     return Result(entry, left(entry, change, call, why), change.made)
                 if call.creates:
@@ -174,19 +174,27 @@ class Applier:
 class Busy:
     """What AWS has been set to work at since the look: it would refuse other changes of that (`Service.busying`)."""
 
-    def __init__(self) -> None:
-        self._things: set[str] = set()
+    def __init__(self, kinds: KindsByName, things: Iterable[Observed]) -> None:
+        """`things` are those that were seen: what one lies on tells what is created by way of it (`Kind.through`)."""
+        self._at_work: set[str] = set()
         self._lock = threading.Lock()
+        through = {field for kind in kinds.values() for field in kind.through.values()}
+        self._on = {
+            (thing.id, field): thing.raw[field] for thing in things for field in through & thing.raw.keys()
+        }
 
-    def already(self, call: Call) -> str:
-        """What a call is about, where AWS is at work at it; from now on it is, where the call sees to that."""
+    def already(self, call: Call, kind: Kind) -> str:
+        """What a call about a thing of a kind is about, where AWS is at work at it; from now on it is, where the call
+        sees to that."""
         service = SERVICES[call.service]
         thing = str(call.parameters.get(service.busied, "")) if service.busied else ""
+        for path, field in kind.through.items() if call.creates else ():
+            thing = thing or str(self._on.get((str(call.parameters.get(path)), field), ""))
         with self._lock:
-            if thing in self._things:
+            if thing in self._at_work:
                 return thing
             if call.operation in service.busying:
-                self._things.add(thing)
+                self._at_work.add(thing)
         return ""
 
 

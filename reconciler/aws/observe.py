@@ -16,7 +16,7 @@ import jmespath
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.known import Known
 from reconciler.aws.listings import Listings
-from reconciler.aws.ownership import concerns, is_anothers
+from reconciler.aws.ownership import concerns, is_anothers, owned
 from reconciler.errors import AwsError, Denied, Gone, Lost, ReconcilerError, Refused
 from reconciler.log import get_logger
 from reconciler.model.address import REPLACED, Address
@@ -94,7 +94,7 @@ class _Look:
         bad = [found for found in self.found.values() if found.error is not None]
         return World(
             stack=self.question.stack,
-            things=tuple(thing for found in good for thing in found.things),
+            things=tuple(owned(self.kinds, [thing for found in good for thing in found.things])),
             dead=tuple(thing for found in good for thing in found.dead),
             read=frozenset(found.scope for found in good),
             unread={found.scope: str(found.error) for found in bad},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.model.kind import Kind
@@ -31,6 +31,15 @@ def is_anothers(kind: Kind, row: Mapping[str, Any], scope: Scope) -> bool:
     side = row.get(kind.asked_from) or {}
     here = {"Region": scope.region, "OwnerId": scope.account}
     return any(side.get(name, value) != value for name, value in here.items())
+
+
+def owned(kinds: Mapping[str, Kind], things: Sequence[Observed]) -> Iterator[Observed]:
+    """Things less those that are another account's, as what they are with tells (`Kind.owned_with`)."""
+    accounts = {thing.id: thing.account for thing in things}
+    for thing in things:
+        member = kinds[thing.kind].owned_with
+        if member is None or accounts.get(str(thing.raw.get(member)), thing.account) == thing.account:
+            yield thing
 
 
 def concerns(thing: Observed, stack: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -81,11 +81,13 @@ class Applied:
 def origins(
     facts: Facts, desired: Desired, observed: Observed, tags: Mapping[str, Any], drifts: tuple[Drift, ...]
 ) -> tuple[Drift, ...]:
-    """Drifts with their origins."""
+    """Drifts with their origins; what a state machine looks after tells them itself."""
     applied = _read(observed.tags.get(APPLIED_TAG, ""))
     wanted = dict(_wanted(facts, desired, tags))
     return tuple(
-        Drift(found.path, found.wanted, found.seen, _origin(found.path, facts, applied, wanted, observed))
+        replace(found, origin=_origin(found.path, facts, applied, wanted, observed))
+        if found.origin == "unknown"
+        else found
         for found in drifts
     )
 

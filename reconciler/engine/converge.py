@@ -15,7 +15,8 @@ import jmespath
 from reconciler.engine import halting
 from reconciler.engine.applied import applied_tag, is_stale, origins
 from reconciler.engine.drift import drift, is_ignored, nothing, same_set
-from reconciler.engine.leaving import identity, placed, releasing, removal
+from reconciler.engine.leaving import identity, placed, releasing, removal, untying
+from reconciler.engine.parts import Held, part_calls, part_drift, put_off
 from reconciler.engine.tags import (
     OWNER_TAGS,
     birth_tags,
@@ -27,14 +28,20 @@ from reconciler.engine.tags import (
 )
 from reconciler.model.calls import Call
 from reconciler.model.fields import Facts
-from reconciler.model.kind import Item, Kind, Part
+from reconciler.model.kind import Kind
 from reconciler.model.service import path_of
 from reconciler.model.things import APPLIED_TAG, DIGEST_TAG, Desired, Observed, Parameter, Pending, contains
 from reconciler.model.verdicts import Blocked, Drift, Settled, Steps, Verdict, Wait
 
 
 def converge(
-    facts: Facts, *, desired: Desired, observed: Observed | None, stack: str, making_way: tuple[str, ...] = ()
+    facts: Facts,
+    *,
+    desired: Desired,
+    observed: Observed | None,
+    stack: str,
+    making_way: tuple[str, ...] = (),
+    held: Held = lambda part, key: None,
 ) -> Verdict:
     """What to do about one address.
 
@@ -48,7 +55,7 @@ def converge(
         moved = Drift(what, _whereabouts(desired), _whereabouts(observed))
         verdict: Verdict = _cannot_change(facts, desired, observed, stack, (moved,))
     else:
-        verdict = unready(facts.kind, observed) or _mend(facts, desired, observed, stack)
+        verdict = unready(facts.kind, observed) or _mend(facts, desired, observed, stack, held)
     if isinstance(verdict, Steps | Blocked) and verdict.drift:
         tags = wanted_tags(facts.kind, desired, stack)
         return replace(verdict, drift=origins(facts, desired, observed, tags, verdict.drift))
@@ -117,9 +124,9 @@ def creation(facts: Facts, desired: Desired, stack: str, making_way: tuple[str, 
     )
 
 
-def _mend(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Verdict:
+def _mend(facts: Facts, desired: Desired, observed: Observed, stack: str, held: Held) -> Verdict:
     """What is done about what differs; whatever it is, what we have stopped is started again."""
-    verdict = halting.started(facts.kind, observed, _mended(facts, desired, observed, stack))
+    verdict = halting.started(facts.kind, observed, _mended(facts, desired, observed, stack, held))
     if isinstance(verdict, Steps):
         return replace(
             verdict,
@@ -129,7 +136,7 @@ def _mend(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Ver
     return verdict
 
 
-def _mended(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Verdict:
+def _mended(facts: Facts, desired: Desired, observed: Observed, stack: str, held: Held) -> Verdict:
     kind = facts.kind
     wanted = wanted_tags(kind, desired, stack)
     tags = tag_drift(wanted, observed.tags)
@@ -147,9 +154,11 @@ def _mended(facts: Facts, desired: Desired, observed: Observed, stack: str) -> V
     later = [] if halting.stands_still(kind, observed) else halting.needing(kind, drifts)
     drifts = [found for found in drifts if found not in later]
     changed, halted = _fields(drifts), _fields(later)
+    if first := untying(kind, changed, _less_ignored(desired), observed, tuple(drifts)):
+        return first
     updates = list(_updates(facts, desired, observed, changed))
-    work = [*updates, *_part_calls(kind, desired, observed)]
-    last = [*_part_calls(kind, desired, observed, last=True)]
+    work = [*updates, *part_calls(kind, desired, observed, held)]
+    last = [*part_calls(kind, desired, observed, held, last=True)]
     tags = [found for found in tags if found.path.removeprefix(f"Tags.{DIGEST_TAG}") not in halted]
     done = _applied(facts, desired, observed, wanted) if (work or tags) and not later else []
     if kind.sequential and updates and len(work) > 1:
@@ -159,14 +168,14 @@ def _mended(facts: Facts, desired: Desired, observed: Observed, stack: str) -> V
         *work,
         *tag_calls(kind, observed, [*tags, *done], _why(tags or done)),  # last: digests say what was done
     ]
-    part_drifts = [found for part in kind.parts for found in _part_drift(part, desired, observed)]
+    part_drifts = [found for part in kind.parts for found in part_drift(part, desired, observed)]
     if calls:
         everything = (*drifts, *part_drifts, *owner, *tags)
         cut = any(
             found.seen is not None
             for part in kind.parts
             if part.disruptive
-            for found in _part_drift(part, desired, observed)
+            for found in part_drift(part, desired, observed)
         )
         disruptive = cut or (kind.halt is None and bool(halting.needing(kind, drifts)))
         why = _why(everything)
@@ -176,6 +185,8 @@ def _mended(facts: Facts, desired: Desired, observed: Observed, stack: str) -> V
     verdict = goes_on(kind, desired, observed)
     if isinstance(verdict, Settled) and last:
         return Steps("update", tuple(last), drift=tuple(part_drifts), why=_why(tuple(part_drifts)))
+    if isinstance(verdict, Settled) and (waits := put_off(kind, desired, observed, held)):
+        return replace(waits, drift=tuple(part_drifts))
     if isinstance(verdict, Settled) and is_stale(facts, desired, wanted, observed.tags):
         why = "what was last applied is written down anew"
         stale = tag_calls(kind, observed, _applied(facts, desired, observed, wanted), why)
@@ -272,25 +283,30 @@ def _cannot_change(
 
 
 def _updates(facts: Facts, desired: Desired, observed: Observed, changed: list[str]) -> Iterator[Call]:
-    kind, together, names = facts.kind, {}, []
+    """The calls of single fields; then one of the update operation, and one of each other that is joined."""
+    kind = facts.kind
+    joined: dict[str, dict[str, Any]] = {}
+    names: dict[str, list[str]] = {}
+    alone: list[Call] = []
     for name in changed:
         wanted = _minded(desired.spec[name], name, desired.ignore)
         remedy = kind.remedies.get(name)
         if remedy is None:
-            names.append(name)
+            assert kind.update is not None, "only an update call makes a field updatable"
             seen = None if name in kind.whole else observed.spec.get(name)
-            together[name] = _cleared(_merged(wanted, seen))
+            joined.setdefault(kind.update, {})[name] = _cleared(_merged(wanted, seen))
+            names.setdefault(kind.update, []).append(name)
         elif remedy.joins:
-            names.append(name)
             for call in remedy.make(observed, _present(wanted)):
-                together |= call.parameters
+                joined.setdefault(call.operation, {}).update(call.parameters)
+                names.setdefault(call.operation, []).append(name)
         else:
-            yield from remedy.make(observed, _present(wanted))
-    if together:
-        assert kind.update is not None, "only an update call makes a field updatable"
+            alone += remedy.make(observed, _present(wanted))
+    yield from alone
+    for operation, together in joined.items():
         parameters = identity(kind, observed) | together
-        why = "differs: " + ", ".join(names)
-        yield Call(service=kind.service, operation=kind.update, parameters=parameters, why=why)
+        why = "differs: " + ", ".join(dict.fromkeys(names[operation]))
+        yield Call(service=kind.service, operation=operation, parameters=parameters, why=why)
 
 
 def _minded(wanted: Any, path: str, ignore: tuple[str, ...]) -> Any:
@@ -321,58 +337,6 @@ def _present(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _present(inner) for name, inner in value.items() if inner is not None}
     return value
-
-
-def _part_items(part: Part, desired: Desired, observed: Observed) -> tuple[dict[Any, Any], dict[Any, Any]]:
-    """Wanted and live items by key; nothing on either side when the config leaves the part alone."""
-    if part.field not in desired.spec or is_ignored(part.field, desired.ignore):
-        return {}, {}
-    wanted = {part.key(item): item for item in map(part.normal, desired.spec[part.field] or ())}
-    live = {part.key(item): item for item in part.rows(observed.raw)}
-    return wanted, {key: item for key, item in live.items() if key in wanted or not part.keeps}
-
-
-def _differs(part: Part, wanted: Item, live: Item) -> bool:
-    """Whether a live item is not as it is wanted."""
-    return any(drift(part.meant(wanted), part.meant(live), part.field))
-
-
-def _part_drift(part: Part, desired: Desired, observed: Observed) -> Iterator[Drift]:
-    wanted, live = _part_items(part, desired, observed)
-    for key in dict.fromkeys([*wanted, *live]):
-        if key not in live or key not in wanted or _differs(part, wanted[key], live[key]):
-            yield Drift(f"{part.field}[]", wanted.get(key), live.get(key))
-
-
-def _part_calls(kind: Kind, desired: Desired, observed: Observed, last: bool = False) -> Iterator[Call]:
-    """Additions first, so that nothing is cut off between; then changes, then removals, last parts first.  Before them
-    all what has to make room.
-
-    With `last`, what has to wait for the end instead.
-    """
-    removals: list[Call] = []
-    for part in sorted(kind.parts, key=lambda one: not one.makes_room):
-        wanted, live = _part_items(part, desired, observed)
-        added = [wanted[key] for key in wanted if key not in live]
-        changed = [
-            live[key] | wanted[key]
-            for key in wanted
-            if key in live and _differs(part, wanted[key], live[key])
-        ]
-        removed = [live[key] for key in live if key not in wanted]
-        if part.at_once and part.last is last and (added or changed or removed):
-            yield from part.at_once(observed, added, changed, removed)
-            continue
-        if removed and part.makes_room and not last:
-            yield from part.remove(observed, removed)
-            removed = []
-        if added and not last:
-            yield from part.add(observed, added)
-        if changed and part.last is last:
-            yield from part.change(observed, changed)
-        if removed and part.last is last:
-            removals = [*part.remove(observed, removed), *removals]
-    yield from removals
 
 
 def _whereabouts(thing: Desired | Observed) -> str:

@@ -1,4 +1,7 @@
-"""How a thing goes: what is done before it can be deleted, and its deletion.  Used by `converge` and `planner`."""
+"""How a thing goes: what is done before it can be deleted, and its deletion.  Used by `converge` and `planner`.
+
+And what is taken out of one that stays, before AWS changes it.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,8 @@ from typing import Any
 from reconciler.engine.users import referring
 from reconciler.model.calls import Call
 from reconciler.model.kind import Kind
-from reconciler.model.things import PROTECT_TAG, Observed
-from reconciler.model.verdicts import Steps, Wait
+from reconciler.model.things import PROTECT_TAG, Desired, Observed
+from reconciler.model.verdicts import Drift, Steps, Wait
 
 
 def departure(kind: Kind, observed: Observed, why: str, asked: str) -> Steps | Wait:
@@ -42,6 +45,21 @@ def releasing(kind: Kind, observed: Observed, why: str) -> Steps | Wait | None:
         calls = tuple(placed(call, observed, why) for call in verdict.calls)
         return replace(verdict, verb="delete", calls=calls, why=why)
     return verdict
+
+
+def untying(
+    kind: Kind, changed: Collection[str], desired: Desired, observed: Observed, drift: tuple[Drift, ...]
+) -> Steps | Wait | None:
+    """What is done, or waited for, before these fields can change; None when nothing is in the way."""
+    for name in changed:
+        before = kind.before.get(name)
+        match before(desired.spec.keys(), observed) if before else None:
+            case Steps() as steps:
+                why = f"differs: {name}, which can change once this is taken out"
+                return replace(steps, drift=drift, why=why, preparing=True)
+            case Wait() as waits:
+                return replace(waits, drift=drift)
+    return None
 
 
 def _declining(kind: Kind, observed: Observed, asked: str, why: str) -> Steps | None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from reconciler.engine.converge import converge
 from reconciler.engine.order import AllFacts, in_order, needs
+from reconciler.engine.parts import Held
 from reconciler.model.address import Address
 from reconciler.model.fields import Facts
 from reconciler.model.things import Desired, Observed
@@ -39,7 +40,8 @@ class Memo:
         if resources is not self._resources:
             self._resources, self._settled = resources, {}
             self._needs = {
-                address: tuple(needs(desired, facts[address.kind])) for address, desired in resources.items()
+                address: tuple(needs(desired, facts[address.kind], resources))
+                for address, desired in resources.items()
             }
             self._order = tuple(in_order(self._needs))
         return self
@@ -61,8 +63,9 @@ class Memo:
         observed: Observed | None,
         stack: str,
         making_way: tuple[str, ...],
+        held: Held,
     ) -> Verdict:
-        """As `converge.converge`; of what is settled it is remembered."""
+        """As `converge.converge`; of what is settled it is remembered: nothing is put in that could be `held`."""
         found = self._settled.get(desired.address)
         same = (
             found is not None
@@ -72,7 +75,9 @@ class Memo:
         )
         if found is not None and same:
             return found.verdict
-        verdict = converge(facts, desired=desired, observed=observed, stack=stack, making_way=making_way)
+        verdict = converge(
+            facts, desired=desired, observed=observed, stack=stack, making_way=making_way, held=held
+        )
         self._settled.pop(desired.address, None)
         if isinstance(verdict, Settled) and observed is not None:
             self._settled[desired.address] = _Settled(desired, observed, stack, making_way, verdict)

@@ -14,7 +14,7 @@ from reconciler.model.things import Desired, Ref, within
 AllFacts = Mapping[str, Facts]
 
 
-def needs(desired: Desired, facts: Facts) -> list[Address]:
+def needs(desired: Desired, facts: Facts, resources: Mapping[Address, Desired]) -> list[Address]:
     """The addresses without which a resource cannot be created, in order: parts can follow later, and what is `late`.
 
     It may say its own id or ARN, in a field that is set once it is there.
@@ -22,7 +22,13 @@ def needs(desired: Desired, facts: Facts) -> list[Address]:
     soft = {part.field for part in facts.kind.parts} | facts.kind.late
     hard = {name: value for name, value in desired.spec.items() if name not in soft}
     found = [ref.to for ref in within([hard, desired.tags], Ref) if ref.to != desired.address]
-    return list(dict.fromkeys([*found, *desired.depends_on]))
+    behind = [
+        inner.to
+        for path, field in facts.kind.through.items()
+        if isinstance(ref := desired.spec.get(path), Ref) and ref.to in resources
+        if isinstance(inner := resources[ref.to].spec.get(field), Ref)
+    ]
+    return list(dict.fromkeys([*found, *behind, *desired.depends_on]))
 
 
 def in_order(needed: Mapping[Address, Sequence[Address]]) -> list[Address]:

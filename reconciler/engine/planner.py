@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from reconciler.engine.converge import accepting, converge, goes_on, unready
 from reconciler.engine.leaving import departure, is_protected, loosening
@@ -16,6 +16,7 @@ from reconciler.engine.moving import Moving
 from reconciler.engine.order import AllFacts
 from reconciler.engine.reach import Reach
 from reconciler.engine.resolve import attribute_of, resolve
+from reconciler.engine.tied import Tied
 from reconciler.engine.users import Users
 from reconciler.engine.wording import half_ours, named
 from reconciler.model.address import REPLACED, Address
@@ -56,6 +57,7 @@ class Planner:
         self.held, self.instead, self.unprotected = held or {}, instead, unprotected
         self.keep, self.unwanted = keep, unwanted
         self._reach, self._memo = Reach(world, facts, accounts), (memo or Memo()).of(resources, facts)
+        self._tied = Tied(world.things, facts)
         self.renamed, self._moving = dict(self._renamed()), Moving(resources, facts, self.usable)
         self._verdicts: dict[Address, Verdict] = {}
 
@@ -135,7 +137,12 @@ class Planner:
             return given_back
         before = tuple(sorted(thing.id for thing in self.world.replaced.get(desired.address, ())))
         verdict = self._memo.converge(
-            facts, desired=whole, observed=holder, stack=self.stack, making_way=before
+            facts,
+            desired=whole,
+            observed=holder,
+            stack=self.stack,
+            making_way=before,
+            held=partial(self._tied.waits, holder),
         )
         if isinstance(verdict, Steps) and (why := self._too_early(desired, verdict)):
             return Wait(why, "other", verdict.drift)

@@ -2,12 +2,13 @@
 
 Facts: https://docs.aws.amazon.com/networkmanager/latest/APIReference/ (AssociateLink, AssociateCustomerGateway,
 AssociateTransitGatewayConnectPeer, AssociateConnectPeer, RegisterTransitGateway).  Each lies in one global network,
-is listed for all of it at once, and cannot be changed: another device or link means to take it out and put it back.
+is listed for all of it at once, and cannot be changed: another device or link means to take it out, to wait until it is
+gone, and to put it in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +71,8 @@ def association(
 ) -> Tie:
     """A part that associates its owner with what `key` names, and the list that shows it.
 
+    What is taken out by its key alone is in one thing alone.
+
     `field` is its name in the config, `listed` the list's in the answer of `Get<listed>`.  `more` are further members
     of an item, `removed_by` further members of the owner that the removing call takes.
     """
@@ -100,9 +103,10 @@ def association(
         key=lambda item: item[key],
         add=put,
         remove=take,
-        change=lambda thing, items: [*take(thing, items), *put(thing, items)],
+        change=take,  # with its other link it is put in by the look that finds it gone
         operations=(add, remove),
         given=given,
+        alone=not removed_by,
         holding=_rows(listed, members, state, less=GONE),
     )
     companion = Companion(
@@ -178,3 +182,12 @@ def released(*ties: Tie) -> Callable[[Observed], Steps | Wait | None]:
         return None
 
     return release
+
+
+def untied(*ties: Tie) -> Callable[[Collection[str], Observed], Steps | Wait | None]:
+    """The same for a thing that stays, of those parts that a config speaks of: it takes the names of its fields."""
+
+    def before(fields: Collection[str], thing: Observed) -> Steps | Wait | None:
+        return released(*(tie for tie in ties if tie.part.field in fields))(thing)
+
+    return before

@@ -25,8 +25,9 @@ ASKING = {
     "PENDING_ATTACHMENT_ACCEPTANCE": ACCEPT,
     "PENDING_TAG_ACCEPTANCE": f"its tags ask for another segment, and {ACCEPT}",
 }
-UNREPORTED = ("NatGatewayRules", "NatGatewaySupport")
-"""Members of create calls that are read back elsewhere, and in other words than they are written in."""
+SUPPORT, RULES, ROUTES = "NatGatewaySupport", "NatGatewayRules", "NatSystemRouteSupport"
+NAT = (SUPPORT, RULES)
+RULE = ("RuleNumber", "MatchSourceCidr", "NatCidr")
 REGIONAL = ("VpcArn", "VpnConnectionArn", "TransitGatewayArn")
 """Fields that name something regional, whose region is the edge."""
 Resources = Mapping[Address, Desired]
@@ -44,8 +45,16 @@ LABELS = Companion(
     fields=frozenset({LABEL}),
 )
 """Labels are told by the core network, to its owner alone."""
-
-
+NAT_CONFIGURATIONS = Companion(
+    name="NatConfigurations",
+    operation="ListAttachmentNatConfigurations",
+    path="AttachmentNatConfigurations",
+    key="AttachmentId",
+    leaving=False,
+    within="core-network",
+    fields=frozenset({RULES}),
+)
+"""And so are the rules of NAT."""
 SAID = "[].join(' ', [Code, Message][?@])"
 """What is wrong with a thing, from its list of errors."""
 
@@ -69,11 +78,37 @@ def _inner(type: str, resource: str, form: Callable[[Any], Any]) -> Callable[[Sp
         own = {name: value for name, value in (raw.get(type) or {}).items() if name != "Attachment"}
         named = {resource: form(raw["ResourceArn"])} if "ResourceArn" in raw else {}
         labels = [row[LABEL] for row in raw.get(LABELS.name, ())]
-        return {**raw, **own, **named, LABEL: labels[0] if labels else None}
+        return {**raw, **own, **named, **_nat(raw), LABEL: labels[0] if labels else None}
 
     return project
 
 
+def _nat(raw: Spec) -> Spec:
+    """What is said of NAT in the words of the create call; it is off where nothing is."""
+    on = raw.get(SUPPORT) in {"ENABLED", "ENABLING"}
+    rules = [
+        {member: rule.get(member) for member in RULE}
+        for row in raw.get(NAT_CONFIGURATIONS.name, ())
+        for rule in row.get(RULES) or ()
+        if rule.get("State") != "DELETING"
+    ]
+    return {SUPPORT: "ENABLE" if on else "DISABLE", RULES: rules}
+
+
+def _translate(field: str) -> Remedy:
+    """All that is said of NAT goes in one call: it cannot be on without a rule."""
+
+    def make(thing: Observed, wanted: Any) -> list[Call]:
+        given = {
+            "AttachmentId": thing.id,
+            field: "DISABLE" if wanted is None and field == SUPPORT else wanted,
+        }
+        return [Call(service="networkmanager", operation=TRANSLATING, parameters=given)]
+
+    return Remedy(operations=(TRANSLATING,), make=make, joins=True)
+
+
+TRANSLATING = "UpdateAttachmentNatConfiguration"
 LABELING = ("PutAttachmentRoutingPolicyLabel", "RemoveAttachmentRoutingPolicyLabel")
 NONE: Mapping[str, Remedy] = {}
 
@@ -131,6 +166,7 @@ def at_edge(desired: Desired, resources: Resources) -> Iterator[tuple[str, str, 
 def _fits(desired: Desired, resources: Resources) -> Iterator[tuple[str, str, str]]:
     """An attachment lies at an edge of its core network, and its tags name segments that there are."""
     yield from at_edge(desired, resources)
+    yield from _owners_alone(desired, resources)
     found = _network(desired, resources)
     if found is None:
         return
@@ -141,6 +177,15 @@ def _fits(desired: Desired, resources: Resources) -> Iterator[tuple[str, str, st
         if isinstance(value, str) and value not in segments:
             what = f"the tag {key} asks for the segment {value}, which the policy of {network} lacks"
             yield "Tags", what, _one_of(segments)
+
+
+def _owners_alone(desired: Desired, resources: Resources) -> Iterator[tuple[str, str, str]]:
+    """AWS takes labels and NAT from the owner of the core network alone, and shows them to nobody else."""
+    network = network_of(desired, resources)
+    if network and resources[network].account != desired.account:
+        for field in (LABEL, *NAT, ROUTES):
+            if field in desired.spec:
+                yield field, f"only the account of {network} can set it", ""
 
 
 ENDS = ("TransitGatewayId", "VpnGatewayId")
@@ -182,15 +227,15 @@ def attachment(
     form: Callable[[Any], Any] = _itself,
     detail: str = "",
     fits: Fits = _fits,
-    create_only: Sequence[str] = UNREPORTED,
+    nat: Sequence[str] = NAT,
+    unordered: frozenset[str] = frozenset(),
     remedies: Mapping[str, Remedy] = NONE,
     **more: Any,
 ) -> Kind:
     """A kind of attachment: `type` as in the names of its operations, `listed` as in AttachmentType.
 
     `resource` is the field that says what is attached, which lists show as ResourceArn; `form` brings it from there to
-    the field's form.  `detail` is a field that only its own Get shows, `create_only` those fields that are given at
-    creation and not read back as they were given.
+    the field's form.  `detail` is a field that only its own Get shows, `nat` are the fields that it has of NAT.
     """
     details = [
         Detail(
@@ -215,7 +260,7 @@ def attachment(
             page=500,
             only={"AttachmentType": listed},
             details=details,
-            companions=[LABELS],
+            companions=[LABELS, *([NAT_CONFIGURATIONS] if nat else [])],
         ),
         create=f"Create{type}",
         delete="DeleteAttachment",
@@ -233,8 +278,13 @@ def attachment(
         errors=f"LastModificationErrors{SAID}",
         refs=refs,
         fits=fits,
-        write_only=frozenset(create_only),
-        remedies={**remedies, LABEL: Remedy(operations=LABELING, make=_label)},
+        unordered=unordered | ({RULES} & set(nat)),
+        remedies={
+            **remedies,
+            LABEL: Remedy(operations=LABELING, make=_label),
+            **{field: _translate(field) for field in nat},
+        },
+        sequential=True,  # it is UPDATING after each
         project=_inner(type, resource, form),
         tags_steer=True,
         **more,
@@ -290,6 +340,7 @@ SITE_TO_SITE_VPN_ATTACHMENT = attachment(
     listed="SITE_TO_SITE_VPN",
     resource="VpnConnectionArn",
     refs={"CoreNetworkId": "core-network", "VpnConnectionArn": "vpn-connection.arn"},
+    nat=(*NAT, ROUTES),
     fits=_vpn_fits,
 )
 
@@ -300,6 +351,7 @@ DIRECT_CONNECT_GATEWAY_ATTACHMENT = attachment(
     listed="DIRECT_CONNECT_GATEWAY",
     resource="DirectConnectGatewayArn",
     refs={"CoreNetworkId": "core-network"},
+    nat=(*NAT, ROUTES),
     update="UpdateDirectConnectGatewayAttachment",
     unordered=frozenset({"EdgeLocations"}),
 )
@@ -315,7 +367,8 @@ TRANSIT_GATEWAY_ROUTE_TABLE_ATTACHMENT = attachment(
         "PeeringId": "transit-gateway-peering",
         "TransitGatewayRouteTableArn": "transit-gateway-route-table.arn",
     },
+    through={"PeeringId": "CoreNetworkId"},
     detail="PeeringId",
     fits=_table_fits,
-    create_only=(),
+    nat=(),
 )

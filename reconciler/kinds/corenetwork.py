@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from reconciler.kinds import cloudwan, policies, wanpolicy
@@ -28,6 +29,8 @@ ALL, LIVE, LATEST, CHANGES = "PolicyVersions", "LivePolicy", "LatestPolicy", "Ch
 """Where what is read of policies is kept in `raw`: the list of versions, the one that is live, the latest where that is
 another one, and its change set while that is ready.  That there is none of these is said by the list alone, since the
 error that AWS answers for a missing version says other things too."""
+FOLLOW = "Routes to attachments follow once these are ready."
+"""The description of a version that was put without them: what it lacks then is nobody's change."""
 MOST_CHANGES = 8
 """How many changes of a change set are told by name."""
 
@@ -46,11 +49,13 @@ def towards_live(desired: Desired, network: Observed) -> Verdict:
         return Wait("its policy has not been read yet")
     live, latest = network.raw[LIVE], network.raw[LATEST]
     wanted, unknown = wanpolicy.spelt(wanted)
+    follow = False
     if unknown and (policy := tree(wanted)) is not None:
         now = tree(live[FIELD]) if live else None
         if live and wanpolicy.same_but_for_routes(policy, now, unknown):
             return Settled((f"its policy leads to {', '.join(unknown)} once that is ready",))
         wanted = canonical(json.dumps(wanpolicy.for_now(policy, now, unknown)))
+        follow = wanpolicy.postponed(now, unknown)
     if missing := next((name for name in unknown if name in wanted), None):
         return Wait(f"its policy needs {missing}", "other")
     if _is(live, wanted):
@@ -58,12 +63,12 @@ def towards_live(desired: Desired, network: Observed) -> Verdict:
         note = f"policy version {latest['PolicyVersionId']} is not ours, and not live" if ready else ""
         return Settled((note,) if note else ())
     if latest is None:
-        return _put(desired, network, wanted)
+        return _put(desired, network, wanted, follow)
     version, state = f"policy version {latest['PolicyVersionId']}", latest["ChangeSetState"]
     if state in {"PENDING_GENERATION", "EXECUTING"}:
         return Wait(f"{version} is {state}")
     if not _is(latest, wanted) or state == "OUT_OF_DATE":
-        return _put(desired, network, wanted)
+        return _put(desired, network, wanted, follow)
     if state == "READY_TO_EXECUTE":
         why = f"the change set of {version} is ready{_told(network.raw.get(CHANGES))}"
         execute = Call(
@@ -95,19 +100,22 @@ def _is(version: Mapping[str, Any] | None, wanted: Any) -> bool:
 
 def _drift(wanted: Any, live: Mapping[str, Any] | None) -> Iterator[Drift]:
     if live is None:
-        yield Drift(FIELD, tree(wanted), None)
-    else:
-        yield from differences(tree(wanted), tree(live.get(FIELD)))
+        yield Drift(FIELD, tree(wanted), None, "pending")
+        return
+    for found in differences(tree(wanted), tree(live.get(FIELD))):
+        ours = live.get("Description") == FOLLOW and wanpolicy.is_route(found.path)
+        yield replace(found, origin="pending") if ours else found
 
 
-def _put(desired: Desired, network: Observed, wanted: Any) -> Verdict:
+def _put(desired: Desired, network: Observed, wanted: Any, follow: bool) -> Verdict:
     """The token stands for this policy after that version, so that a put whose answer was lost is not made twice."""
     live, latest = network.raw[LIVE], network.raw[LATEST] or network.raw[LIVE]
     after = {} if latest is None else {"LatestVersionId": latest["PolicyVersionId"]}
+    told = {"Description": FOLLOW} if follow else {}
     call = Call(
         service="networkmanager",
         operation="PutCoreNetworkPolicy",
-        parameters={"CoreNetworkId": network.id, FIELD: str(wanted), **after},
+        parameters={"CoreNetworkId": network.id, FIELD: str(wanted), **after, **told},
         seed=(
             str(network.stack),
             str(desired.address),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.kinds import associations
-from reconciler.kinds.associations import TRANSIT_GATEWAYS, released
+from reconciler.kinds.associations import TRANSIT_GATEWAYS, released, untied
 from reconciler.model.calls import Call
 from reconciler.model.kind import Kind, Remedy
 from reconciler.model.reads import Read
@@ -112,6 +112,8 @@ DEVICE = Kind(
     },
     remedies={"AWSLocation": Remedy(operations=("UpdateDevice",), make=_place, joins=True)},
     parts=tuple(tie.part for tie in associations.DEVICE),
+    # a device and its links are in one site; what is beside a link is there as long as that
+    before={"SiteId": untied(*associations.DEVICE)},
     release=released(*associations.DEVICE),
 )
 

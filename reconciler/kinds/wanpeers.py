@@ -94,6 +94,7 @@ CONNECT_PEER = Kind(
     errors=f"ConnectPeer.LastModificationErrors{SAID}",
     refs={"ConnectAttachmentId": "connect-attachment", "SubnetArn": "subnet.arn"},
     fits=_apart,
+    owned_with="ConnectAttachmentId",  # the owner of the core network is shown it too
     # AWS's CloudFormation schema marks these as such: they come back in another form, or chosen by AWS
     write_only=frozenset({"CoreNetworkAddress", "BgpOptions", "SubnetArn"}),
     unordered=frozenset({"InsideCidrBlocks"}),

@@ -103,8 +103,7 @@ def same_but_for_routes(policy: Any, live: Any, unknown: Collection[str]) -> boo
 def for_now(policy: Any, live: Any, unknown: Mapping[str, str | None]) -> Any:
     """A policy whose routes lead to what is known, or is there and has a live route to it; without those that then lead
     nowhere."""
-    reached = {where for one in _things(live, ACTIONS) for where in one.get(DESTINATIONS) or ()}
-    kept = {name: id for name, id in unknown.items() if id in reached}
+    kept = _kept(live, unknown)
     actions: list[Mapping[str, Any]] = []
     for one in _things(policy, ACTIONS):
         if not _unknown(one, unknown):
@@ -112,6 +111,22 @@ def for_now(policy: Any, live: Any, unknown: Mapping[str, str | None]) -> Any:
         elif ways := [kept.get(way, way) for way in one[DESTINATIONS] if way in kept or way not in unknown]:
             actions.append({**one, DESTINATIONS: ways})
     return _with_actions(policy, actions)
+
+
+def postponed(live: Any, unknown: Mapping[str, str | None]) -> bool:
+    """Whether such a policy lacks a route that is wanted."""
+    return unknown.keys() != _kept(live, unknown).keys()
+
+
+def is_route(path: str) -> bool:
+    """Whether a path of what differs (`differences`) is about routes."""
+    return path.startswith(f"{FIELD}.{ACTIONS}")
+
+
+def _kept(live: Any, unknown: Mapping[str, str | None]) -> dict[str, str | None]:
+    """What is there, and has a live route to it."""
+    reached = {where for one in _things(live, ACTIONS) for where in one.get(DESTINATIONS) or ()}
+    return {name: id for name, id in unknown.items() if id in reached}
 
 
 def _unknown(action: Mapping[str, Any], unknown: Collection[str]) -> bool:

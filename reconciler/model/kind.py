@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,8 +29,9 @@ class Remedy:
     `disruptive`: the change (or, where this is a function, what it is true of) interrupts what the thing does, so that
     it waits for a maintenance window; a `then` says so of its own steps.  Where the kind has a `halt`, it is made only
     while the thing stands still.
-    `joins`: its calls are calls of the update operation, and made as one with it: while AWS works at one it refuses
-    another.  `fixed` are members of the value, at any depth, that cannot change after creation.
+    `joins`: its calls are made as one with those of its operation that other fields have, or with the update call if
+    that is it: while AWS works at one it refuses another.  `fixed` are members of the value, at any depth, that cannot
+    change after creation.
     """
 
     operations: tuple[str, ...]
@@ -69,6 +70,8 @@ class Part:
     `knots`: items may refer to each other's owners in a circle (rules of security groups); when all of a circle is to
     be deleted, these are taken out first.
     `holding` finds the items that keep what they refer to, those on their way out included; `rows` where it is None.
+    One on its way out is not put in anew before it is gone; `alone`: not into any other thing of the kind either, since
+    it can be in one alone.
     `keeps`: there may be more than the config has, and it stays.  `last`: the thing itself may use the items, and they
     are taken out once its `then` has nothing left to do.  `makes_room`: an item can be in one thing alone, so that what
     goes is taken out before anything comes in: two things may change theirs for each other's.
@@ -91,6 +94,7 @@ class Part:
     given: frozenset[str] = frozenset()
     knots: bool = False
     holding: Callable[[Spec], Sequence[Item]] | None = None
+    alone: bool = False
     keeps: bool = False
     last: bool = False
     meaning: Mapping[str, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
@@ -176,12 +180,18 @@ class Kind:
     """Whether its references may lead into other regions."""
     private: bool = False
     """Whether only things of its own account can refer to it; others can be shared with accounts, or peered with."""
+    owned_with: str | None = None
+    """The member of a row that names the thing with which it is an account's, where rows do not tell whose it is and
+    other accounts are shown it."""
     asked_from: str | None = None
     """The member of a row of what two regions or accounts show that has the `Region` and the `OwnerId` from which it
     was asked for: there it is ours, and what the other shows is never taken for a thing of its own, whatever tags it
     has there."""
     alike: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     """Path of a reference (`Links[].LinkId`) to the fields in which the thing and what it refers to have to agree."""
+    through: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Path of a reference to the field of what it names that names in turn what has to be at rest as well before this
+    is created: a route table is attached by way of a peering, to a core network."""
     finished: frozenset[str] = frozenset()
     """Paths of references to what has to be all that its config says before a call names it: what can only be set once
     it is there, its parts and its own small state machine included.  Until then AWS refuses."""
@@ -237,6 +247,11 @@ class Kind:
     """The calls that delete it, where it is not just the delete operation with the id: first those that loosen it."""
     release: Callable[[Observed], Steps | Wait | None] | None = None
     """What has to be over before it can be deleted, since AWS takes time to undo it; None when nothing has."""
+    before: Mapping[str, Callable[[Collection[str], Observed], Steps | Wait | None]] = dataclasses.field(
+        default_factory=dict
+    )
+    """Fields that AWS changes only while some parts are empty: what is done, or waited for, until those are that the
+    config speaks of (it takes the names of all fields that it does); None when nothing is in the way."""
     then: Callable[[Desired, Observed], Verdict] | None = None
     """What else there is to do once nothing drifts: the place for small state machines."""
     then_owns: frozenset[str] = frozenset()

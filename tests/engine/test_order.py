@@ -56,7 +56,7 @@ def test_a_chain_may_be_longer_than_the_stack_of_python() -> None:
 
 def test_what_says_its_own_name_waits_for_nobody() -> None:
     itself = wish("core-network/c", {"ResourcePolicy": Ref(Address("core-network", "c"), "arn")})
-    assert needs(itself, FACTS["core-network"]) == []
+    assert needs(itself, FACTS["core-network"], {}) == []
 
 
 @given(graphs())

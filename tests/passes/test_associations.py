@@ -77,6 +77,91 @@ def test_what_ties_a_device_goes_before_it(ops: Host) -> None:
     assert ops.ours("device") == ops.ours("link") == ops.ours("global-network") == []
 
 
+SITES = """
+    resources:
+      global-network/g: {}
+      site/a: {GlobalNetworkId: "${global-network/g}"}
+      site/b: {GlobalNetworkId: "${global-network/g}"}
+      link/a: {GlobalNetworkId: "${global-network/g}", SiteId: "${site/a}", Bandwidth: {UploadSpeed: 1}}
+      link/b: {GlobalNetworkId: "${global-network/g}", SiteId: "${site/b}", Bandwidth: {UploadSpeed: 1}}
+      device/d: {GlobalNetworkId: "${global-network/g}", SiteId: "${site/SITE}", Links: [{LinkId: "${link/SITE}"}]}
+      device/e: {GlobalNetworkId: "${global-network/g}", SiteId: "${site/b}", Links: [{LinkId: "${link/b}"}]}
+"""
+
+
+def test_a_device_moves_to_another_site_with_links_there(ops: Host) -> None:
+    """AWS keeps a device where its links are: they are taken out first, and those of the other site come after."""
+    here, there = (SITES.replace("SITE", site) for site in "ab")
+    settle(ops, here)
+    report = ops.run(there)
+    assert report.outcome == "settled", report.outcomes
+    order = ["DisassociateLink", "UpdateDevice", "AssociateLink", "TagResource"]
+    assert ops.writes() == order, "and nothing of the other device's"
+    assert [call.error for call in ops.aws.writes if call.error] == []
+
+
+def test_a_device_with_links_that_no_config_speaks_of_stays_at_its_site(ops: Host) -> None:
+    settle(ops, SITES.replace("SITE", "a"))
+    silent = SITES.replace("${site/SITE}", "${site/b}").replace(', Links: [{LinkId: "${link/SITE}"}]', "")
+    report = ops.run(silent)
+    assert report.count("failed") == 1
+    assert set(ops.writes()) == {"UpdateDevice"}
+
+
+PEERS = """
+    resources:
+      transit-gateway/t: {protect: false}
+      customer-gateway/one: {Type: ipsec.1, BgpAsn: 65010, IpAddress: 203.0.113.9}
+      customer-gateway/two: {Type: ipsec.1, BgpAsn: 65011, IpAddress: 203.0.113.10}
+      vpn-connection/one:
+        Type: ipsec.1
+        protect: false
+        CustomerGatewayId: ${customer-gateway/one}
+        TransitGatewayId: ${transit-gateway/t}
+      vpn-connection/two:
+        Type: ipsec.1
+        protect: false
+        CustomerGatewayId: ${customer-gateway/two}
+        TransitGatewayId: ${transit-gateway/t}
+      global-network/g: {TransitGateways: [{TransitGatewayArn: "${transit-gateway/t}"}]}
+      site/s: {GlobalNetworkId: "${global-network/g}"}
+      link/a: {GlobalNetworkId: "${global-network/g}", SiteId: "${site/s}", Bandwidth: {UploadSpeed: 1}}
+      link/b: {GlobalNetworkId: "${global-network/g}", SiteId: "${site/s}", Bandwidth: {UploadSpeed: 1}}
+      device/d:
+        GlobalNetworkId: ${global-network/g}
+        SiteId: ${site/s}
+        Links: [{LinkId: "${link/a}"}, {LinkId: "${link/b}"}]
+        CustomerGateways: [{CustomerGatewayArn: "${customer-gateway/ONE}", LinkId: "${link/LINK}"}]
+      device/e:
+        GlobalNetworkId: ${global-network/g}
+        SiteId: ${site/s}
+        CustomerGateways: [{CustomerGatewayArn: "${customer-gateway/TWO}"}]
+"""
+
+
+def peers(one: str, two: str, link: str) -> str:
+    return PEERS.replace("ONE", one).replace("TWO", two).replace("LINK", link)
+
+
+def test_a_customer_gateway_goes_to_another_link_or_device_once_it_is_gone_where_it_was(ops: Host) -> None:
+    """AWS refuses a second association of it while the first is on its way out."""
+    settle(ops, peers("one", "two", "a"))
+    for other in (peers("one", "two", "b"), peers("two", "one", "b")):
+        report = ops.run(other)
+        assert report.outcome == "settled", report.outcomes
+        assert [call.error for call in ops.aws.writes if call.error] == []
+        settle(ops, other)
+
+
+def test_a_customer_gateway_that_two_devices_want_stays_where_it_is_and_the_other_says_so(ops: Host) -> None:
+    settle(ops, peers("one", "two", "a"))
+    report = ops.run(peers("two", "two", "a"))
+    waits = next(outcome for outcome in report.outcomes if outcome.label == "device/d")
+    assert waits.status == "waiting"
+    assert "is in device/e, and can be in one" in waits.why
+    assert "AssociateCustomerGateway" not in ops.writes()
+
+
 def test_an_aws_that_lists_associations_only_by_device_is_asked_so(tmp_path: Path) -> None:
     with host(tmp_path, unfiltered_link_associations=False) as ops:
         settle(ops, BOTH)

@@ -8,6 +8,7 @@ import yaml
 
 from reconciler.kinds.cloudwan import LABELING
 from reconciler.model.plan import Outcome, Report
+from reconciler.model.verdicts import Steps
 from reconciler.sandbox import HeldClock
 from tests.conformance.fixture import Fixture, load
 from tests.faults.estate import estate
@@ -186,6 +187,68 @@ def test_labels_that_change_at_once_are_changed_one_a_look_and_nothing_is_refuse
     assert [call for call in ops.aws.writes if call.error is not None] == []
 
 
+def test_an_attachment_is_changed_one_call_a_look_and_its_nat_in_one(ops: Host) -> None:
+    """It is UPDATING after each, and NAT cannot be on without a rule."""
+    ops.run(CONFIG.base)
+    config = yaml.safe_load(CONFIG.base)
+    rules = [
+        {"RuleNumber": n, "MatchSourceCidr": "10.77.0.0/16", "NatCidr": f"100.6{n}.0.0/16"} for n in (5, 4)
+    ]
+    new = {"NatGatewaySupport": "ENABLE", "NatGatewayRules": rules, "Options": {"ApplianceModeSupport": True}}
+    config["resources"][CONFIG.address] |= new
+    text = yaml.safe_dump(config, sort_keys=False)
+    ops.aws.clear_calls()
+    assert ops.run(text).outcome == "settled"
+    assert sorted(ops.writes()) == ["UpdateAttachmentNatConfiguration", "UpdateVpcAttachment"]
+    assert [call for call in ops.aws.writes if call.error is not None] == []
+    ops.by_hand(
+        "networkmanager",
+        "UpdateAttachmentNatConfiguration",
+        AttachmentId=attachment(ops)["AttachmentId"],
+        NatGatewaySupport="DISABLE",
+        NatGatewayRules=[],
+    )
+    ops.aws.clock.advance(600)
+    drift = ops.entry(text, CONFIG.address).verdict
+    assert isinstance(drift, Steps)
+    assert {found.path for found in drift.drift} == {"NatGatewaySupport", "NatGatewayRules"}
+
+
+TABLE = Fixture("transit-gateway-route-table-attachment")
+
+
+def test_a_route_table_is_attached_to_a_core_network_that_is_at_rest_and_nothing_is_refused(
+    ops: Host,
+) -> None:
+    """It names a peering, and no core network; that is UPDATING after a label, and while a policy becomes live."""
+    config = yaml.safe_load(TABLE.base)
+    attached = dict(config["resources"][TABLE.address])
+    assert ops.run(TABLE.base).outcome == "settled"
+    config["resources"][TABLE.address]["RoutingPolicyLabel"] = "green"
+    config["resources"]["transit-gateway-route-table-attachment/more"] = {
+        **attached,
+        "TransitGatewayRouteTableArn": "${transit-gateway-route-table/other}",
+    }
+    ops.aws.clear_calls()
+    assert ops.run(yaml.safe_dump(config, sort_keys=False)).outcome == "settled"
+    assert {"PutAttachmentRoutingPolicyLabel", "CreateTransitGatewayRouteTableAttachment"} <= set(
+        ops.writes()
+    )
+
+    tables = config["resources"]
+    tables["transit-gateway-route-table/third"] = tables["transit-gateway-route-table/other"]
+    tables["transit-gateway-route-table-attachment/third"] = {
+        **attached,
+        "TransitGatewayRouteTableArn": "${transit-gateway-route-table/third}",
+    }
+    tables["core-network/attached"]["PolicyDocument"]["segments"].append({"name": "third"})
+    assert ops.run(yaml.safe_dump(config, sort_keys=False)).outcome == "settled"
+    assert [(call.operation, call.error) for call in ops.aws.writes if call.error is not None] == []
+    order = ops.writes()
+    assert order.index("CreateTransitGatewayRouteTableAttachment") < order.index(EXECUTE)
+    assert order[::-1].index("CreateTransitGatewayRouteTableAttachment") < order[::-1].index(EXECUTE)
+
+
 def reads(ops: Host) -> list[str]:
     return [call.operation for call in ops.aws.calls if not call.is_write and "Attachment" in call.operation]
 
@@ -217,7 +280,9 @@ def test_one_that_is_settled_and_unchanged_is_read_one_by_one_only_once(ops: Hos
 TYPES = ("connect-attachment", "direct-connect-gateway-attachment", "vpc-attachment")
 
 
-def test_all_attachments_are_one_list_whatever_their_type_and_their_labels_another(ops: Host) -> None:
+def test_all_attachments_are_one_list_whatever_their_type_and_their_labels_and_nat_one_each(
+    ops: Host,
+) -> None:
     """And one read more for each that nobody knows yet, where its type has something of its own."""
     config = yaml.safe_load(estate(kinds=TYPES))
     del config["resources"]["core-network/second"], config["resources"]["global-network/second"]
@@ -229,7 +294,12 @@ def test_all_attachments_are_one_list_whatever_their_type_and_their_labels_anoth
         ops.aws.clear_calls()
         assert loop.one_pass("test").outcome == "settled"
         assert sorted(reads(ops)) == sorted(
-            ["ListAttachmentRoutingPolicyAssociations", "ListAttachments", *asked]
+            [
+                "ListAttachmentNatConfigurations",
+                "ListAttachmentRoutingPolicyAssociations",
+                "ListAttachments",
+                *asked,
+            ]
         )
 
 

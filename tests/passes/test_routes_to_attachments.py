@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from reconciler.model.calls import Call
+from reconciler.model.verdicts import Steps
 from reconciler.sandbox import local_aws
 from tests.conformance.fixture import Fixture
 from tests.faults.killing import Course, Inline, Memory, Moment, on_stage
@@ -72,6 +74,36 @@ def test_the_network_is_live_first_then_what_is_attached_then_the_way_there(ops:
     ops.aws.clear_calls()
     assert ops.run(ROUTED).outcome == "settled"
     assert ops.writes() == []
+
+
+def test_neither_put_of_a_policy_is_taken_for_somebody_elses_change(ops: Host) -> None:
+    loop, origins = ops.loop(ROUTED, grace=0), []
+    for _ in range(12):
+        report = loop.one_pass("test")
+        for entry in report.plan.steps:
+            if (
+                entry.label == WAN
+                and isinstance(entry.verdict, Steps)
+                and PUT in map(named, entry.verdict.calls)
+            ):
+                origins.append({found.origin for found in entry.verdict.drift})
+        ops.aws.clock.advance(600)
+    assert report.outcome == "settled"
+    assert origins == [{"pending"}, {"pending"}]
+    theirs = json.dumps(yaml.safe_load(PLAIN)["resources"][WAN]["PolicyDocument"])
+    (network,) = ops.rows("core-network")
+    which = {"CoreNetworkId": network["CoreNetworkId"]}
+    put = ops.by_hand("networkmanager", PUT, PolicyDocument=theirs, **which)["CoreNetworkPolicy"]
+    ops.aws.clock.advance(600)
+    ops.by_hand("networkmanager", EXECUTE, PolicyVersionId=put["PolicyVersionId"], **which)
+    ops.aws.clock.advance(600)
+    entry = ops.entry(ROUTED, WAN)
+    assert isinstance(entry.verdict, Steps)
+    assert {found.origin for found in entry.verdict.drift} == {"unknown"}, "this one may be anybody's"
+
+
+def named(call: Call) -> str:
+    return call.operation
 
 
 def test_an_attachment_that_was_deleted_by_hand_is_made_before_the_policy_is_put_again(ops: Host) -> None:

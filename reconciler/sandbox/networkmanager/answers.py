@@ -9,6 +9,7 @@ from ..request import Answer, Request
 from ..tokens import digest
 from . import counts, tagging, unavailable, verbs
 from .cloudwan.answers import ANSWERS as CLOUD_WAN
+from .lending import store_for
 from .models import NetworkManagerBackend, store_of
 from .refusals import unverified
 from .rows import ALL, Resource
@@ -44,7 +45,7 @@ _MAXIMA = {
 def answer(request: Request) -> Answer:
     """The answer to any operation of the service, as boto3 shows it; raises AwsError."""
     validate(request.model, request.parameters, _MAXIMA.get(request.operation, {}))
-    store = store_of(request.account, request.partition)
+    store = store_for(store_of(request.account, request.partition), request)
     answerer = ANSWERS.get(request.operation, unavailable.answer)
     token = request.parameters.get("ClientToken")
     if not token:

@@ -135,14 +135,21 @@ def unplug(interface: str) -> None:
         _ec2(arn).enis.pop(arn.id, None)
 
 
-def peer(transit_gateway: str, core_network: str) -> str | None:
-    """Makes the attachment that EC2 shows of a peering with a core network: its id, or None without the gateway."""
+def account_of(text: str) -> str:
+    """The account in an ARN; "" if it has none."""
+    arn = Arn.parse(text)
+    return arn.account if arn is not None else ""
+
+
+def peer(transit_gateway: str, core_network: str, owner: str) -> str | None:
+    """Makes the attachment that EC2 shows of a peering with an account's core network: its id, or None without the
+    gateway."""
     from ..ec2.transit.peerings import of_core_network
 
     arn, found = Arn.parse(transit_gateway), find(transit_gateway, "transit-gateway")
     if arn is None or found is None:
         return None
-    return of_core_network(_ec2(arn), found, core_network, arn.region, arn.account).id
+    return of_core_network(_ec2(arn), found, core_network, owner, arn.region, arn.account).id
 
 
 def part(transit_gateway: str, attachment: str | None) -> None:

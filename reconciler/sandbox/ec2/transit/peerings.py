@@ -101,12 +101,13 @@ def delete(request: Request, backend: Any) -> Answer:
     return things.answer(backend, thing)
 
 
-def of_core_network(backend: Any, gateway: Thing, core_network: str, region: str, account: str) -> Thing:
+def of_core_network(
+    backend: Any, gateway: Thing, core_network: str, owner: str, region: str, account: str
+) -> Thing:
     """What EC2 shows of a peering that Cloud WAN has made: an attachment of AWS's, without tags."""
-    info = {"OwnerId": account, "Region": region}
     members = {
-        "RequesterTgwInfo": {**info, "CoreNetworkId": core_network},
-        "AccepterTgwInfo": {**info, "TransitGatewayId": gateway.id},
+        "RequesterTgwInfo": {"OwnerId": owner, "Region": region, "CoreNetworkId": core_network},
+        "AccepterTgwInfo": {"OwnerId": account, "Region": region, "TransitGatewayId": gateway.id},
     }
     thing = Thing(PEERING, things.new_id(PEERING), members, "available")
     thing.notes |= {"gateway": gateway.id, "resource": core_network, "type": "peering"}

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...errors import AwsError
 from ...request import Answer, Request
-from .. import tagging
+from .. import elsewhere, lending, tagging
 from ..life import vanish
 from ..models import Item, NetworkManagerBackend
 from ..refusals import conflict, not_found, refused, unverified
@@ -41,7 +41,7 @@ def show_typed(item: Item) -> dict[str, Any]:
 
 
 def create(store: NetworkManagerBackend, kind: Kind, request: Request) -> Answer:
-    """Makes an attachment. Core networks of other accounts cannot be attached to here."""
+    """Makes an attachment, in the account that it comes from, whosever the core network is."""
     scene = Scene(store, request, request.parameters)
     core = find(store, "CoreNetwork", kind.core(scene))
     require_available(core)
@@ -76,7 +76,11 @@ def create(store: NetworkManagerBackend, kind: Kind, request: Request) -> Answer
 
 
 def _problems(item: Item, own: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found = BY_TYPE[item.members["AttachmentType"]].problems(own)
+    attached = elsewhere.Arn.parse(str(item.members["ResourceArn"]))
+    if attached and attached.account != lending.owner(item):  # which code another's thing gets is unverified
+        found = [("CREATION_FAILED", "What is attached is another account's.", item.members["ResourceArn"])]
+    else:
+        found = BY_TYPE[item.members["AttachmentType"]].problems(own)
     return [{"Code": code, "Message": why, "ResourceArn": arn} for code, why, arn in found]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...errors import AwsError
 from ...request import Answer, Request
-from .. import tagging
+from .. import lending, tagging
 from ..models import Item, NetworkManagerBackend
 from ..refusals import invalid_field, not_found, quota_exceeded, refused
 from ..verbs import one_page
@@ -85,9 +85,10 @@ def listed(
     """One page of the things of a resource that are wanted, as the list member `many`."""
     first = not request.parameters.get("NextToken")
     hidden = request.world.faults.hidden
+    there = lending.visible(resource, request) if resource in PREFIXES else store.of(resource).values()
     items = [
         item
-        for item in store.of(resource).values()
+        for item in there
         if wanted(item) and not hidden(request.service, request.operation, item.id, first)
     ]
     chosen, token = one_page(items, request)

@@ -13,6 +13,7 @@ from ...request import Answer, Request
 from .. import life
 from ..models import Item, NetworkManagerBackend
 from ..refusals import invalid_field
+from .attachment_life import WAITING
 from .common import core_of, find, invalid_state, page_of
 
 _MOST_RULES = 50
@@ -83,12 +84,14 @@ def list_all(store: NetworkManagerBackend, request: Request) -> Answer:
 
 
 def update(store: NetworkManagerBackend, request: Request) -> Answer:
-    """Changes what is named, the list of rules as a whole."""
+    """Changes what is named, the list of rules as a whole (doc string of UpdateAttachmentNatConfiguration, which names
+    the states too)."""
     item = find(store, "Attachment", str(request.parameters["AttachmentId"]))
-    if item.state != "AVAILABLE":
+    if item.state not in ("AVAILABLE", *WAITING):
         raise invalid_state("Attachment", item.id)
     if item.members["AttachmentType"] == "TRANSIT_GATEWAY_ROUTE_TABLE":
         raise invalid_field("AttachmentId", "Attachments of this type have no NAT.")
     item.notes["nat"] = configured(item.notes["nat"], request.parameters)
-    life.settle(request.world, item, "nat-configuration", "UPDATING")
+    if item.state == "AVAILABLE":  # what waits for a person has it once it is accepted
+        life.settle(request.world, item, "nat-configuration", "UPDATING")
     return _configuration(item)

@@ -32,7 +32,8 @@ def _show_typed(item: Item) -> dict[str, Any]:
 
 
 def create(store: NetworkManagerBackend, request: Request) -> Answer:
-    """Peers with a transit gateway, which must be at an edge of the core network."""
+    """Peers with a transit gateway, which must be at an edge of the core network, and the caller's: a core network of
+    another account is shared with that of the gateway (AWS Cloud WAN user guide, "Peerings")."""
     core, arn = core_of(store, request), str(request.parameters["TransitGatewayArn"])
     require_available(core)
     edge = check_region_of(arn, "TransitGatewayArn", elsewhere.region_of(arn))
@@ -52,7 +53,8 @@ def create(store: NetworkManagerBackend, request: Request) -> Answer:
     item = make(store, "Peering", request, members, "CREATING")
 
     def created() -> None:
-        item.notes["attachment"] = elsewhere.peer(arn, core.id)
+        theirs = elsewhere.account_of(arn) != request.account
+        item.notes["attachment"] = None if theirs else elsewhere.peer(arn, core.id, core.notes["owner"])
         if item.notes["attachment"] is not None:
             enter(request.world, item, KIND, "AVAILABLE")
             return
