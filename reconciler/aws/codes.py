@@ -101,12 +101,16 @@ EXHAUSTED = {
 }
 """Capacity, which may exist elsewhere (`Unsupported`: the zone has no such instance type), and quotas."""
 NOT_YET = {
+    "AcceleratorNotDisabledException",
+    "AssociatedEndpointGroupFoundException",
+    "AssociatedListenerFoundException",
     "ConcurrentModification",
     "ConcurrentModificationException",
     "ConflictException",
     "DeleteConflict",
     "DependencyViolation",
     "DuplicateTransitGatewayAttachment",
+    "EndpointGroupAlreadyExistsException",
     "EntityTemporarilyUnmodifiable",
     "Gateway.NotAttached",
     "HostedZoneNotEmpty",
@@ -157,12 +161,15 @@ TAKEN = frozenset(
 """What only one thing may have is another's: ours would have been seen; a creation without an answer is waited
 for."""
 GONE = {
+    "AcceleratorNotFoundException",
+    "EndpointGroupNotFoundException",
     "InvalidLaunchTemplateId.VersionNotFound",
     "InvalidPermission.NotFound",
     "InvalidPlacementGroup.Unknown",
     "InvalidSecurityGroupRuleId.NotFound",
     "InvalidSubnet",
     "ListenerNotFound",
+    "ListenerNotFoundException",
     "LoadBalancerNotFound",
     "NatGatewayNotFound",
     "NoSuchEntity",
@@ -181,6 +188,7 @@ LOST = {
     "InternalError",
     "InternalFailure",
     "InternalServerException",
+    "InternalServiceErrorException",
     "RequestTimeout",
     "RequestTimeoutException",
     "ServiceUnavailable",

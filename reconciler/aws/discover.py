@@ -131,6 +131,8 @@ class _Look:
         for kind in self._kinds.values():
             if kind.regional or kind.read.within is not None:
                 continue
+            if not kind.home.is_in(self._gateway.sessions.partition):
+                continue
             scope = Scope(kind.name, account, "")
             try:
                 found = list(self._rows(scope, None))

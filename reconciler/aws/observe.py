@@ -237,8 +237,7 @@ class _Look:
             return None
         if (value := self.known.recall(kind, thing, detail)) is not None:
             return value
-        who = {detail.arn: thing.arn} if detail.arn else kind.handle_of(thing)
-        who = {detail.id: thing.id} if detail.id else who
+        who = detail.named(thing.id, thing.arn, kind.handle_of(thing))
 
         def ask(**more: Any) -> Iterator[Any]:
             return self.gateway.rows(

@@ -161,6 +161,9 @@ class Planner:
             name = attribute_of(thing, ref.attribute) if thing is not None else None
             if name is None or not any(mentions(call.parameters, name) for call in steps.calls):
                 continue
+            facts = self.facts[ref.to.kind]
+            if thing is not None and facts.kind.ready and thing.state not in facts.kind.ready:
+                return f"needs {ref.to}, which is {thing.state}"
             if self._unfinished(ref.to):
                 return f"needs {ref.to}, of which something is still to be done"
             if why := self._goes_on(ref.to):

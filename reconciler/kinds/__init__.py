@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.kinds.accelerators import ACCELERATOR
 from reconciler.kinds.acls import NETWORK_ACL
 from reconciler.kinds.balancing import LISTENER, LOAD_BALANCER, TARGET_GROUP
 from reconciler.kinds.cloudwan import (
@@ -96,5 +97,6 @@ ALL: tuple[Kind, ...] = (
     LISTENER,
     AUTO_SCALING_GROUP,
     HOSTED_ZONE,
+    ACCELERATOR,
 )
 BY_NAME = {kind.name: kind for kind in ALL}

@@ -27,6 +27,11 @@ def dns(operation: str, **parameters: Any) -> Call:
     return Call(service="route53", operation=operation, parameters=parameters)
 
 
+def accelerator(operation: str, **parameters: Any) -> Call:
+    """A call of Global Accelerator."""
+    return Call(service="globalaccelerator", operation=operation, parameters=parameters)
+
+
 def elb(operation: str, **parameters: Any) -> Call:
     """A call of Elastic Load Balancing."""
     return Call(service="elbv2", operation=operation, parameters=parameters)

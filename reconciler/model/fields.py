@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 
-from reconciler.model.kind import Kind
-from reconciler.model.schema import Schema, Shape, Without
+from reconciler.model.kind import Kind, Part
+from reconciler.model.schema import ListOf, Schema, Shape, Without
 
 OURS = frozenset({"Tags", "TagSpecifications", "ClientToken", "DryRun"})
 """Parameters of create calls that we write ourselves (`Tags` is a mapping in the config, and is not a field)."""
@@ -96,13 +96,25 @@ def fields(kind: Kind, schema: Schema) -> Fields:
         if name not in found and remedy.shape is not None:
             found[name] = make(name, find_shape(kind.service, remedy.shape, schema), False)
     for name, part in parts.items():
-        found[name] = make(name, Without(schema.shape(kind.service, part.shape), part.given), False)
+        found[name] = make(name, item_shape(kind, part, schema), False)
     return found
 
 
+def item_shape(kind: Kind, part: Part, schema: Schema) -> Shape:
+    """The shape of an item of a part, as a config writes it."""
+    lists = {
+        name: ListOf(Without(schema.shape(kind.service, shape), part.given))
+        for name, shape in part.lists.items()
+    }
+    return Without(schema.shape(kind.service, part.shape), part.given, lists)
+
+
 def find_shape(service: str, path: str, schema: Schema) -> Shape:
-    """The shape at `Operation.Member.Member` of an operation's input; KeyError when the path leads nowhere."""
+    """The shape at `Operation.Member.Member` of an operation's input, or the one that is called so; KeyError when the
+    path leads nowhere."""
     operation, *members = path.split(".")
+    if not members:
+        return schema.shape(service, operation)
     return reduce(
         lambda shape, name: shape.members[name], members, schema.operation(service, operation).input
     )

@@ -25,7 +25,7 @@ class Remedy:
 
     `make` gives the calls from the thing as seen and the wanted value.  `operations` names them all, for the lint,
     the documentation and the IAM policy.  `shape` is the path of the value's type in the service model
-    (`ModifyVpcAttribute.EnableDnsSupport.Value`), needed only for a field that the create call does not have.
+    (`ModifyVpcAttribute.EnableDnsSupport.Value`) or its name, needed only for a field that the create call has not.
     `disruptive`: the change (or, where this is a function, what it is true of) interrupts what the thing does, so that
     it waits for a maintenance window; a `then` says so of its own steps.  Where the kind has a `halt`, it is made only
     while the thing stands still.
@@ -66,7 +66,9 @@ class Part:
     Authoritative when the config has the field (an empty list removes all), untouched when it has not.  `rows` finds
     the live items in `raw`, in the words the config uses; `normal` brings a wanted and a live item to one spelling;
     `key` says which item it is.  `add`, `remove` and `change` take the thing and a batch of items.
-    `given` are members of `shape` that the thing itself says, and no config.
+    `lists` are members that an item has in the config beside those of `shape`, where what is in an item is a list of
+    its own in AWS: the shape of what is in it.  `given` are members of these shapes that the thing itself says, and no
+    config.
     `knots`: items may refer to each other's owners in a circle (rules of security groups); when all of a circle is to
     be deleted, these are taken out first.
     `holding` finds the items that keep what they refer to, those on their way out included; `rows` where it is None.
@@ -91,6 +93,7 @@ class Part:
     remove: Callable[[Observed, Sequence[Item]], Sequence[Call]]
     change: Callable[[Observed, Sequence[Item]], Sequence[Call]]
     operations: tuple[str, ...]
+    lists: Mapping[str, str] = dataclasses.field(default_factory=dict)
     given: frozenset[str] = frozenset()
     knots: bool = False
     holding: Callable[[Spec], Sequence[Item]] | None = None

@@ -19,8 +19,8 @@ class Detail:
     `arguments` are fixed parameters; the thing's handle goes in as the parameter of the same name, or its id as the
     parameter `id`, or its ARN as the parameter `arn`.  `given` are parameters found (JMESPath) in what earlier details
     gave; while one is null there is nothing to read, and the value is None.  `each` is one of `given` that finds a
-    list: it is read for every value of that by itself, and what it gives is a list.  `absent` are the codes of errors
-    with which AWS says that there is none.
+    list: it is read for every value of that by itself, and what it gives is a list.  `alone`: what is given says all,
+    and the thing itself is not named.  `absent` are the codes of errors with which AWS says that there is none.
 
     `path` (JMESPath) finds the value in the answer; it is kept in `raw` under `name`, or under `field` where that is
     empty.  With `many` the path leads to a list, kept whole over all pages.  `stamp` finds in a row of the list, and
@@ -37,6 +37,7 @@ class Detail:
     leaving: bool = False
     given: Mapping[str, str] = dataclasses.field(default_factory=dict)
     each: str = ""
+    alone: bool = False
     id: str = ""
     arn: str = ""
     absent: frozenset[str] = frozenset()
@@ -48,6 +49,12 @@ class Detail:
     def key(self) -> str:
         """Where it is kept in `raw`."""
         return self.name or self.field
+
+    def named(self, id: str, arn: str, handle: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The parameters that say which thing it is about."""
+        if self.alone:
+            return {}
+        return {self.id: id} if self.id else {self.arn: arn} if self.arn else handle
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ documentation read them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -61,10 +61,11 @@ class Shape(Protocol):
 
 @dataclass(frozen=True)
 class Without:
-    """A structure less some of its members."""
+    """A structure less some of its members, and with those of `more`."""
 
     whole: Shape
     hidden: frozenset[str]
+    more: Mapping[str, Shape] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -76,7 +77,8 @@ class Without:
 
     @property
     def members(self) -> Mapping[str, Shape]:
-        return {name: shape for name, shape in self.whole.members.items() if name not in self.hidden}
+        kept = {name: shape for name, shape in self.whole.members.items() if name not in self.hidden}
+        return {**kept, **self.more}
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -105,6 +107,28 @@ class Without:
     @property
     def documentation(self) -> str:
         return self.whole.documentation
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """A list that no service model has a shape for."""
+
+    item: Shape
+    type: str = "list"
+    members: Mapping[str, Shape] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    enum: tuple[str, ...] = ()
+    minimum: int | None = None
+    maximum: int | None = None
+    sensitive: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.item.name
+
+    @property
+    def documentation(self) -> str:
+        return self.item.documentation
 
 
 class Operation(Protocol):

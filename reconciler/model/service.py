@@ -176,6 +176,8 @@ class Service:
 
     In a partition that is not named it is in each region, and the default one of the config counts.
     https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html"""
+    elsewhere: bool = True
+    """Whether a partition that is not named has it at all."""
     tagging: Tagging = BY_ARN
     """How its things are tagged, where their record does not say another way."""
     search: Search | None = None
@@ -207,6 +209,10 @@ class Service:
     def regional(self) -> bool:
         """Whether each region has its own things."""
         return not self.homes
+
+    def is_in(self, partition: str) -> bool:
+        """Whether a partition has it."""
+        return self.regional or self.elsewhere or partition in self.homes
 
     @property
     def called(self) -> str:
@@ -251,6 +257,12 @@ SERVICES: Mapping[str, Service] = {
             token="CallerReference",
             knows_tokens=True,
             held_by_tags=False,
+        ),
+        Service(
+            name="globalaccelerator",
+            homes={"aws": "us-west-2"},
+            elsewhere=False,
+            token="IdempotencyToken",
         ),
         Service(
             name="iam",

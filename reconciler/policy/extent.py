@@ -51,7 +51,8 @@ def extent(
     chosen = [kind for kind in kinds.values() if everything or kind.name in named]
     # discovery looks into all that has no region, whatever the config names
     parents = {kind.read.within for kind in chosen}
-    read = [kind for kind in kinds.values() if not kind.regional or kind in chosen or kind.name in parents]
+    looked_into = [kind for kind in kinds.values() if not kind.regional and kind.home.is_in(partition)]
+    read = [kind for kind in kinds.values() if kind in looked_into or kind in chosen or kind.name in parents]
     regions = {desired.region for desired in here if desired.region}
     home = account == config.account
     return Extent(

@@ -104,12 +104,14 @@ FIRST_USE = {
         "elasticloadbalancing",
         "AWSServiceRoleForElasticLoadBalancing",
     ),
+    "globalaccelerator:CreateAccelerator": ("globalaccelerator", "AWSServiceRoleForGlobalAccelerator"),
     "networkmanager:CreateGlobalNetwork": ("networkmanager", "AWSServiceRoleForNetworkManager"),
 }
 """Calls that make a service's own role in the account when they are the first of their sort.
 
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/autoscaling-service-linked-role.html,
-https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-service-linked-roles.html and
+https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-service-linked-roles.html,
+https://docs.aws.amazon.com/global-accelerator/latest/dg/using-service-linked-roles.html and
 https://docs.aws.amazon.com/network-manager/latest/tgwnm/nm-service-linked-roles.html"""
 ACCEPTED_FIELD = "AcceptedAttachments"
 """The field of a core network that names what others attach to it."""

@@ -23,7 +23,15 @@ from .world import World
 
 LATE = 300.0
 """Seconds until an event can be looked up: "typically within an average of about 5 minutes"."""
-_RECORDED = ("autoscaling", "ec2", "elasticloadbalancing", "iam", "networkmanager", "route53")
+_RECORDED = (
+    "autoscaling",
+    "ec2",
+    "elasticloadbalancing",
+    "globalaccelerator",
+    "iam",
+    "networkmanager",
+    "route53",
+)
 _MOST, _PAGE = 10_000, 50
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 

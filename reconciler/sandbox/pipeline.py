@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -16,6 +18,7 @@ from typing import Any
 
 from botocore.exceptions import ConnectionClosedError, HTTPClientError, ReadTimeoutError
 from botocore.model import OperationModel, OperationNotFoundError
+from moto import backend_index
 from moto.core import responses
 from moto.core.responses import BaseResponse
 from moto.core.serialize import EC2Serializer, XFormedAttributePicker
@@ -44,6 +47,9 @@ from .faults import (
 )
 from .faults.answers import edited
 from .faults.refusals import refusal
+from .globalaccelerator import models as globalaccelerator
+from .globalaccelerator import urls as globalaccelerator_urls
+from .globalaccelerator.answers import answer as answer_globalaccelerator
 from .networkmanager.answers import answer as answer_networkmanager
 from .request import Answer, Request
 from .route53.answers import answer as answer_route53
@@ -57,6 +63,7 @@ _ANSWERED_HERE = {
     "cloudtrail": cloudtrail.answer,
     "ec2": answer_ec2,
     "elbv2": answer_elbv2,
+    "globalaccelerator": answer_globalaccelerator,
     "iam": iam.answer,
     "networkmanager": answer_networkmanager,
     "resourcegroupstaggingapi": tagging.answer,
@@ -82,6 +89,10 @@ def install() -> None:
     if networkmanager_backends.backend is not ours:
         networkmanager_backends.backend = ours
         networkmanager_backends.clear()
+    if "moto.globalaccelerator" not in sys.modules:  # a service that moto does not have
+        sys.modules["moto.globalaccelerator"] = globalaccelerator
+        pattern = re.compile(globalaccelerator_urls.url_bases[0])
+        backend_index.backend_url_patterns.append(("globalaccelerator", pattern))
     # the seam: moto looks through 800 methods for each call
     _responses.method_names_from_class = _method_names
     # it looks for the route of a request thrice, for the names of an attribute at each value, and writes XML slowly
@@ -322,7 +333,7 @@ def _answer(response: BaseResponse, model: OperationModel, world: World, met: Me
     )
     try:
         result = own(request)
-    except AwsError:
+    except (AwsError, ConnectionLostError):
         raise
     except (
         Exception

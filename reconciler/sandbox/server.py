@@ -40,6 +40,7 @@ _SERVED = (
     "dynamodb",
     "ec2",
     "elasticloadbalancing",
+    "globalaccelerator",
     "iam",
     "networkmanager",
     "route53",

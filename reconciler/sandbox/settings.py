@@ -38,6 +38,8 @@ _AWS: Mapping[str, float] = {
     "direct-connect-gateway-attachment": 600.0,
     "connect-peer": 300.0,
     "peering": 420.0,
+    # issues of terraform-provider-aws: five minutes, at times more than ten
+    "accelerator": 300.0,
     "vpc": 2.0,
     "subnet": 2.0,
     "instance:pending": 20.0,

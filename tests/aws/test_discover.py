@@ -93,6 +93,9 @@ def wired(**given: str) -> tuple[Gateway, Wire]:
     Wire(lambda request: iam(request, "<Roles/><InstanceProfiles/>")).under(
         gate.sessions.client(ACCOUNT, "iam")
     )
+    Wire(lambda _: json_answer('{"Accelerators": []}')).under(
+        gate.sessions.client(ACCOUNT, "globalaccelerator")
+    )
     untagged(gate, '{"ResourceTagMappingList": []}')
     zones = "<HostedZones/><Marker/><IsTruncated>false</IsTruncated><MaxItems>100</MaxItems>"
     for service, answer in (

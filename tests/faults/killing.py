@@ -145,7 +145,7 @@ class Births:
         self._tokens: set[str] = set()
 
     def hook(self, moment: str, call: sandbox.Call) -> None:
-        if moment != "after" or call.operation not in CREATES:
+        if moment != "after" or not is_birth(call):
             return
         token = next((call.parameters[name] for name in TOKENS if name in call.parameters), None)
         if token is None or token not in self._tokens:
@@ -153,7 +153,12 @@ class Births:
             self.count[address_of(call.parameters)] += 1
 
 
-CREATES = frozenset(kind.create for kind in ALL)
+CREATES = frozenset((kind.service, kind.create) for kind in ALL)
+
+
+def is_birth(call: sandbox.Call) -> bool:
+    """Whether a call makes a thing of a kind: a part of another may be made by a call of the same name."""
+    return (call.service, call.operation) in CREATES
 
 
 def address_of(parameters: Mapping[str, Any]) -> str:

@@ -27,6 +27,7 @@ from reconciler.model.verdicts import Blocked, Steps, Wait
 from reconciler.sandbox import Call
 from reconciler.sandbox.autoscaling.store import store_of as scaling
 from reconciler.sandbox.elbv2.store import store_of as balancing
+from reconciler.sandbox.globalaccelerator.store import store_of as accelerators
 from reconciler.sandbox.networkmanager.models import store_of
 from reconciler.sandbox.route53.store import store_of as zones
 from reconciler.sandbox.world import current
@@ -108,6 +109,8 @@ class Twin:
             found = balancing(current(), ACCOUNT, self.region).any(self.arn).tags
         elif BY_NAME[self.kind].service == "route53":
             found = zones(current(), ACCOUNT).zone(self.id).tags
+        elif BY_NAME[self.kind].service == "globalaccelerator":
+            found = accelerators(current(), ACCOUNT).accelerator(self.arn).tags
         elif BY_NAME[self.kind].service == "autoscaling":
             group = scaling(current(), ACCOUNT, self.region).group(self.arn.rpartition("/")[2])
             kept = {key: value for key, (value, _) in group.tags.items() if not is_owner(key)}

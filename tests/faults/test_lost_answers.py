@@ -18,7 +18,7 @@ from reconciler.kinds import ALL, BY_NAME
 from reconciler.sandbox import Call, local_aws
 from reconciler.sandbox.errors import AwsError
 from tests.faults.estate import Kinds, estate, share
-from tests.faults.killing import CREATES, Births, Inline, Unhurried
+from tests.faults.killing import Births, Inline, Unhurried, is_birth
 from tests.harness import REGIONS, Host, tags
 
 CREATE_CALLS = sorted({(kind.service, kind.create) for kind in ALL})
@@ -66,7 +66,7 @@ def test_no_create_is_answered_while_lists_lag(ops: Host) -> None:
     no_create_is_answered(ops)
     text = estate(kinds=PART)
     ops.loop(text, grace=0).one_pass("once")
-    sent = Counter(str(call.parameters) for call in ops.aws.writes if call.operation in CREATES)
+    sent = Counter(str(call.parameters) for call in ops.aws.writes if is_birth(call))
     assert set(sent.values()) == {1}
     assert_one_of_each(ops, text, births)
 
@@ -113,7 +113,7 @@ def test_a_create_that_is_refused_after_its_effect_is_not_repeated(
     refused: set[str] = set()
 
     def refuse(moment: str, call: Call) -> None:
-        if moment == "after" and call.operation in CREATES and call.operation not in refused:
+        if moment == "after" and is_birth(call) and call.operation not in refused:
             refused.add(call.operation)
             raise AwsError(code, "after its effect", status)
 

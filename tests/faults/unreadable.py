@@ -303,8 +303,8 @@ def told_wrongs(estate: Estate, operation: Operation, name: str) -> list[str]:
 def lie_wrongs(estate: Estate, operation: Operation, name: str, *, memory: bool = True) -> list[str]:
     """What is wrong with one pass under a lie: it creates nothing, and deletes nothing that is wanted."""
     found = estate.under(operation, LIES[name], memory=memory)
-    creates = {kind.create for kind in ALL}
-    wrongs = [call.operation for call in found.tried if call.operation in creates]
+    creates = {(kind.service, kind.create) for kind in ALL}
+    wrongs = [call.operation for call in found.tried if (call.service, call.operation) in creates]
     return wrongs + [
         f"{verb} {label}" for label, verb in found.steps.items() if verb != "update" and label not in ORPHANS
     ]

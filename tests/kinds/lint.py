@@ -68,6 +68,12 @@ def skeleton_of_required(shape: Any) -> dict[str, Any]:
     return {name: skeleton(shape.members[name]) for name in shape.required_members}
 
 
+def drawn(shape: Any) -> dict[str, str]:
+    """What botocore itself adds to a call."""
+    members = shape.members if shape else {}
+    return {name: "x" for name, inner in members.items() if inner.metadata.get("idempotencyToken")}
+
+
 def flags(row: dict[str, Any]) -> list[str]:
     """The members that are true or false."""
     return [name for name, value in row.items() if isinstance(value, bool)]
@@ -230,7 +236,7 @@ class Lint:
             found = jmespath.search(detail.path, answer)
             if isinstance(found, list) and not detail.many:
                 found = found[0]
-            if detail.each:
+            if detail.each and not detail.many:
                 found = [found]
             more[detail.key] = found if detail.name or detail.many else True  # one value is not looked into
         for companion in self.kind.read.companions:
@@ -305,10 +311,14 @@ class Lint:
         calls = [call for call in verdict.calls if call.operation == self.kind.update]
         self._valid(calls, {self.kind.update or ""})
 
+    def _item(self, part: Part, shape: str) -> dict[str, Any]:
+        found = skeleton(model(self.kind.service).shape_for(shape))
+        return {name: value for name, value in found.items() if name not in part.given}
+
     def _part(self, part: Part, thing: Observed) -> None:
-        shape = model(self.kind.service).shape_for(part.shape)
         item = part.normal(
-            {name: skeleton(shape)[name] for name in skeleton(shape) if name not in part.given}
+            self._item(part, part.shape)
+            | {name: [self._item(part, shape)] for name, shape in part.lists.items()}
         )
         if part.normal(item) != item:
             self.wrong(f"{part.field}: normal() of a normal item is another one")
@@ -329,11 +339,12 @@ class Lint:
                 self.wrong(f"makes the call {call.operation}, which the record does not name")
                 continue
             shape = model(self.kind.service).operation_model(call.operation).input_shape
-            report = ParamValidator().validate(dict(call.parameters), shape)
+            given = {**drawn(shape), **call.parameters}
+            report = ParamValidator().validate(given, shape)
             if report.has_errors():
                 self.wrong(f"{call.operation}: {report.generate_report()}")
             for name in self._required(call.operation):
-                if name not in call.parameters:
+                if name not in given:
                     self.wrong(f"{call.operation} also requires {name}: is it part of the identity?")
 
     def _read(self) -> None:
@@ -358,11 +369,8 @@ class Lint:
             if jmespath.search(detail.path, answer) is None:
                 self.wrong(f"{detail.path} is not in the answer of {detail.operation}")
             sought = {name: skeleton(self._input(detail.operation).get(name)) for name in detail.given}
-            given = {
-                detail.arn or detail.id or self.kind.handle or self.kind.id: "x",
-                **detail.arguments,
-                **sought,
-            }
+            who = detail.named("x", "x", {self.kind.handle or self.kind.id: "x"})
+            given = {**who, **detail.arguments, **sought}
             report = ParamValidator().validate(
                 given, model(self.kind.service).operation_model(detail.operation).input_shape
             )

@@ -107,6 +107,8 @@ def asked(call: Call, tagged: Tagged) -> Iterator[Asked]:
         yield from _of_scaling(call, tagged, where)
     elif call.service == "route53":
         yield from _of_dns(call, where)
+    elif call.service == "globalaccelerator":
+        yield from _of_accelerators(call, tagged, where)
     elif call.service not in {"ec2", "iam", "networkmanager"}:
         yield from _elsewhere(call, where)
     elif is_read(call.operation):
@@ -256,6 +258,28 @@ def _of_dns(call: Call, where: Mapping[str, Values]) -> Iterator[Asked]:
         return
     id = next(given[name] for name in ("HostedZoneId", "Id", "ResourceId") if name in given)
     yield Asked(action, f"arn:aws:route53:::hostedzone/{id}", where)
+
+
+def _of_accelerators(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Iterator[Asked]:
+    """Of a listener or a group Global Accelerator sees the tags of the accelerator that it is of."""
+    given, action = call.parameters, f"globalaccelerator:{call.operation}"
+    if is_read(call.operation):
+        yield Asked(action, "*", where)
+        return
+    tags = {tag["Key"]: tag["Value"] for tag in given.get("Tags") or ()}
+    request = {**where, **(_request(tags) if tags else {})}
+    request |= {"aws:tagkeys": tuple(given["TagKeys"])} if "TagKeys" in given else {}
+    types = looked_at("globalaccelerator", call.operation)
+    if not types:  # it makes one
+        arn = f"arn:aws:globalaccelerator::{ACCOUNT}:accelerator/new"
+        yield Asked(action, "*", request)
+        yield Asked("globalaccelerator:TagResource", arn, request)
+        yield Asked("globalaccelerator:TagResource", arn, {**request, **_resource(tags)})
+    for _ in types:
+        names = ("EndpointGroupArn", "ListenerArn", "AcceleratorArn", "ResourceArn")
+        arn = str(next(given[name] for name in names if name in given))
+        owner = arn.partition("/listener/")[0]
+        yield Asked(action, arn, {**request, **_resource(tagged("", owner))})
 
 
 def _of_iam(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Iterator[Asked]:

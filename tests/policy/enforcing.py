@@ -15,6 +15,7 @@ from reconciler.sandbox.autoscaling.store import store_of as scaling
 from reconciler.sandbox.calls import Call
 from reconciler.sandbox.ec2.backend import placement_groups
 from reconciler.sandbox.elbv2.store import store_of as balancing
+from reconciler.sandbox.globalaccelerator.store import store_of as accelerators
 from reconciler.sandbox.world import current
 
 from .asking import ACCOUNT, Tags, asked
@@ -52,6 +53,9 @@ def tags_of(region: str, id: str) -> Tags:
     if id.startswith("arn:aws:elasticloadbalancing:"):
         thing = balancing(current(), ACCOUNT, region).all.get(id)
         return dict(thing.tags) if thing else {}
+    if id.startswith("arn:aws:globalaccelerator:"):
+        accelerator = accelerators(current(), ACCOUNT).accelerators.get(id)
+        return dict(accelerator.tags) if accelerator else {}
     if id.startswith("autoScalingGroup/"):
         group = scaling(current(), ACCOUNT, region).groups.get(id.partition("/")[2])
         return {key: value for key, (value, _) in group.tags.items()} if group else {}

@@ -12,6 +12,7 @@ _ID_MEMBERS = {
     "AuthorizeSecurityGroupIngress": "SecurityGroupRuleId",
     "AuthorizeSecurityGroupEgress": "SecurityGroupRuleId",
     "AllocateAddress": "AllocationId",
+    "CreateAccelerator": "AcceleratorArn",
     "CreateAutoScalingGroup": "AutoScalingGroupARN",
     "CreateHostedZone": "HostedZoneId",
     "CreateListener": "ListenerArn",

@@ -43,6 +43,7 @@ SERVICES = (
     "dynamodb",
     "ec2",
     "elbv2",
+    "globalaccelerator",
     "iam",
     "networkmanager",
     "resourcegroupstaggingapi",

@@ -203,8 +203,7 @@ def whole(ops: Host, thing: Thing, fields: Collection[str]) -> dict[str, Any]:
                 more[detail.key] = None
                 continue
             asked = [{detail.each: value} for value in given[detail.each]] if detail.each else [{}]
-            who = {detail.arn: thing.arn} if detail.arn else record.handle_of(thing.observed)
-            who = {detail.id: thing.id} if detail.id else who
+            who = detail.named(thing.id, thing.arn, record.handle_of(thing.observed))
             try:
                 rows = [
                     row

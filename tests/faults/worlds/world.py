@@ -42,7 +42,7 @@ PATIENCE = 60
 """Passes after which an estate must have settled that nothing disturbs."""
 FIGURES: Counter[str] = Counter()
 """What has happened in all worlds so far."""
-CREATES = {record.create: kind for kind, record in BY_NAME.items()}
+CREATES = {f"{record.service}:{record.create}": kind for kind, record in BY_NAME.items()}
 
 
 class World:
@@ -174,7 +174,7 @@ class World:
     def _unaudited(self) -> Iterator[str]:
         begun = self._begun + self._on_record()
         for api, count in self._made.items():
-            if count > begun[api] * (1 if api.partition(":")[2] in CREATES else ATTEMPTS):
+            if count > begun[api] * (1 if api in CREATES else ATTEMPTS):
                 yield f"{api} took effect {count} times, and the audit log has {begun[api]}"
 
     def _on_record(self) -> Counter[str]:
@@ -196,9 +196,10 @@ class World:
                 self._come_between(call, what, number)
         else:
             self._stale.add(call.service)
-            self._effects[call.operation] += 1
-            self._made[f"{call.service}:{call.operation}"] += 1
-            if call.operation in CREATES and (address := _address_in(call.parameters)):
+            api = f"{call.service}:{call.operation}"
+            self._effects[api] += 1
+            self._made[api] += 1
+            if api in CREATES and (address := _address_in(call.parameters)):
                 self.hand.births[address] = call
         if self.dies == (moment, self.calls):
             self._dead = True

@@ -1,0 +1,1 @@
+"""Global Accelerator, which moto does not have at all."""
