@@ -387,7 +387,7 @@ class Loop:
         found: dict[str, str | None] = {}
         for name, value in self.config.outputs.items():
             resolved = resolve(value, planner.holder)
-            found[name] = None if resolved.missing else output(resolved.value)
+            found[name] = None if resolved.missing else str(resolved.value)
         return found
 
 
@@ -395,8 +395,3 @@ def under_way(report: Report) -> bool:
     """Whether another look may find something else: changes settle, waits end, failures may heal."""
     again = any(outcome.status == "failed" and not outcome.final for outcome in report.outcomes)
     return bool(report.changed) or again or waits_for_aws(report)
-
-
-def output(value: Any) -> str:
-    """An output as a string."""
-    return value if isinstance(value, str) else str(value)

@@ -15,6 +15,7 @@ from reconciler.engine.memo import Memo
 from reconciler.engine.moving import Moving
 from reconciler.engine.order import AllFacts
 from reconciler.engine.reach import Reach
+from reconciler.engine.renaming import heirs, renamed
 from reconciler.engine.resolve import attribute_of, resolve
 from reconciler.engine.tied import Tied
 from reconciler.engine.users import Users
@@ -58,7 +59,9 @@ class Planner:
         self.keep, self.unwanted = keep, unwanted
         self._reach, self._memo = Reach(world, facts, accounts), (memo or Memo()).of(resources, facts)
         self._tied = Tied(world.things, facts)
-        self.renamed, self._moving = dict(self._renamed()), Moving(resources, facts, self.usable)
+        self._heirs = heirs(resources)
+        self.renamed = dict(renamed(resources, world, self._claims, self._leaves))
+        self._moving = Moving(resources, facts, self.usable)
         self._verdicts: dict[Address, Verdict] = {}
 
     def plan(self) -> Plan:
@@ -283,21 +286,6 @@ class Planner:
             "give it the tag reconciler:address, or remove its tag reconciler:stack"
         )
 
-    def _renamed(self) -> Iterator[tuple[Address, Observed]]:
-        """Things that an address takes over from the one it had before (`previously:`)."""
-        for address, desired in self.resources.items():
-            if any(not self._leaves(thing) for thing in self.world.claims.get(address, ())):
-                continue  # what AWS is deleting there already has had the address before
-            found = [
-                thing
-                for before in desired.previously
-                if before not in self.resources
-                for thing in self._claims(before)
-                if self.world.owns(thing)
-            ]
-            if len(found) == 1:
-                yield address, found[0]
-
     # ---- things that no address wants
 
     @cached_property
@@ -325,24 +313,11 @@ class Planner:
 
     def _is_taken_back(self, thing: Observed) -> bool:
         """Whether the address that a thing made way for gets it back in this very pass."""
-        heir = self._heir(thing.address) if thing.address else None
+        heir = self._heirs.get(thing.address, thing.address) if thing.address else None
         if not thing.replaced or heir is None or heir not in self.resources or self.holder(heir) is not None:
             return False
         verdict = self.verdict(heir)
         return isinstance(verdict, Steps) and verdict.verb == "update"
-
-    def _heir(self, address: Address) -> Address:
-        """The address that a former one has become (`previously:`); itself where it has not."""
-        return self._heirs.get(address, address)
-
-    @cached_property
-    def _heirs(self) -> dict[Address, Address]:
-        return {
-            before: address
-            for address, desired in self.resources.items()
-            for before in desired.previously
-            if before not in self.resources
-        }
 
     def _leave(self, thing: Observed, users: Users) -> Entry:
         assert thing.address is not None, "only things with an address can leave it"
@@ -366,7 +341,7 @@ class Planner:
             return Blocked(f"{named(claims)} claim this address: remove the tags of those that are not meant")
         if why := self._reach.unseen(kind, thing):
             return Wait(f"not deleted, because {why}")
-        wanted = self.resources.get(self._heir(thing.address)) if thing.replaced else None
+        wanted = self.resources.get(self._heirs.get(thing.address, thing.address)) if thing.replaced else None
         if wanted is not None and wanted.protect and not self.unprotected:
             return Blocked("it made way for its successor, and the config says `protect: true`")
         if is_protected(kind, thing) and not self.unprotected:
@@ -401,7 +376,7 @@ class Planner:
         return (self.instead(label, steps) or steps) if isinstance(steps, Steps) else steps
 
     def _successor_missing(self, address: Address) -> str | None:
-        address = self._heir(address)
+        address = self._heirs.get(address, address)
         if address not in self.resources:
             return None
         holder = self.holder(address)

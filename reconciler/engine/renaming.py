@@ -1,0 +1,40 @@
+"""Addresses that things had before (`previously:`), and which have them now.  Used by `planner`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from reconciler.model.address import Address
+from reconciler.model.things import Desired, Observed, World
+
+
+def heirs(resources: Mapping[Address, Desired]) -> dict[Address, Address]:
+    """What former addresses have become; those that have an entry of their own again are none."""
+    return {
+        before: address
+        for address, desired in resources.items()
+        for before in desired.previously
+        if before not in resources
+    }
+
+
+def renamed(
+    resources: Mapping[Address, Desired],
+    world: World,
+    claims: Callable[[Address], Iterable[Observed]],
+    leaves: Callable[[Observed], bool],
+) -> Iterator[tuple[Address, Observed]]:
+    """Things that an address takes over from the one it had before; `claims` are those that stand at an address and
+    stay, `leaves` tells of those that do not."""
+    for address, desired in resources.items():
+        if any(not leaves(thing) for thing in world.claims.get(address, ())):
+            continue  # what AWS is deleting there already has had the address before
+        found = [
+            thing
+            for before in desired.previously
+            if before not in resources
+            for thing in claims(before)
+            if world.owns(thing)
+        ]
+        if len(found) == 1:
+            yield address, found[0]
