@@ -178,6 +178,7 @@ def test_with_both_owner_tags_gone_it_is_somebody_elses(doomed: Host, fixture: F
 @one_of_each_shape
 def test_two_that_claim_one_address_stop_it(doomed: Host, fixture: Fixture) -> None:
     ops = doomed
+    ops.asks_everywhere = True  # the other stack's are in networks of its own
     ops.run(fixture.base)
     one = ops.seen(fixture.base, fixture.address)
     theirs = HEAD.replace(STACK, "theirs") + named_anew(fixture.base)
