@@ -12,6 +12,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from reconciler.desired.findings import Findings
+from reconciler.desired.offered import offers
 from reconciler.desired.reader import Path
 from reconciler.desired.resource import Made
 from reconciler.model.address import Address
@@ -168,6 +169,11 @@ def _zones(one: Made, findings: Findings) -> None:
         if isinstance(zone, str) and region and not zone.startswith(region):
             path = (str(one.desired.address), *dict.fromkeys((field, "AvailabilityZone")))
             findings.add(one.places[field], path, f"{zone!r} is no zone of {region}", f"like {region}a")
+        id = holder.get("AvailabilityZoneId") if isinstance(holder, Mapping) else None
+        field = "AvailabilityZoneId" if holder is one.desired.spec else field
+        if isinstance(id, str) and offers().elsewhere(id, region):
+            path = (str(one.desired.address), *dict.fromkeys((field, "AvailabilityZoneId")))
+            findings.add(one.places[field], path, f"{id!r} is no zone of {region}")
 
 
 def _one_a_zone(one: Made, made: Mapping[Address, Made], findings: Findings) -> None:

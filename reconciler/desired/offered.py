@@ -36,6 +36,14 @@ class Offers:
     types: dict[str, int] = field(default_factory=dict)
     shown: list[str] = field(default_factory=list)
 
+    def elsewhere(self, zone: str, region: str) -> bool:
+        """Whether a zone is known to be one of another region."""
+        return (
+            bool(self.zones.get(zone))
+            and region in self.regions
+            and not self.zones[zone] & self.regions[region]
+        )
+
     def where(self, type_: str, region: str) -> list[str]:
         """The zones of a region that offer a type."""
         bits = self.types[type_] & self.regions[region]

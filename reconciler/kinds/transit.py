@@ -7,6 +7,8 @@ and of most lists AWS does not say that they can be filtered by tag.
 
 from __future__ import annotations
 
+import ipaddress
+from contextlib import suppress
 from typing import Any
 
 from reconciler.kinds.calls import ec2
@@ -172,6 +174,24 @@ def _peer(raw: Spec) -> Spec:
     }
 
 
+RESERVED = frozenset({*(f"169.254.{third}.0/29" for third in range(6)), "169.254.169.248/29"})
+"""Inside ranges that AWS keeps for itself."""
+INSIDE = {4: (29, "169.254.0.0/16"), 6: (125, "fd00::/8")}
+"""How many bits the ranges inside of a tunnel have, and where they lie, by the version of IP."""
+
+
+def _bad_inside(blocks: Any) -> str | None:
+    """What of the ranges inside of a tunnel cannot work."""
+    for block in blocks if isinstance(blocks, list) else ():
+        with suppress(ValueError, TypeError):  # a reference, or something that AWS refuses
+            network = ipaddress.ip_network(block)
+            bits, whole = INSIDE[network.version]
+            there = network.network_address in ipaddress.ip_network(whole)
+            if network.prefixlen != bits or not there or str(network) in RESERVED:
+                return f"has {block}: expected a /{bits} of {whole} that AWS does not reserve"
+    return None
+
+
 TRANSIT_GATEWAY_CONNECT_PEER = Kind(
     name="transit-gateway-connect-peer",
     about="An appliance at the far end of a Connect attachment: a GRE tunnel with BGP sessions in it.",
@@ -194,5 +214,6 @@ TRANSIT_GATEWAY_CONNECT_PEER = Kind(
     refs={"TransitGatewayAttachmentId": "transit-gateway-connect"},
     tag_type="transit-gateway-connect-peer",
     unordered=frozenset({"InsideCidrBlocks"}),
+    refuses={"InsideCidrBlocks": _bad_inside},
     project=_peer,
 )

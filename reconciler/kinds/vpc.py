@@ -23,15 +23,15 @@ def _vpc_attribute(name: str) -> Remedy:
     return Remedy(operations=("ModifyVpcAttribute",), make=make, shape=f"ModifyVpcAttribute.{name}.Value")
 
 
-def _subnet_attribute(name: str) -> Remedy:
+def _subnet_attribute(name: str, *, plain: bool = False) -> Remedy:
     """ModifySubnetAttribute takes exactly one attribute a call."""
 
     def make(thing: Observed, wanted: Any) -> list[Call]:
-        return [ec2("ModifySubnetAttribute", SubnetId=thing.id, **{name: {"Value": wanted}})]
+        value = wanted if plain else {"Value": wanted}
+        return [ec2("ModifySubnetAttribute", SubnetId=thing.id, **{name: value})]
 
-    return Remedy(
-        operations=("ModifySubnetAttribute",), make=make, shape=f"ModifySubnetAttribute.{name}.Value"
-    )
+    shape = f"ModifySubnetAttribute.{name}" + ("" if plain else ".Value")
+    return Remedy(operations=("ModifySubnetAttribute",), make=make, shape=shape)
 
 
 def canonical(cidr: Any) -> Any:
@@ -227,6 +227,26 @@ DHCP_OPTIONS = Kind(
     normal={"DhcpConfigurations": _options},
 )
 
+SUBNET_FLAGS = (
+    "AssignIpv6AddressOnCreation",
+    "EnableDns64",
+    "EnableResourceNameDnsAAAARecordOnLaunch",
+    "EnableResourceNameDnsARecordOnLaunch",
+    "MapPublicIpOnLaunch",
+)
+HOSTNAMES = "PrivateDnsHostnameTypeOnLaunch"
+
+
+def _subnet(raw: Spec) -> Spec:
+    """A row in the words of ModifySubnetAttribute: what machines are called is told in one member."""
+    names = raw.get("PrivateDnsNameOptionsOnLaunch") or {}
+    records = {
+        f"EnableResourceNameDns{sort}RecordOnLaunch": names.get(f"EnableResourceNameDns{sort}Record")
+        for sort in ("A", "AAAA")
+    }
+    return {**raw, **records, HOSTNAMES: names.get("HostnameType")}
+
+
 SUBNET = Kind(
     name="subnet",
     about="A range of a VPC's addresses in one availability zone.",
@@ -246,5 +266,7 @@ SUBNET = Kind(
         {"Ipv4IpamPoolId", "Ipv4NetmaskLength", "Ipv6CidrBlock", "Ipv6IpamPoolId", "Ipv6NetmaskLength"}
     ),
     normal={"CidrBlock": canonical},
-    remedies={"MapPublicIpOnLaunch": _subnet_attribute("MapPublicIpOnLaunch")},
+    project=_subnet,
+    remedies={name: _subnet_attribute(name) for name in SUBNET_FLAGS}
+    | {HOSTNAMES: _subnet_attribute(HOSTNAMES, plain=True)},
 )

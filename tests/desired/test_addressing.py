@@ -78,6 +78,11 @@ def test_the_good_one() -> None:
             "subnet/a.AvailabilityZone: 'eu-west-1a' is no zone of us-west-2 (like us-west-2a)",
         ),
         (
+            "AvailabilityZone: us-west-2a",
+            f"AvailabilityZoneId: {HERE}use1-az4",
+            "subnet/a.AvailabilityZoneId: 'use1-az4' is no zone of us-west-2",
+        ),
+        (
             "    - DestinationCidrBlock: 0.0.0.0/0\n      GatewayId: ${internet-gateway/v}",
             f"    {HERE}- DestinationCidrBlock: 0.0.0.0/0",
             "route-table/a.Routes[0]: needs one target, and it has none",

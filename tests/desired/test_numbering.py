@@ -60,3 +60,15 @@ def test_what_clashes(changes: dict[str, str], told: str) -> None:
         assert right in text
         text = text.replace(right, wrong, 1)
     assert told in str(problem_here(resources(text)))
+
+
+@pytest.mark.parametrize("block", ["169.254.5.0/29", "169.254.6.0/30", "10.1.0.0/29"])
+def test_the_inside_of_a_gre_tunnel_is_where_aws_allows_it(block: str) -> None:
+    peer = f"""
+transit-gateway-connect-peer/p:
+  TransitGatewayAttachmentId: tgw-attach-1
+  PeerAddress: 10.8.1.9
+  InsideCidrBlocks: {HERE}[{block}]
+"""
+    assert f"has {block}: expected a /29 of 169.254.0.0/16" in str(problem_here(resources(peer)))
+    config(resources(peer.replace(HERE, "").replace(block, "169.254.6.0/29")))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore import xform_name
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.kinds import ALL
 from reconciler.sandbox import LocalAws
 from reconciler.sandbox.ec2.filters import matches
 
@@ -226,3 +228,26 @@ def test_regions_are_worlds_of_their_own(ec2: Any) -> None:
 
 def test_identity(aws: LocalAws) -> None:
     assert client("sts").get_caller_identity()["Account"] == "123456789012"
+
+
+def test_no_list_that_a_kind_reads_takes_any_filter_or_page(ec2: Any) -> None:
+    """Its tag filter goes where the record says that AWS has one, and nowhere else."""
+    reads = {read.operation: read for kind in ALL if kind.service == "ec2" for read in [kind.read]}
+    assert reads
+    for operation, read in reads.items():
+        members = ec2.meta.service_model.operation_model(operation).input_shape.members
+        ask = getattr(ec2, xform_name(operation))
+        name = "Filter" if "Filter" in members else "Filters"
+        assert code(ask, **{name: [{"Name": "made-up", "Values": ["x"]}]}) == ("InvalidParameterValue", 400)
+        by_tag = {name: [{"Name": "tag:x", "Values": ["x"]}]}
+        if read.filters:
+            assert read.filters == name
+            assert ask(**by_tag)[read.path.partition("[")[0]] == []
+        else:
+            assert code(ask, **by_tag) == ("InvalidParameterValue", 400)
+        if read.page:
+            ask(MaxResults=read.page)
+            assert code(ask, MaxResults=100_000) == ("InvalidParameterValue", 400)
+            assert code(ask, NextToken="made up") == ("InvalidParameterValue", 400)
+        else:
+            assert "MaxResults" not in members

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.sandbox import LocalAws, local_aws
 
-from .conftest import client, code, refusal
+from .conftest import client, code, launch, refusal
 from .test_ec2_networks import HTTPS, group, rules, vpc
 
 __all__ = ["group", "vpc"]  # fixtures
@@ -293,3 +293,44 @@ def test_the_tagging_api_sees_networks(ec2: Any, vpc: str) -> None:
     ec2.create_tags(Resources=[vpc], Tags=[{"Key": "a", "Value": "b"}])
     seen = client("resourcegroupstaggingapi").get_resources()["ResourceTagMappingList"]
     assert [one["ResourceARN"] for one in seen] == [f"arn:aws:ec2:us-west-2:123456789012:vpc/{vpc}"]
+
+
+def test_a_peering_within_a_region_keeps_both_transit_gateways(ec2: Any, aws: LocalAws) -> None:
+    one, other = (ec2.create_transit_gateway()["TransitGateway"]["TransitGatewayId"] for _ in range(2))
+    aws.clock.advance(5)
+    ec2.create_transit_gateway_peering_attachment(
+        TransitGatewayId=one, PeerTransitGatewayId=other, PeerAccountId="123456789012", PeerRegion="us-west-2"
+    )
+    aws.clock.advance(5)
+    for gateway in (one, other):
+        assert code(ec2.delete_transit_gateway, TransitGatewayId=gateway) == ("IncorrectState", 400)
+
+
+def test_an_address_is_given_to_one_interface_and_a_machine_may_have_two(
+    ec2: Any, aws: LocalAws, vpc: str
+) -> None:
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24", AvailabilityZone="us-west-2a")
+    subnet = subnet["Subnet"]["SubnetId"]
+    instance = launch(ec2, SubnetId=subnet)["InstanceId"]
+    aws.clock.advance(60)
+    card = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    ec2.attach_network_interface(NetworkInterfaceId=card, InstanceId=instance, DeviceIndex=1)
+    given = {"AllocationId": address, "InstanceId": instance}
+    assert code(ec2.associate_address, **given) == ("InvalidInstanceID", 400)
+    ec2.associate_address(AllocationId=address, NetworkInterfaceId=card)
+
+
+def test_an_endpoint_has_one_subnet_in_each_zone(ec2: Any, aws: LocalAws, vpc: str) -> None:
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone="us-west-2a")["Subnet"][
+            "SubnetId"
+        ]
+        for n in range(2)
+    ]
+    given = {"VpcId": vpc, "VpcEndpointType": "Interface", "ServiceName": "com.amazonaws.us-west-2.ssm"}
+    assert code(ec2.create_vpc_endpoint, **given, SubnetIds=subnets)[0] == "DuplicateSubnetsInSameZone"
+    made = ec2.create_vpc_endpoint(**given, SubnetIds=subnets[:1])["VpcEndpoint"]["VpcEndpointId"]
+    aws.clock.advance(5)
+    more = {"VpcEndpointId": made, "AddSubnetIds": subnets[1:]}
+    assert code(ec2.modify_vpc_endpoint, **more)[0] == "DuplicateSubnetsInSameZone"

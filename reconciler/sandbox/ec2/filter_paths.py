@@ -144,6 +144,14 @@ VPC_ENDPOINTS: Mapping[str, str] = {
     "vpc-id": "VpcId",
 }
 
+FLOW_LOGS: Mapping[str, str] = {
+    "deliver-log-status": "DeliverLogsStatus",
+    "flow-log-id": "FlowLogId",
+    "log-destination-type": "LogDestinationType",
+    "log-group-name": "LogGroupName",
+    "resource-id": "ResourceId",
+    "traffic-type": "TrafficType",
+}
 DHCP_OPTIONS: Mapping[str, str] = {
     "dhcp-options-id": "DhcpOptionsId",
     "key": "DhcpConfigurations.Key",

@@ -15,7 +15,7 @@ from ..request import Request
 from . import backend as moto
 from .gateways import has_public_addresses
 from .peerings import blocks as peered
-from .transit import vpn_ends
+from .transit import routing, vpn_ends
 from .volumes import volume_is_used
 
 _GONE = ("deleted", "deleting", "terminated", "failed", "rejected", "expired")
@@ -143,9 +143,11 @@ def _vpc_has_public_address(backend: Any, parameters: Mapping[str, Any]) -> bool
 
 
 def _transit_gateway_is_attached(backend: Any, parameters: Mapping[str, Any]) -> bool:
-    attachments = backend.transit_gateway_attachments.values()
     wanted = parameters.get("TransitGatewayId")
-    return any(one.transit_gateway_id == wanted and _state(one) not in _OVER for one in attachments)
+    return any(
+        wanted in routing.gateways_of(one) and _state(one) not in _OVER
+        for one in routing.attachments(backend)
+    )
 
 
 def _customer_gateway_is_used(backend: Any, parameters: Mapping[str, Any]) -> bool:

@@ -26,6 +26,7 @@ from .missing import (
     CUSTOMER_GATEWAY,
     DHCP_OPTIONS,
     EGRESS_GATEWAY,
+    FLOW_LOG,
     GATEWAY,
     GROUP,
     INSTANCE,
@@ -116,6 +117,7 @@ LISTINGS: Mapping[str, Listing] = {
     "DescribeAddresses": Listing(
         "Addresses", "AllocationId", "AllocationIds", ADDRESS, filter_paths.ADDRESSES
     ),
+    "DescribeFlowLogs": Listing("FlowLogs", "FlowLogId", "FlowLogIds", FLOW_LOG, filter_paths.FLOW_LOGS),
     "DescribeNatGateways": Listing(
         "NatGateways", "NatGatewayId", "NatGatewayIds", NAT, filter_paths.NAT_GATEWAYS
     ),

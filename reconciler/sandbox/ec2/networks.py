@@ -85,6 +85,8 @@ def create_subnet(request: Request, backend: Any) -> Answer:
     if zone is not None:
         parameters.pop("AvailabilityZoneId", None)
         parameters["AvailabilityZone"] = zone
+    if parameters.get("Ipv6CidrBlock"):
+        _check_ipv6(backend, parameters)
     there = sum(one.vpc_id == parameters.get("VpcId") for one in moto.subnets(backend))
     _check_quota(request, "Subnet", there, "SubnetLimitExceeded", "subnets")
     answer = request.ask_moto(parameters)
@@ -92,6 +94,19 @@ def create_subnet(request: Request, backend: Any) -> Answer:
     subnet.default_for_az = subnet.map_public_ip_on_launch = False
     _pending(request, "subnet", subnet)
     return {**answer, "Subnet": _with_flags(request, _subnet(request, backend, subnet))}
+
+
+def _check_ipv6(backend: Any, parameters: Mapping[str, Any]) -> None:
+    """A range of IPv6 lies in one that the network has; moto looks at neither."""
+    vpc = backend.vpcs.get(parameters.get("VpcId"))
+    try:
+        wanted = ipaddress.IPv6Network(str(parameters["Ipv6CidrBlock"]))
+    except ValueError as error:
+        raise AwsError("InvalidParameterValue", f"{error}: this is not a valid CIDR block.") from error
+    ranges = [] if vpc is None else vpc.get_cidr_block_association_set(ipv6=True)
+    has = [one["cidr_block"] for one in ranges if one["cidr_block_state"]["state"] == "associated"]
+    if not any(wanted.subnet_of(ipaddress.IPv6Network(one)) for one in has):
+        raise AwsError("InvalidSubnet.Range", f"The CIDR '{wanted}' is invalid.")
 
 
 def delete_subnet(request: Request, backend: Any) -> Answer:
@@ -127,6 +142,10 @@ def _zone(parameters: Mapping[str, Any], backend: Any) -> str | None:
 _FLAGS: Mapping[str, tuple[str, ...]] = {
     "EnableDns64": ("EnableDns64",),
     "EnableLniAtDeviceIndex": ("EnableLniAtDeviceIndex",),
+    "EnableResourceNameDnsAAAARecordOnLaunch": (
+        "PrivateDnsNameOptionsOnLaunch",
+        "EnableResourceNameDnsAAAARecord",
+    ),
     "PrivateDnsHostnameTypeOnLaunch": ("PrivateDnsNameOptionsOnLaunch", "HostnameType"),
 }
 
@@ -178,6 +197,16 @@ def modify_subnet(request: Request, backend: Any) -> Answer:
     """ModifySubnetAttribute: one attribute per call."""
     (name,) = _attributes(request)
     given = request.parameters[name]
+    subnet = moto.find_subnet(backend, str(request.parameters["SubnetId"]))
+    if (
+        name == "AssignIpv6AddressOnCreation"
+        and given.get("Value")
+        and not subnet.ipv6_cidr_block_associations
+    ):
+        raise AwsError(  # the code is unverified
+            "InvalidParameterValue",
+            "Invalid value 'true' for assignIpv6AddressOnCreation: no IPv6 CIDR block.",
+        )
     if name not in _FLAGS:
         return request.ask_moto(request.parameters)
     value = given.get("Value") if isinstance(given, Mapping) else given
