@@ -16,7 +16,7 @@ from reconciler.engine import halting
 from reconciler.engine.applied import applied_tag, is_stale, origins
 from reconciler.engine.drift import drift, is_ignored, nothing, same_set
 from reconciler.engine.leaving import identity, placed, releasing, removal, untying
-from reconciler.engine.parts import Held, part_calls, part_drift, put_off
+from reconciler.engine.parts import Held, part_calls, part_drift, put_off, room
 from reconciler.engine.tags import (
     OWNER_TAGS,
     birth_tags,
@@ -162,7 +162,7 @@ def _mended(facts: Facts, desired: Desired, observed: Observed, stack: str, held
     tags = [found for found in tags if found.path.removeprefix(f"Tags.{DIGEST_TAG}") not in halted]
     done = _applied(facts, desired, observed, wanted) if (work or tags) and not later else []
     if kind.sequential and updates and len(work) > 1:
-        work, tags, done = updates[:1], [], []  # the rest when it is ready again
+        work, tags, done = [*room(kind, desired, observed)] or updates[:1], [], []  # the rest in later looks
     calls = [
         *tag_calls(kind, observed, owner, _why(owner)),
         *work,

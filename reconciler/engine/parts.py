@@ -81,3 +81,11 @@ def part_calls(
         if removed and part.last is last:
             removals = [*part.remove(observed, removed), *removals]
     yield from removals
+
+
+def room(kind: Kind, desired: Desired, observed: Observed) -> Iterator[Call]:
+    """What has to make room before anything else of a thing can change."""
+    for part in kind.parts:
+        wanted, live = _items(part, desired, observed)
+        removed = [live[key] for key in live if key not in wanted]
+        yield from part.remove(observed, removed) if part.makes_room and removed else ()

@@ -22,7 +22,8 @@ def _spelt(*words: str) -> frozenset[str]:
 
 
 def _listed(name: str) -> Remedy:
-    """ModifyVpcEndpoint takes what is to be added and what is to be removed."""
+    """ModifyVpcEndpoint takes what is to be added and what is to be removed, of all lists in one call: while it works
+    at one it refuses another."""
 
     def make(endpoint: Observed, wanted: Any) -> list[Call]:
         there = list(endpoint.spec.get(name) or ())
@@ -32,7 +33,7 @@ def _listed(name: str) -> Remedy:
         changed = {key: value for key, value in given.items() if value}
         return [ec2("ModifyVpcEndpoint", VpcEndpointId=endpoint.id, **changed)]
 
-    return Remedy(operations=("ModifyVpcEndpoint",), make=make)
+    return Remedy(operations=("ModifyVpcEndpoint",), make=make, joins=True)
 
 
 def _endpoint(raw: Spec) -> Spec:

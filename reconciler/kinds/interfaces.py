@@ -14,6 +14,7 @@ from reconciler.model.calls import Call
 from reconciler.model.kind import Item, Kind, Part, Remedy
 from reconciler.model.reads import Read
 from reconciler.model.things import Observed, Spec
+from reconciler.model.verdicts import Steps, Wait
 
 
 def _spec(raw: Spec) -> Spec:
@@ -41,13 +42,14 @@ def _detach(interface: Observed, items: Sequence[Item]) -> list[Call]:
     return [ec2("DetachNetworkInterface", AttachmentId=item["AttachmentId"]) for item in items]
 
 
-def _destroy(interface: Observed) -> list[Call]:
-    """The first one of an instance cannot be detached, and goes when the instance has."""
-    attached = [item for item in _attached(interface.raw) if item["DeviceIndex"] != 0]
-    return [
-        *_detach(interface, attached),
-        ec2("DeleteNetworkInterface", NetworkInterfaceId=interface.id),
-    ]
+def _off(interface: Observed) -> Steps | Wait | None:
+    """It is taken off its instance before it is deleted; the first one of an instance goes when the instance has."""
+    row = interface.raw.get("Attachment") or {}
+    if not row.get("InstanceId") or row.get("DeviceIndex") == 0 or row.get("Status") == "detached":
+        return None
+    if row.get("Status") == "detaching":
+        return Wait(f"{interface.id} is being taken off {row['InstanceId']}")
+    return Steps("update", tuple(_detach(interface, [row])))
 
 
 def _attribute(field: str, *, plain: bool = False) -> Remedy:
@@ -71,7 +73,7 @@ NETWORK_INTERFACE = Kind(
     ),
     create="CreateNetworkInterface",
     delete="DeleteNetworkInterface",
-    destroy=_destroy,
+    release=_off,
     id="NetworkInterfaceId",
     arn_tail="network-interface/{id}",
     state="Status",

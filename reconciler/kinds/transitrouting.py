@@ -263,6 +263,7 @@ TRANSIT_GATEWAY_ROUTE_TABLE = Kind(
                 operation="GetTransitGatewayPrefixListReferences",
                 path="TransitGatewayPrefixListReferences",
                 many=True,
+                leaving=True,  # they keep their lists until it is gone
             ),
         ],
     ),

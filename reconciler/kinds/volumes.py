@@ -13,6 +13,7 @@ from reconciler.model.calls import Call
 from reconciler.model.kind import Item, Kind, Part
 from reconciler.model.reads import Read
 from reconciler.model.things import Observed, Spec
+from reconciler.model.verdicts import Steps, Wait
 
 
 def _attachments(raw: Spec) -> list[Item]:
@@ -37,8 +38,12 @@ def _detach(volume: Observed, items: Sequence[Item]) -> list[Call]:
     return [ec2("DetachVolume", VolumeId=volume.id, InstanceId=item["InstanceId"]) for item in items]
 
 
-def _destroy(volume: Observed) -> list[Call]:
-    return [*_detach(volume, _attachments(volume.raw)), ec2("DeleteVolume", VolumeId=volume.id)]
+def _off(volume: Observed) -> Steps | Wait | None:
+    """It is taken off its instances before it is deleted, which takes them a while."""
+    if items := _attachments(volume.raw):
+        return Steps("update", tuple(_detach(volume, items)))
+    leaving = [row for row in volume.raw.get("Attachments") or () if row.get("State") == "detaching"]
+    return Wait(f"{volume.id} is being taken off {leaving[0]['InstanceId']}") if leaving else None
 
 
 VOLUME = Kind(
@@ -50,7 +55,7 @@ VOLUME = Kind(
     create="CreateVolume",
     update="ModifyVolume",
     delete="DeleteVolume",
-    destroy=_destroy,
+    release=_off,
     id="VolumeId",
     arn_tail="volume/{id}",
     state="State",

@@ -20,11 +20,12 @@ from typing import Any
 
 from reconciler.kinds.calls import ec2
 from reconciler.kinds.vpc import canonical
+from reconciler.model.address import Address
 from reconciler.model.calls import Call
 from reconciler.model.kind import Item, Kind, Part, Remedy
 from reconciler.model.reads import Companion, Read
 from reconciler.model.things import Desired, Observed, Parameter, Spec, contains
-from reconciler.model.verdicts import Drift, Settled, Steps, Verdict
+from reconciler.model.verdicts import Drift, Settled, Steps, Verdict, Wait
 
 TUNNELS = "Options.TunnelOptions"
 KEY = "PreSharedKey"
@@ -100,6 +101,9 @@ def _bad_tunnel(tunnel: Any) -> str | None:
 
 # ---- changes
 
+ENDS = ("VpnGatewayId", "TransitGatewayId")
+"""Our end: a gateway of one sort or of the other."""
+
 
 def _modify(name: str) -> Remedy:
     """Another end keeps addresses and keys; packets are lost for a moment."""
@@ -108,6 +112,21 @@ def _modify(name: str) -> Remedy:
         return [ec2("ModifyVpnConnection", VpnConnectionId=connection.id, **{name: wanted})]
 
     return Remedy(operations=("ModifyVpnConnection",), make=make, disruptive=True, joins=True)
+
+
+def _move(name: str) -> Remedy:
+    """A connection changes its gateway without static routes: while they leave, nothing is asked for."""
+
+    def make(connection: Observed, wanted: Any) -> list[Call]:
+        if _routes_leave(connection):
+            return []
+        return [ec2("ModifyVpnConnection", VpnConnectionId=connection.id, **{name: wanted})]
+
+    return Remedy(operations=("ModifyVpnConnection",), make=make, disruptive=True, joins=True)
+
+
+def _routes_leave(connection: Observed) -> bool:
+    return any(row.get("State") == "deleting" for row in connection.raw.get("Routes") or ())
 
 
 def _some_end(value: Any) -> str | None:
@@ -168,6 +187,11 @@ def _drifts(index: int, wanted: Item, tunnel: Item, ignore: Sequence[str]) -> It
 
 def _tunnels(desired: Desired, connection: Observed) -> Verdict:
     """The first tunnel that differs; the next one has its turn when the connection is available again."""
+    if _routes_leave(connection) and any(
+        desired.spec.get(name, there) != there
+        for name, there in ((end, connection.spec.get(end)) for end in ENDS)
+    ):
+        return Wait(f"the static routes of {connection.id} are being taken out")
     wanted = (desired.spec.get("Options") or {}).get("TunnelOptions") or []
     seen = (connection.spec.get("Options") or {}).get("TunnelOptions") or []
     for index, (options, tunnel) in enumerate(matched(wanted, seen)):
@@ -207,9 +231,18 @@ ROUTES = Part(
     add=lambda connection, items: _each("CreateVpnConnectionRoute", connection, items),
     remove=lambda connection, items: _each("DeleteVpnConnectionRoute", connection, items),
     change=lambda connection, items: [],  # where it leads is all that there is to one
+    makes_room=True,  # none goes along to another gateway
     operations=("CreateVpnConnectionRoute", "DeleteVpnConnectionRoute"),
     given=frozenset({"VpnConnectionId"}),
 )
+
+
+def _fits(connection: Desired, _: Mapping[Address, Desired]) -> Iterator[tuple[str, str, str]]:
+    """With a transit gateway, its route tables say what the connection leads to."""
+    if connection.spec.get("TransitGatewayId") and connection.spec.get("Routes"):
+        hint = "write them into the Routes of a transit-gateway-route-table"
+        yield "Routes", "are of connections with a VPN gateway alone", hint
+
 
 VPN_CONNECTION = Kind(
     name="vpn-connection",
@@ -251,8 +284,10 @@ VPN_CONNECTION = Kind(
     normal={"Options": _options},
     refuses={"Options": _mistake, "TransitGatewayId": _some_end, "VpnGatewayId": _some_end},
     project=_row,
+    fits=_fits,
     remedies={
-        **{name: _modify(name) for name in ("CustomerGatewayId", "VpnGatewayId", "TransitGatewayId")},
+        "CustomerGatewayId": _modify("CustomerGatewayId"),
+        **{name: _move(name) for name in ENDS},
         "Options": Remedy(
             operations=("ModifyVpnConnectionOptions",), make=_change_options, disruptive=True, fixed=FIXED
         ),

@@ -80,3 +80,34 @@ def test_a_connection_gives_the_attachment_that_aws_makes_for_it(ops: Host) -> N
     seen = ops.seen(config(*KEYS), "vpn-connection/one").spec["TransitGatewayAttachmentId"]
     (row,) = ops.by_hand("ec2", "DescribeTransitGatewayAttachments")["TransitGatewayAttachments"]
     assert (row["TransitGatewayAttachmentId"], row["ResourceType"]) == (seen, "vpn")
+
+
+STATIC = """
+    resources:
+      vpc/v: {{CidrBlock: 10.1.0.0/16}}
+      vpn-gateway/near: {{Type: ipsec.1, AmazonSideAsn: 64600, VpcId: "${{vpc/v}}"}}
+      transit-gateway/base: {{}}
+      customer-gateway/far: {{Type: ipsec.1, BgpAsn: 65020, IpAddress: 198.51.100.9}}
+      vpn-connection/two:
+        Type: ipsec.1
+        CustomerGatewayId: ${{customer-gateway/far}}
+        Options: {{StaticRoutesOnly: true}}
+        {end}
+        Routes: {routes}
+"""
+
+
+def test_a_connection_goes_to_a_transit_gateway_without_its_static_routes(ops: Host) -> None:
+    routes = "[{DestinationCidrBlock: 172.20.0.0/16}, {DestinationCidrBlock: 172.21.0.0/16}]"
+    before = STATIC.format(end="VpnGatewayId: ${vpn-gateway/near}", routes=routes)
+    assert not ops.run(before).count("failed", "waiting")
+    ops.aws.clear_calls()
+    text = STATIC.format(end="TransitGatewayId: ${transit-gateway/base}", routes="[]")
+    ops.run(text)
+    moves = [call for call in ops.aws.writes if not call.operation.endswith("Tags")]
+    assert [(call.operation, call.error) for call in moves] == [
+        ("DeleteVpnConnectionRoute", None),
+        ("DeleteVpnConnectionRoute", None),
+        ("ModifyVpnConnection", None),
+    ]
+    assert ops.seen(text, "vpn-connection/two").spec["TransitGatewayId"]
