@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from botocore import xform_name
 from botocore.exceptions import ClientError
+
+from reconciler.kinds import ALL
 
 from .conftest import AMAZON_LINUX, code
 from .serving import Server, command, ready, settled, starting
@@ -82,6 +85,13 @@ def test_pages_and_lists_of_ids_in_query_strings(server: Server) -> None:
     assert [[one["SiteId"] for one in page["Sites"]] for page in pages] == [made[:2], made[2:4], made[4:]]
     some = nm.get_sites(GlobalNetworkId=network, SiteIds=made[1:3])["Sites"]
     assert [one["SiteId"] for one in some] == made[1:3]
+
+
+@pytest.mark.parametrize("service", sorted({kind.service for kind in ALL}))
+def test_every_service_of_a_kind_is_found_by_its_address(server: Server, service: str) -> None:
+    kind = next(kind for kind in ALL if kind.service == service and kind.read.within is None)
+    answer = getattr(server.client(service), xform_name(kind.read.operation))(**kind.read.arguments)
+    assert kind.read.path.partition(".")[0].partition("[")[0] in answer
 
 
 @pytest.mark.parametrize(

@@ -3,4 +3,4 @@
 from .responses import GlobalAcceleratorResponse
 
 url_bases = [r"https?://globalaccelerator\.(.+)\.amazonaws\.com"]
-url_paths = {"{0}/.*$": GlobalAcceleratorResponse.dispatch}
+url_paths = {"{0}/$": GlobalAcceleratorResponse.dispatch}
