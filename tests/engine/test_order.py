@@ -29,7 +29,9 @@ def graphs(draw: st.DrawFn) -> dict[int, list[int]]:
 
 def ordered(wanted: Mapping[Address, Desired]) -> list[Address]:
     """The wanted addresses in the order in which they are decided."""
-    return in_order({address: needs(desired, FACTS[address.kind]) for address, desired in wanted.items()})
+    return in_order(
+        {address: needs(desired, FACTS[address.kind], wanted) for address, desired in wanted.items()}
+    )
 
 
 @given(graphs())

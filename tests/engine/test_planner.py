@@ -74,9 +74,12 @@ def test_what_aws_would_refuse_waits_until_what_it_names_is_finished() -> None:
     fresh = thing("vpc/n", "vpc-1", {"CidrBlock": "10.0.0.0/16", "EnableDnsHostnames": False})
     done = thing("vpc/n", "vpc-1", {"CidrBlock": "10.0.0.0/16", "EnableDnsHostnames": True})
     assert operations(verdicts([network, endpoint])["vpc-endpoint/e"]) == ["CreateVpcEndpoint"]
-    for unfinished in (fresh, replace(done, state="pending")):
+    for unfinished, reason in (
+        (fresh, "of which something is still to be done"),
+        (replace(done, state="pending"), "which is pending"),
+    ):
         found = verdicts([network, endpoint], unfinished)
-        assert "needs vpc/n, of which something is still to be done" in why(found["vpc-endpoint/e"])
+        assert f"needs vpc/n, {reason}" in why(found["vpc-endpoint/e"])
     assert operations(verdicts([network, endpoint], done)["vpc-endpoint/e"]) == ["CreateVpcEndpoint"]
 
 
