@@ -194,7 +194,7 @@ class _Look:
         desired = None if thing.replaced or not thing.address else self.question.resources.get(thing.address)
         if desired is None:
             return companion.leaving
-        return not companion.fields.isdisjoint(desired.spec)
+        return not companion.fields.isdisjoint(desired.spec) or (companion.leaving and _may_go(desired))
 
     def _companions(
         self, scope: Scope, kind: Kind, companion: Companion, things: list[Observed]

@@ -108,6 +108,27 @@ def test_a_device_with_links_that_no_config_speaks_of_stays_at_its_site(ops: Hos
     assert set(ops.writes()) == {"UpdateDevice"}
 
 
+def test_a_device_that_is_replaced_lets_go_of_links_that_no_config_speaks_of(ops: Host) -> None:
+    """AWS keeps it while there are any."""
+    config = SITES.replace("${site/SITE}", "${site/a}").replace(', Links: [{LinkId: "${link/SITE}"}]', "")
+    config = config.replace("device/d: {", "device/d: {replace: delete-first, ")
+    config = "\n".join(line for line in config.splitlines() if "device/e" not in line)
+    settle(ops, config)
+    network, link = (ops.seen(config, address).id for address in ("global-network/g", "link/a"))
+    by_hand = {"GlobalNetworkId": network, "DeviceId": device(ops), "LinkId": link}
+    ops.by_hand("networkmanager", "AssociateLink", **by_hand)
+    ops.aws.clock.advance(60)
+    settle(ops, config)
+    assert links(ops) == [link]
+    elsewhere = config.replace(
+        'device/d: {replace: delete-first, GlobalNetworkId: "${global-network/g}", SiteId: "${site/a}"',
+        'device/d: {replace: delete-first, GlobalNetworkId: "${global-network/other}"',
+    ).replace("      site/a:", "      global-network/other: {}\n      site/a:")
+    ops.aws.clear_calls()
+    assert ops.run(elsewhere).outcome == "settled"
+    assert ops.writes() == ["CreateGlobalNetwork", "DisassociateLink", "DeleteDevice", "CreateDevice"]
+
+
 PEERS = """
     resources:
       transit-gateway/t: {protect: false}
