@@ -319,6 +319,10 @@ def meaning(error: Exception, *, call: str, creates: bool = False) -> AwsError:
 BY_CALL = {("InvalidKeyPair.NotFound", "ec2:DescribeKeyPairs"): Gone}
 """Codes that mean something else where the thing itself is asked for."""
 
+LETTING_GO = re.compile("networkmanager:(Delete|Deregister|Disassociate|Reject)")
+"""Calls that name what AWS has listed: a ValidationException says that something is in the way, or its state, whatever
+the words are."""
+
 
 def _of_answer(error: ClientError, call: str, creates: bool) -> AwsError:
     answer: dict[str, Any] = dict(error.response)
@@ -326,6 +330,8 @@ def _of_answer(error: ClientError, call: str, creates: bool) -> AwsError:
     about = answer.get("ResponseMetadata", {})
     status = int(about.get("HTTPStatusCode", 0))
     sort = BY_CALL.get((code, call)) or _sort(code, text, status)
+    if sort is Refused and code == "ValidationException" and LETTING_GO.match(call):
+        sort = NotYet
     if creates and sort is Gone:
         sort = Unknown  # its parent, say
     return sort(

@@ -35,7 +35,14 @@ from reconciler.aws.codes import TABLES, explanation, meaning
 from reconciler.errors import AwsError, Denied, Exhausted, Gone, Lost, NotYet, Refused, Throttled, Unknown
 
 
-def answered(code: str, status: int = 400, message: str = "", creates: bool = False, **more: Any) -> AwsError:
+def answered(
+    code: str,
+    status: int = 400,
+    message: str = "",
+    creates: bool = False,
+    call: str = "some:Call",
+    **more: Any,
+) -> AwsError:
     """The meaning of an error answer; `more` are its further members."""
     answer = {
         "Error": {"Code": code, "Message": message},
@@ -43,7 +50,7 @@ def answered(code: str, status: int = 400, message: str = "", creates: bool = Fa
         **more,
     }
     error = ClientError(answer, "Any")  # type: ignore[arg-type]  # botocore's type knows no further members
-    return meaning(error, call="some:Call", creates=creates)
+    return meaning(error, call=call, creates=creates)
 
 
 def of(sort: type[AwsError], status: int, *codes: str) -> list[tuple[str, int, type[AwsError]]]:
@@ -197,6 +204,15 @@ def test_network_manager_says_much_with_few_codes(
 ) -> None:
     assert type(answered(code, status, message, **members)) is sort
     assert type(answered(code, status, message, creates=True, **members)) is sort
+
+
+def test_what_network_manager_does_not_let_go_yet_is_tried_again_in_whatever_words_it_says_so() -> None:
+    """No reference shows what it says of a device or a link that is in use, or of a network with gateways."""
+    for operation in ("DeleteDevice", "DisassociateLink", "DeregisterTransitGateway", "DeleteCoreNetwork"):
+        call = f"networkmanager:{operation}"
+        assert type(answered("ValidationException", 400, "Incorrect input.", call=call)) is NotYet
+    created = answered("ValidationException", 400, "Incorrect input.", call="networkmanager:CreateDevice")
+    assert type(created) is Refused
 
 
 def test_a_missing_global_network_is_told_in_the_fields_of_a_validation_error() -> None:

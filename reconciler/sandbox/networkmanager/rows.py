@@ -22,8 +22,8 @@ Check = Callable[[NetworkManagerBackend, Mapping[str, Any]], Refusal | None]
 @dataclass(frozen=True)
 class Blocker:
     """Things of `resource` keep this thing from being deleted if their members equal its own, `where` says which
-    (theirs -> its own; its id counts as a member); `says` is the refusal, whose code is known from a public reference
-    or not."""
+    (theirs -> its own; its id counts as a member); `says` is the refusal, whose code and text are known from a public
+    reference or not: what is not has other words than what is, so that nobody reads the meaning out of these."""
 
     resource: str
     where: Mapping[str, str]
@@ -89,7 +89,7 @@ _OCCUPIED = "Global network cannot be deleted due to existing devices, sites, or
 
 def _associated(name: str, *resources: str, where: tuple[str, ...]) -> tuple[Blocker, ...]:
     """Blockers of a device, a link or both: associations whose members `where` are the same."""
-    says = f"{name} cannot be deleted due to existing association."
+    says = f"{name} is associated."
     return tuple(
         Blocker(one, {member: member for member in where}, says, is_known=False) for one in resources
     )
@@ -114,13 +114,13 @@ GLOBAL_NETWORK = Resource(
         Blocker(
             "TransitGatewayRegistration",
             _HERE,
-            "Global network cannot be deleted due to existing transit gateway registrations.",
+            "Global network has transit gateways.",
             is_known=False,
         ),
         Blocker(
             "CoreNetwork",
             _HERE,
-            "Global network cannot be deleted due to existing core networks.",
+            "Global network has core networks.",
             is_known=False,
         ),
     ),
@@ -159,7 +159,7 @@ DEVICE = Resource(
         Blocker(
             "Connection",
             {"ConnectedDeviceId": "DeviceId"},
-            "Device cannot be deleted due to existing association.",
+            "Device is associated.",
             is_known=False,
         ),
     ),
@@ -185,7 +185,7 @@ LINK = Resource(
         Blocker(
             "Connection",
             {"ConnectedLinkId": "LinkId"},
-            "Link cannot be deleted due to existing association.",
+            "Link is associated.",
             is_known=False,
         ),
     ),

@@ -75,7 +75,7 @@ def site_of_links(attempt: Attempt) -> AwsError | None:
         return None
     if all(one.members["DeviceId"] != attempt.item.id for one in attempt.there("LinkAssociation")):
         return None
-    message = "The site of a device cannot be changed due to existing link association."
+    message = "The device is associated with links of its site."
     return unverified(attempt.request, message, "device", attempt.item.id)
 
 

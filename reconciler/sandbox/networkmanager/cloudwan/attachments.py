@@ -202,9 +202,7 @@ def delete(store: NetworkManagerBackend, request: Request) -> Answer:
     if any(one.notes["own"].get("TransportAttachmentId") == item.id for one in there):
         raise refused("Attachment cannot be deleted due to existing Connect attachment.")
     if any(one.members["ConnectAttachmentId"] == item.id for one in store.of("ConnectPeer").values()):
-        raise unverified(
-            request, "Attachment cannot be deleted due to existing Connect peer.", "attachment", item.id
-        )
+        raise unverified(request, "Attachment has Connect peers.", "attachment", item.id)
     item.members["UpdatedAt"] = request.world.settings.clock.now()
     vanish(request.world, store, item, kind_of(item), before_gone=lambda: unplug(request.world, item))
     return {"Attachment": show_after(item)}

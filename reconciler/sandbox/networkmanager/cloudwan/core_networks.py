@@ -102,11 +102,9 @@ def delete(store: NetworkManagerBackend, request: Request) -> Answer:
     if core.state != "AVAILABLE":
         raise invalid_state("Core network", core.id)
     if any(one.members["CoreNetworkId"] == core.id for one in store.of("Attachment").values()):
-        raise refused("Core network cannot be deleted due to existing attachments.")
+        raise refused("Core network has attachments.")
     if any(one.members["CoreNetworkId"] == core.id for one in store.of("Peering").values()):
-        raise unverified(
-            request, "Core network cannot be deleted due to existing peerings.", "CoreNetwork", core.id
-        )
+        raise unverified(request, "Core network has peerings.", "CoreNetwork", core.id)
     vanish(request.world, store, core, KIND)
     answer = {"CoreNetwork": show(store, core)}
     for collection in ("CoreNetworkPolicy", "PrefixListAssociation"):

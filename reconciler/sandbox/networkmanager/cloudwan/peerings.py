@@ -96,7 +96,7 @@ def delete(store: NetworkManagerBackend, request: Request) -> Answer:
     if item.state in ("CREATING", "DELETING"):
         raise conflict(f"Peering state is invalid. peering id: {item.id}", KIND, item.id)
     if any(one.notes["own"].get("PeeringId") == item.id for one in store.of("Attachment").values()):
-        raise refused("Peering cannot be deleted due to existing transit gateway route table attachment.")
+        raise refused("Peering has transit gateway route table attachments.")
 
     def before_gone() -> None:
         elsewhere.part(item.members["ResourceArn"], item.notes.get("attachment"))
