@@ -6,13 +6,13 @@ alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reconciler.desired.findings import Findings
 from reconciler.desired.resource import Made
 from reconciler.model.address import Address
-from reconciler.model.kind import Kind
+from reconciler.model.kind import Kind, Part
 from reconciler.model.things import Desired, Ref, at
 
 
@@ -30,6 +30,30 @@ def check_agreement(made: Mapping[Address, Made], kinds: Mapping[str, Kind], fin
                         _alike(one, target.desired, path, member, findings)
         for path, other in kind.unlike.items():
             _unlike(one, path, other, findings)
+    _check_once(made, kinds, findings)
+
+
+def _check_once(made: Mapping[Address, Made], kinds: Mapping[str, Kind], findings: Findings) -> None:
+    """What can be in one thing alone is in one; said of the one that comes later."""
+    first: dict[tuple[str, str, Ref], Address] = {}
+    for address, one in made.items():
+        for part in kinds[address.kind].parts:
+            for ref in dict.fromkeys(_keys(part, one.desired)):
+                has = first.setdefault((address.kind, part.field, ref), address)
+                if has != address:
+                    what = f"{ref.to} is in {has} too, and can be in one"
+                    findings.add(_where(one, ref.to), (str(address), part.field), what, "")
+
+
+def _keys(part: Part, desired: Desired) -> Iterator[Ref]:
+    items = desired.spec.get(part.field) if part.alone else None
+    for item in items if isinstance(items, list) else ():
+        try:
+            key = part.key(part.normal(item))
+        except (KeyError, TypeError, AttributeError):  # it is told elsewhere that this is no such item
+            continue
+        if isinstance(key, Ref):
+            yield key
 
 
 def _alike(one: Made, target: Desired, path: str, member: str, findings: Findings) -> None:

@@ -6,14 +6,16 @@ answers tags inline, none filters by tag, and no create call takes a token.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reconciler.kinds import associations
 from reconciler.kinds.associations import TRANSIT_GATEWAYS, released, untied
+from reconciler.model.address import Address
 from reconciler.model.calls import Call
 from reconciler.model.kind import Kind, Remedy
 from reconciler.model.reads import Read
-from reconciler.model.things import Observed
+from reconciler.model.things import Desired, Observed, Ref
 
 READY = frozenset({"AVAILABLE"})
 LEAVING = frozenset({"DELETING"})
@@ -135,6 +137,24 @@ LINK = Kind(
     alike={"SiteId": ("GlobalNetworkId",)},
 )
 
+ENDS = (("DeviceId", "LinkId"), ("ConnectedDeviceId", "ConnectedLinkId"))
+
+
+def _over_links(connection: Desired, resources: Mapping[Address, Desired]) -> Iterator[tuple[str, str, str]]:
+    """The links of a connection are at the sites of its devices: with others these cannot be associated."""
+    for ends in ENDS:
+        device, link = (_named(connection, field, resources) for field in ends)
+        sites = [one.spec.get("SiteId") for one in (device, link) if one]
+        if len(sites) == 2 and all(isinstance(site, Ref) for site in sites) and sites[0] != sites[1]:
+            assert device is not None and link is not None, "there are two sites"
+            yield ends[1], f"{link.address} is at {sites[1]}, and {device.address} at {sites[0]}", ""
+
+
+def _named(connection: Desired, field: str, resources: Mapping[Address, Desired]) -> Desired | None:
+    ref = connection.spec.get(field)
+    return resources.get(ref.to) if isinstance(ref, Ref) else None
+
+
 CONNECTION = Kind(
     name="connection",
     about="That two devices are connected, over a link of each where it is known.",
@@ -165,4 +185,5 @@ CONNECTION = Kind(
         "ConnectedLinkId": ("GlobalNetworkId",),
     },
     unlike={"ConnectedDeviceId": "DeviceId"},
+    fits=_over_links,
 )

@@ -13,6 +13,7 @@ site/s: {GlobalNetworkId: "${global-network/g}"}
 site/t: {GlobalNetworkId: "${global-network/g}"}
 site/h: {GlobalNetworkId: "${global-network/h}"}
 link/s: {GlobalNetworkId: "${global-network/g}", SiteId: "${site/s}", Bandwidth: {UploadSpeed: 1, DownloadSpeed: 1}}
+link/t: {GlobalNetworkId: "${global-network/g}", SiteId: "${site/t}", Bandwidth: {UploadSpeed: 1, DownloadSpeed: 1}}
 device/d:
   GlobalNetworkId: ${global-network/g}
   SiteId: ${site/s}
@@ -27,7 +28,7 @@ connection/c:
 
 
 def test_the_good_one() -> None:
-    assert len(config(resources(ESTATE)).resources) == 9
+    assert len(config(resources(ESTATE)).resources) == 10
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,21 @@ def test_the_good_one() -> None:
             "connection/c.ConnectedDeviceId: device/e has GlobalNetworkId ${global-network/h}, and this one "
             "${global-network/g}",
         ),
+        (
+            "  ConnectedDeviceId: ${device/e}\n",
+            "  ConnectedDeviceId: ${device/e}\n  LinkId: ${link/t}\n",
+            "connection/c.LinkId: link/t is at ${site/t}, and device/d at ${site/s}",
+        ),
+        (
+            'device/e: {GlobalNetworkId: "${global-network/g}"}',
+            "customer-gateway/c: {Type: ipsec.1, BgpAsn: 65010, IpAddress: 203.0.113.9}\n"
+            + "\n".join(
+                f'device/{name}: {{GlobalNetworkId: "${{global-network/g}}", CustomerGateways: '
+                f'[{{CustomerGatewayArn: {here}"${{customer-gateway/c}}"}}]}}'
+                for name, here in (("f", ""), ("e", HERE))
+            ),
+            "device/e.CustomerGateways: customer-gateway/c is in device/f too, and can be in one",
+        ),
     ],
 )
 def test_what_does_not_go_together(right: str, wrong: str, told: str) -> None:
@@ -65,7 +81,7 @@ def test_what_does_not_go_together(right: str, wrong: str, told: str) -> None:
 
 def test_what_cannot_be_compared_is_left_to_aws() -> None:
     text = ESTATE.replace("  SiteId: ${site/s}\n  Links", "  SiteId: site-0123456789abcdef0\n  Links")
-    assert len(config(resources(text)).resources) == 9
+    assert len(config(resources(text)).resources) == 10
 
 
 TRANSIT = """
