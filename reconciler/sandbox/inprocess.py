@@ -147,6 +147,7 @@ def local_aws(
     unfiltered_link_associations: bool = True,
     no_resource_policy: Literal["", "ResourceNotFoundException", "ValidationException"] = "",
     connection_links_associated: bool = False,
+    cleared_fields: Literal["absent", "empty"] = "absent",
     regions: tuple[str, ...] | None = None,
     seed: int = 0,
 ) -> Iterator[LocalAws]:
@@ -154,7 +155,7 @@ def local_aws(
     an earlier one: they remember nothing, and outside of any they would ask the real AWS.
 
     In: the clock that decides when states change (default: a new held one); the page size of all lists; seconds per
-    transition; quotas by resource name; five answers that no public reference shows (`settings.Settings` says which);
+    transition; quotas by resource name; seven answers that no public reference shows (`settings.Settings` says which);
     the seed of what faults leave to chance.
     Everything is empty at the start and forgotten at the end. The account is 123456789012, the default region
     us-west-2.
@@ -172,6 +173,7 @@ def local_aws(
         unfiltered_link_associations=unfiltered_link_associations,
         no_resource_policy=no_resource_policy,
         connection_links_associated=connection_links_associated,
+        cleared_fields=cleared_fields,
         regions=regions,
         check_answers=True,
         seed=seed,

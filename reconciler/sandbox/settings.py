@@ -111,6 +111,8 @@ class Settings:
     IdempotentParameterMismatch (else IdempotentInstanceTerminated). No public reference shows the order.
     `unfiltered_link_associations`: whether GetLinkAssociations answers without a device or link. Its doc string wants
     one, while the AWS CLI's sample and terraform-provider-aws give none.
+    `cleared_fields`: how fields of sites, devices, links and connections read back that were cleared: absent or as ""
+    (terraform-provider-aws's tests see "" in one place; of others no reference shows it).
     `no_resource_policy`: the code of what GetResourcePolicy answers where there is none; "" for an empty answer.
     `connection_links_associated`: whether a connection takes only links that are associated with its devices.
     `regions`: those that are enabled for the account (None: all that need no opting in).
@@ -130,6 +132,7 @@ class Settings:
     token_mismatch_first: bool = True
     repeated_launch_shows_tags: bool = True
     unfiltered_link_associations: bool = True
+    cleared_fields: Literal["absent", "empty"] = "absent"
     no_resource_policy: Literal["", "ResourceNotFoundException", "ValidationException"] = ""
     connection_links_associated: bool = False
     regions: tuple[str, ...] | None = None

@@ -108,6 +108,19 @@ def test_a_device_with_links_that_no_config_speaks_of_stays_at_its_site(ops: Hos
     assert set(ops.writes()) == {"UpdateDevice"}
 
 
+def test_what_was_cleared_is_the_same_absent_or_empty(tmp_path: Path) -> None:
+    fields = "Description: d, Vendor: v, AWSLocation: {Zone: us-west-2a}, Location: {Address: a, Latitude: '1', Longitude: '2'}"
+    empty = "Description: null, Vendor: null, AWSLocation: {Zone: null}, Location: {Address: null, Latitude: '1', Longitude: null}"
+    for form in ("absent", "empty"):
+        with host(tmp_path / form, cleared_fields=form) as ops:
+            device = '      device/x: {GlobalNetworkId: "${global-network/g}", FIELDS}\n'
+            settle(ops, ESTATE + device.replace("FIELDS", fields))
+            settle(ops, ESTATE + device.replace("FIELDS", empty))
+            row = next(row for row in ops.rows("device") if "SiteId" not in row)
+            assert ("Vendor" in row, "Address" in row["Location"]) == ((form == "empty"),) * 2
+            settle(ops, ESTATE + device.replace("FIELDS", fields))
+
+
 def test_a_device_that_is_replaced_lets_go_of_links_that_no_config_speaks_of(ops: Host) -> None:
     """AWS keeps it while there are any."""
     config = SITES.replace("${site/SITE}", "${site/a}").replace(', Links: [{LinkId: "${link/SITE}"}]', "")

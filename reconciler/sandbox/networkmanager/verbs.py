@@ -39,7 +39,8 @@ def show(resource: Resource, item: Item) -> dict[str, Any]:
     state = {"Code": item.state} if resource.state_is_nested else item.state
     if resource.key:
         return {**item.members, resource.state: state}
-    shown = {**item.members, resource.id: item.id, resource.arn: item.arn, resource.state: state}
+    members = _over_all(item.notes.get("cleared", {}), item.members)
+    shown = {**members, resource.id: item.id, resource.arn: item.arn, resource.state: state}
     shown["CreatedAt"] = item.created_at
     if item.tags:
         shown["Tags"] = tagging.as_list(item.tags)
@@ -148,11 +149,12 @@ def update(store: NetworkManagerBackend, resource: Resource, request: Request) -
         for k, v in request.parameters.items()
         if v is not None and k not in (resource.id, resource.within)
     }
-    members = _without_blanks(
-        {**item.members, **{k: _over(item.members.get(k), v) for k, v in named.items()}}
-    )
+    given = {**item.members, **{k: _over(item.members.get(k), v) for k, v in named.items()}}
+    members = _without_blanks(given)
     _check(Attempt(store, request, members, item), resource)
     item.members = members
+    if request.world.settings.cleared_fields == "empty":
+        item.notes["cleared"] = _over_all(item.notes.get("cleared", {}), _blanks(given))
     settle(request.world, item, resource.kind, "UPDATING")
     return {resource.name: show(resource, item)}
 
@@ -209,6 +211,27 @@ def _find(store: NetworkManagerBackend, resource: Resource, request: Request) ->
 
 def _over(old: Any, new: Any) -> Any:
     return {**old, **new} if isinstance(old, Mapping) and isinstance(new, Mapping) else new
+
+
+def _over_all(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of structures in structures."""
+    both = {
+        name: _over_all(old[name], value)
+        if isinstance(value, Mapping) and isinstance(old.get(name), Mapping)
+        else value
+        for name, value in new.items()
+    }
+    return {**old, **both}
+
+
+def _blanks(members: Mapping[str, Any]) -> dict[str, Any]:
+    """The members that are cleared."""
+    kept: dict[str, Any] = {}
+    for name, value in members.items():
+        inner = _blanks(value) if isinstance(value, Mapping) else value
+        if inner == "" or (isinstance(value, Mapping) and inner):
+            kept[name] = inner
+    return kept
 
 
 def _without_blanks(members: Mapping[str, Any]) -> dict[str, Any]:
