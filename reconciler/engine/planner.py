@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 
 from reconciler.engine.converge import accepting, converge, goes_on, unready
-from reconciler.engine.leaving import departure, is_protected, loosening
+from reconciler.engine.leaving import departure, is_protected, loosening, unmade
 from reconciler.engine.memo import Memo
 from reconciler.engine.moving import Moving
 from reconciler.engine.order import AllFacts
@@ -24,7 +24,7 @@ from reconciler.model.address import REPLACED, Address
 from reconciler.model.fields import Facts
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Entry, Plan
-from reconciler.model.things import Desired, Observed, Ref, Scope, World, at, mentions
+from reconciler.model.things import Desired, Observed, Ref, World, at, mentions
 from reconciler.model.verdicts import Blocked, Settled, Steps, Verdict, Wait
 
 
@@ -56,9 +56,8 @@ class Planner:
     ) -> None:
         self.stack, self.resources, self.facts, self.world = stack, resources, facts, world
         self.held, self.instead, self.unprotected = held or {}, instead, unprotected
-        self.keep, self.unwanted = keep, unwanted
-        self._reach, self._memo = Reach(world, facts, accounts), (memo or Memo()).of(resources, facts)
-        self._tied = Tied(world.things, facts)
+        self.keep, self.unwanted, self._memo = keep, unwanted, (memo or Memo()).of(resources, facts)
+        self._reach, self._tied = Reach(world, facts, accounts, resources), Tied(world.things, facts)
         self._heirs = heirs(resources)
         self.renamed = dict(renamed(resources, world, self._claims, self._leaves))
         self._moving = Moving(resources, facts, self.usable)
@@ -108,7 +107,7 @@ class Planner:
         holder = self.holder(desired.address)
         if holder is None and desired.address in self.held:
             return Wait(self.held[desired.address])
-        if holder is None and (stray := self._stray(desired)):
+        if holder is None and (stray := self._reach.stray(desired)):
             return Wait(f"{stray} could not be read, where it may be: {self.world.unread[stray]}")
         kind = self.facts[desired.address.kind].kind
         accepted = accepting(kind, desired, holder, self._reach.asked(holder)) if holder is not None else None
@@ -150,7 +149,7 @@ class Planner:
         if isinstance(verdict, Steps) and (why := self._too_early(desired, verdict)):
             return Wait(why, "other", verdict.drift)
         if holder is not None and isinstance(verdict, Steps) and verdict.verb == "replace":
-            return self._replacement(whole, holder, verdict)
+            return self._replacement(desired, holder, verdict)
         return verdict
 
     def _too_early(self, desired: Desired, steps: Steps) -> str:
@@ -186,9 +185,11 @@ class Planner:
         return verdict if isinstance(verdict, Steps) and verdict.verb == "update" else None
 
     def _replacement(self, desired: Desired, holder: Observed, verdict: Steps) -> Verdict:
-        """To be deleted first, a thing must be used by nobody, and a new one must be allowed to take its place."""
+        """To be deleted first, a thing is used by nobody, and a new one could be made at once."""
         if desired.replace == "delete-first" and (why := self._nameless(holder.kind)):
             return Blocked(f"{verdict.why}, and no new one could be made: {why}", verdict.drift)
+        if desired.replace == "delete-first" and (why := unmade(self._resolve(desired, None))):
+            return Wait(f"{verdict.why}, and no new one could be made: {why}", "other", verdict.drift)
         if desired.replace != "delete-first" or not (users := self._users.staying(holder)):
             return verdict
         who = named(users) if len(users) < 4 else f"{len(users)} things"
@@ -198,16 +199,6 @@ class Planner:
             f"take that out of the config first{instead}",
             verdict.drift,
         )
-
-    def _stray(self, desired: Desired) -> Scope | None:
-        """A place that the config does not name, where something of the kind was found and could not be read."""
-        return next((scope for scope in self._strays if scope.kind == desired.address.kind), None)
-
-    @cached_property
-    def _strays(self) -> list[Scope]:
-        wanted = {desired.scope for desired in self.resources.values()}
-        unread = (scope for scope in self.world.unread if scope.account not in self.world.closed)
-        return [scope for scope in unread if scope not in wanted]
 
     def _goes_on(self, address: Address) -> str:
         """Why a thing that is there is not all yet that others need it for: its own small state machine goes on."""

@@ -5,21 +5,40 @@ Used by `planner`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cached_property
 
 from reconciler.engine.order import AllFacts
 from reconciler.engine.users import can_refer
+from reconciler.model.address import Address
 from reconciler.model.kind import Kind
-from reconciler.model.things import Observed, World
+from reconciler.model.things import Desired, Observed, Scope, World
 from reconciler.model.verdicts import Steps, Verdict, Wait
 
 
 class Reach:
-    """How far we can see and act.  `accounts` are those of the config; empty: calls can be made in all."""
+    """How far we can see and act.  `accounts` are those of the config; empty: calls can be made in all.  `resources` are
+    what it wants."""
 
-    def __init__(self, world: World, facts: AllFacts, accounts: Collection[str]) -> None:
+    def __init__(
+        self,
+        world: World,
+        facts: AllFacts,
+        accounts: Collection[str],
+        resources: Mapping[Address, Desired],
+    ) -> None:
         self._world, self._facts, self._accounts = world, facts, accounts
+        self._resources = resources
+
+    def stray(self, desired: Desired) -> Scope | None:
+        """A place that the config does not name, where something of the kind was found and could not be read."""
+        return next((scope for scope in self._strays if scope.kind == desired.address.kind), None)
+
+    @cached_property
+    def _strays(self) -> list[Scope]:
+        wanted = {desired.scope for desired in self._resources.values()}
+        unread = (scope for scope in self._world.unread if scope.account not in self._world.closed)
+        return [scope for scope in unread if scope not in wanted]
 
     def unseen(self, kind: Kind, thing: Observed) -> str | None:
         """Guarantee 1: nothing is deleted while it, or what may use it, could not be read whole.  Gives why not."""

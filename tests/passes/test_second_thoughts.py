@@ -263,3 +263,50 @@ def test_a_defect_in_one_address_leaves_the_others_done(ops: Host) -> None:
     assert "ZeroDivisionError" in next(
         outcome.why for outcome in report.outcomes if outcome.status == "failed"
     )
+
+
+GIVING_WAY = NETWORK.replace("t3.micro", "t3.micro\n        replace: delete-first")
+ELSEWHERE = GIVING_WAY.replace("SubnetId: ${subnet/s}", "SubnetId: ${subnet/t}").replace(
+    "      security-group/g:",
+    '      subnet/t: {VpcId: "${vpc/v}", CidrBlock: 10.0.2.0/24}\n      security-group/g:',
+)
+
+
+def test_nothing_is_deleted_for_a_successor_that_needs_what_cannot_be_made(ops: Host) -> None:
+    assert ops.run(GIVING_WAY).outcome == "settled"
+    (machine,) = ops.ours("instance")
+    ops.aws.fail("ec2", "CreateSubnet", code="InvalidSubnet.Conflict", status=400, times=1000)
+    ops.aws.clear_calls()
+    report = ops.run(ELSEWHERE, timeout=120)
+    assert [row["InstanceId"] for row in ops.ours("instance")] == [machine["InstanceId"]]
+    assert set(ops.writes()) == {"CreateSubnet"}
+    waits = next(outcome for outcome in report.outcomes if outcome.label == "instance/i")
+    assert waits.status == "waiting"
+    assert "no new one could be made: it needs subnet/t" in waits.why
+    ops.aws.clear_faults()
+    assert ops.run(ELSEWHERE).outcome == "settled"
+    (successor,) = ops.ours("instance")
+    assert successor["SubnetId"] == ops.seen(ELSEWHERE, "subnet/t").id
+
+
+def test_a_device_keeps_its_links_while_the_site_that_it_moves_to_cannot_be_made(ops: Host) -> None:
+    here = """
+    resources:
+      global-network/g: {}
+      site/a: {GlobalNetworkId: "${global-network/g}"}
+      link/a: {GlobalNetworkId: "${global-network/g}", SiteId: "${site/a}", Bandwidth: {UploadSpeed: 1}}
+      device/d: {GlobalNetworkId: "${global-network/g}", SiteId: "${site/a}", Links: [{LinkId: "${link/a}"}]}
+    """
+    there = here.replace(
+        'SiteId: "${site/a}", Links: [{LinkId: "${link/a}"}]', 'SiteId: "${site/b}", Links: []'
+    )
+    there = there.replace(
+        "      link/a:", '      site/b: {GlobalNetworkId: "${global-network/g}"}\n      link/a:'
+    )
+    assert ops.run(here).outcome == "settled"
+    ops.aws.fail("networkmanager", "CreateSite", code="ServiceQuotaExceededException", status=402, times=1000)
+    ops.aws.clear_calls()
+    ops.run(there, timeout=120)
+    assert set(ops.writes()) == {"CreateSite"}
+    ops.aws.clear_faults()
+    assert ops.run(there).outcome == "settled"
