@@ -366,8 +366,9 @@ def without_steps(entry: Entry) -> Outcome:
 
 
 def pending_in(steps: Steps) -> Iterator[Address]:
-    """The addresses whose values the calls still lack."""
-    return (pending.of for call in steps.calls for pending in within(call.parameters, Pending))
+    """The addresses whose values the calls still lack, or those that have to follow."""
+    calls = (*steps.calls, *steps.afterwards)
+    return (pending.of for call in calls for pending in within(call.parameters, Pending))
 
 
 def lane_of(entry: Entry) -> str | None:

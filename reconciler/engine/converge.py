@@ -154,9 +154,9 @@ def _mended(facts: Facts, desired: Desired, observed: Observed, stack: str, held
     later = [] if halting.stands_still(kind, observed) else halting.needing(kind, drifts)
     drifts = [found for found in drifts if found not in later]
     changed, halted = _fields(drifts), _fields(later)
-    if first := untying(kind, changed, _less_ignored(desired), observed, tuple(drifts)):
-        return first
     updates = list(_updates(facts, desired, observed, changed))
+    if first := untying(kind, changed, _less_ignored(desired), observed, tuple(drifts), updates):
+        return first
     work = [*updates, *part_calls(kind, desired, observed, held)]
     last = [*part_calls(kind, desired, observed, held, last=True)]
     tags = [found for found in tags if found.path.removeprefix(f"Tags.{DIGEST_TAG}") not in halted]

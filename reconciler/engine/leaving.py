@@ -5,15 +5,15 @@ And what is taken out of one that stays, before AWS changes it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 from reconciler.engine.users import referring
 from reconciler.model.calls import Call
 from reconciler.model.kind import Kind
-from reconciler.model.things import PROTECT_TAG, Desired, Observed, Pending, within
-from reconciler.model.verdicts import Drift, Settled, Steps, Verdict, Wait
+from reconciler.model.things import PROTECT_TAG, Desired, Observed
+from reconciler.model.verdicts import Drift, Steps, Wait
 
 
 def departure(kind: Kind, observed: Observed, why: str, asked: str) -> Steps | Wait:
@@ -47,26 +47,21 @@ def releasing(kind: Kind, observed: Observed, why: str) -> Steps | Wait | None:
     return verdict
 
 
-def unmade(verdict: Verdict) -> str | None:
-    """Why a thing that is missing would not be made at once, by the verdict on it; None where it would be."""
-    if not isinstance(verdict, Steps):
-        return None if isinstance(verdict, Settled) else verdict.why
-    pending = next((found for call in verdict.calls for found in within(call.parameters, Pending)), None)
-    return f"it needs {pending.of}" if pending else None
-
-
 def untying(
-    kind: Kind, changed: Collection[str], desired: Desired, observed: Observed, drift: tuple[Drift, ...]
+    kind: Kind,
+    changed: Collection[str],
+    desired: Desired,
+    observed: Observed,
+    drift: tuple[Drift, ...],
+    updates: Sequence[Call],
 ) -> Steps | Wait | None:
-    """What is done, or waited for, before these fields can change; None when nothing is in the way."""
+    """What is done, or waited for, before these fields can change by these calls; None when nothing is in the way."""
     for name in changed:
         before = kind.before.get(name)
-        if before and (pending := next(within(desired.spec[name], Pending), None)):
-            return Wait(f"{name} needs {pending.of}", "other", drift)
         match before(desired.spec.keys(), observed) if before else None:
             case Steps() as steps:
                 why = f"differs: {name}, which can change once this is taken out"
-                return replace(steps, drift=drift, why=why, preparing=True)
+                return replace(steps, drift=drift, why=why, preparing=True, afterwards=tuple(updates))
             case Wait() as waits:
                 return replace(waits, drift=drift)
     return None

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 
 from reconciler.engine.converge import accepting, converge, goes_on, unready
-from reconciler.engine.leaving import departure, is_protected, loosening, unmade
+from reconciler.engine.leaving import departure, is_protected, loosening
 from reconciler.engine.memo import Memo
 from reconciler.engine.moving import Moving
 from reconciler.engine.order import AllFacts
@@ -188,8 +188,13 @@ class Planner:
         """To be deleted first, a thing is used by nobody, and a new one could be made at once."""
         if desired.replace == "delete-first" and (why := self._nameless(holder.kind)):
             return Blocked(f"{verdict.why}, and no new one could be made: {why}", verdict.drift)
-        if desired.replace == "delete-first" and (why := unmade(self._resolve(desired, None))):
-            return Wait(f"{verdict.why}, and no new one could be made: {why}", "other", verdict.drift)
+        if desired.replace == "delete-first":
+            heir = self._resolve(desired, None)
+            if isinstance(heir, Wait | Blocked):
+                why = f"{verdict.why}, and no new one could be made: {heir.why}"
+                return Wait(why, "other", verdict.drift)
+            if isinstance(heir, Steps):
+                verdict = replace(verdict, afterwards=heir.calls)
         if desired.replace != "delete-first" or not (users := self._users.staying(holder)):
             return verdict
         who = named(users) if len(users) < 4 else f"{len(users)} things"

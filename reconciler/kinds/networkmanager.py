@@ -144,10 +144,11 @@ def _over_links(connection: Desired, resources: Mapping[Address, Desired]) -> It
     """The links of a connection are at the sites of its devices: with others these cannot be associated."""
     for ends in ENDS:
         device, link = (_named(connection, field, resources) for field in ends)
-        sites = [one.spec.get("SiteId") for one in (device, link) if one]
-        if len(sites) == 2 and all(isinstance(site, Ref) for site in sites) and sites[0] != sites[1]:
-            assert device is not None and link is not None, "there are two sites"
-            yield ends[1], f"{link.address} is at {sites[1]}, and {device.address} at {sites[0]}", ""
+        if device is None or link is None:
+            continue
+        here, there = device.spec.get("SiteId"), link.spec.get("SiteId")
+        if isinstance(here, Ref) and isinstance(there, Ref) and here != there:
+            yield ends[1], f"{link.address} is at {there}, and {device.address} at {here}", ""
 
 
 def _named(connection: Desired, field: str, resources: Mapping[Address, Desired]) -> Desired | None:

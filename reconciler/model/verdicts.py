@@ -46,6 +46,8 @@ class Steps:
 
     `disruptive`: they interrupt what the thing does, and wait for a window.  `preparing`: they put nothing right yet.
     `rescue` are the calls that are made once AWS has refused one of the others for good, and left the thing in need.
+    `afterwards` are calls of later looks without which these would only take something away: while a value of them is
+    not known, nothing is done.
     """
 
     verb: Verb
@@ -55,6 +57,7 @@ class Steps:
     disruptive: bool = False
     preparing: bool = False
     rescue: tuple[Call, ...] = ()
+    afterwards: tuple[Call, ...] = ()
 
 
 Mover = Literal["aws", "other", "person", "window", "back-off"]

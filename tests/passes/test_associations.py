@@ -109,8 +109,12 @@ def test_a_device_with_links_that_no_config_speaks_of_stays_at_its_site(ops: Hos
 
 
 def test_what_was_cleared_is_the_same_absent_or_empty(tmp_path: Path) -> None:
-    fields = "Description: d, Vendor: v, AWSLocation: {Zone: us-west-2a}, Location: {Address: a, Latitude: '1', Longitude: '2'}"
-    empty = "Description: null, Vendor: null, AWSLocation: {Zone: null}, Location: {Address: null, Latitude: '1', Longitude: null}"
+    fields = (
+        "Vendor: v, AWSLocation: {Zone: us-west-2a}, Location: {Address: a, Latitude: '1', Longitude: '2'}"
+    )
+    empty = (
+        "Vendor: null, AWSLocation: {Zone: null}, Location: {Address: null, Latitude: '1', Longitude: null}"
+    )
     for form in ("absent", "empty"):
         with host(tmp_path / form, cleared_fields=form) as ops:
             device = '      device/x: {GlobalNetworkId: "${global-network/g}", FIELDS}\n'

@@ -276,13 +276,16 @@ def test_nothing_is_deleted_for_a_successor_that_needs_what_cannot_be_made(ops: 
     assert ops.run(GIVING_WAY).outcome == "settled"
     (machine,) = ops.ours("instance")
     ops.aws.fail("ec2", "CreateSubnet", code="InvalidSubnet.Conflict", status=400, times=1000)
+    entry = ops.entry(ELSEWHERE, "instance/i")
+    assert getattr(entry.verdict, "verb", "") == "replace", "the plan says what is meant, and limits count it"
     ops.aws.clear_calls()
     report = ops.run(ELSEWHERE, timeout=120)
     assert [row["InstanceId"] for row in ops.ours("instance")] == [machine["InstanceId"]]
     assert set(ops.writes()) == {"CreateSubnet"}
     waits = next(outcome for outcome in report.outcomes if outcome.label == "instance/i")
     assert waits.status == "waiting"
-    assert "no new one could be made: it needs subnet/t" in waits.why
+    assert "needs subnet/t" in waits.why
+    assert not waits.final
     ops.aws.clear_faults()
     assert ops.run(ELSEWHERE).outcome == "settled"
     (successor,) = ops.ours("instance")
