@@ -17,8 +17,8 @@ from reconciler.model.verdicts import Steps, Verdict, Wait
 
 
 class Reach:
-    """How far we can see and act.  `accounts` are those of the config (empty: calls can be made in all), `resources` what
-    it wants."""
+    """How far we can see and act.  `accounts` are those of the config (empty: calls can be made in all).  `resources`
+    are what it wants."""
 
     def __init__(
         self,
