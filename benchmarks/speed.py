@@ -16,14 +16,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.answers import serving
 from benchmarks.soak import ROOT, WARM, resident, wait_for
-from benchmarks.world import REGIONS, config, resources, shown
+from benchmarks.world import REGIONS, Row, Where, config, resources, shown
 from reconciler.aws.schema import BotocoreSchema
 from reconciler.desired import load
 from reconciler.desired.files import read
@@ -33,6 +34,8 @@ from reconciler.kinds import BY_NAME
 SIZES = (10, 100, 1_000, 10_000)
 LATENCY = 0.1
 TICK = os.sysconf("SC_CLK_TCK")
+LARGEST = {"ec2": 1_000, "networkmanager": 500}
+"""Rows of a page at most."""
 LONG = 150
 """Passes of a soak."""
 
@@ -89,7 +92,6 @@ def measure(size: int, tries: int, soak: bool) -> Figures:
     """Everything of one size."""
     estate = resources(size)
     rows = shown(estate)
-    pages = sum(-(-len(listed) // page_size(service)) for (service, _, _), listed in rows.items())
     with serving(rows, REGIONS) as aws, tempfile.TemporaryDirectory(prefix="speed-") as name:
         folder = Path(name)
         (folder / "estate.yaml").write_text(config(estate))
@@ -120,7 +122,16 @@ def measure(size: int, tries: int, soak: bool) -> Figures:
             wall = min(daemon.look(1) for _ in range(3))
             memory = daemon.most()
         return Figures(
-            size, min(bare_once), min(plan), min(bare_pass), min(warm), wall, memory, calls, pages, growth
+            size,
+            min(bare_once),
+            min(plan),
+            min(bare_pass),
+            min(warm),
+            wall,
+            memory,
+            calls,
+            pages(rows).total(),
+            growth,
         )
 
 
@@ -129,9 +140,12 @@ def passes_of(size: int) -> int:
     return {10: 50, 100: 20, 1_000: 10}.get(size, 3)
 
 
-def page_size(service: str) -> int:
-    """The largest page."""
-    return 1_000 if service == "ec2" else 500
+def pages(rows: Mapping[Where, list[Row]]) -> Counter[str]:
+    """How many pages of AWS's largest size there are, by operation."""
+    found: Counter[str] = Counter()
+    for (service, _, operation), listed in rows.items():
+        found[f"{service}:{operation}"] += -(-len(listed) // LARGEST[service])
+    return found
 
 
 def cpu(words: list[str]) -> tuple[float, str]:

@@ -114,7 +114,8 @@ def resources(size: int, regions: tuple[str, ...] = REGIONS) -> list[Resource]:
 
 def config(estate: list[Resource]) -> str:
     """The estate as YAML, in the style that people write: one line for each field."""
-    lines = [f"stack: {STACK}", f'account: "{ACCOUNT}"', "region: us-west-2", "every: 1h", "resources:"]
+    lines = [f"stack: {STACK}", f'account: "{ACCOUNT}"', "region: us-west-2", "every: 1h"]
+    lines.append("resources:" if estate else "resources: {}")
     for resource in estate:
         lines.append(f"  {resource.address}:")
         if resource.region:

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 
 from reconciler import log
 from reconciler.desired import render
@@ -27,7 +28,7 @@ from reconciler.options import parse
 from reconciler.program import Program, UsageError
 from reconciler.say import Voice, counted, event_of
 from reconciler.settings import Settings
-from reconciler.verbs import approve, doctor, estate, explain, facts, history, host, policy, sandbox
+from reconciler.verbs import estate
 
 STATUSES: list[tuple[tuple[type[ReconcilerError], ...], int]] = [
     ((UsageError,), USAGE),
@@ -37,27 +38,28 @@ STATUSES: list[tuple[tuple[type[ReconcilerError], ...], int]] = [
     ((BusyError, Throttled, Lost), LATER),
 ]
 """The exit status of what ends a verb; of anything else it is 1."""
-VERBS: dict[str, Callable[[Program], int]] = {
-    "check": estate.check,
-    "plan": estate.plan,
-    "run": estate.run,
-    "drift": estate.drift,
-    "outputs": estate.outputs,
-    "status": host.told,
-    "explain": explain.explain,
-    "approve": approve.approve,
-    "pause": host.pause,
-    "resume": host.resume,
-    "trigger": host.trigger,
-    "destroy": estate.destroy,
-    "doctor": doctor.doctor,
-    "history": history.history,
-    "iam-policy": policy.iam_policy,
-    "kinds": facts.kinds,
-    "schema": facts.schema,
-    "events": facts.events,
-    "sandbox": sandbox.sandbox,
+VERBS = {
+    "check": "estate.check",
+    "plan": "estate.plan",
+    "run": "estate.run",
+    "drift": "estate.drift",
+    "outputs": "estate.outputs",
+    "status": "host.told",
+    "explain": "explain.explain",
+    "approve": "approve.approve",
+    "pause": "host.pause",
+    "resume": "host.resume",
+    "trigger": "host.trigger",
+    "destroy": "estate.destroy",
+    "doctor": "doctor.doctor",
+    "history": "history.history",
+    "iam-policy": "policy.iam_policy",
+    "kinds": "facts.kinds",
+    "schema": "facts.schema",
+    "events": "facts.events",
+    "sandbox": "sandbox.sandbox",
 }
+"""Where in `verbs` each is; only the module of the one that is asked for is loaded."""
 
 
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] | None = None) -> int:
@@ -82,7 +84,7 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     )
     program = Program(options, settings, environment, voice)
     try:
-        status = VERBS[options.verb](program)
+        status = _verb(options.verb)(program)
     except ReconcilerError as error:
         status = refused(error, voice)
     except KeyboardInterrupt:
@@ -93,6 +95,12 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
         signal.signal(program.stop_signal, signal.SIG_DFL)
         os.kill(os.getpid(), program.stop_signal)
     return status
+
+
+def _verb(name: str) -> Callable[[Program], int]:
+    module, _, function = VERBS[name].partition(".")
+    found: Callable[[Program], int] = getattr(import_module(f"reconciler.verbs.{module}"), function)
+    return found
 
 
 def refused(error: ReconcilerError, voice: Voice) -> int:

@@ -213,7 +213,7 @@ def _common(verb: Parser, name: str) -> None:
         metavar="PATH",
         help="holds what may be lost (RECONCILER_STATE_DIR)",
     )
-    add(asks, "--workers", metavar="N", help="requests side by side (8)")
+    add(asks, "--workers", metavar="N", help="requests side by side (20)")
     add(name in CHANGES, "--grace", metavar="TIME", help="how long creations wait without memory (5s)")
     verb.add_argument("--log-format", choices=("auto", "console", "json"), help="of stderr (auto)")
     verb.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="of stderr (info)")

@@ -147,10 +147,10 @@ class Settings:
         60.0, at_least(1.0), unit="duration", why="one line a minute tells the watchers that the daemon lives"
     )
     workers: int = _setting(
-        8,
+        20,
         whole(1, 64),
         unit="threads",
-        why="reads side by side; more runs into EC2's request rate before it is faster",
+        why="reads side by side; more hardly make a pass shorter, which is one list after another in the end",
     )
     log_format: LogFormat = _setting(
         "auto", one_of("auto", "console", "json"), unit="word", why="for eyes on a terminal, JSON elsewhere"

@@ -10,6 +10,7 @@ botocore's.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from typing import Any
@@ -33,6 +34,8 @@ class Rows:
     """
 
     def __init__(self) -> None:
+        self.one_at_a_time = threading.Lock()
+        """Held while an answer is decoded: two at once would be no faster, and take the memory of two."""
         self._now: dict[bytes, Row] = {}
         self._before: dict[bytes, Row] = {}
 
@@ -80,7 +83,8 @@ class _Parser(EC2QueryParser):
 
     def _do_parse(self, response: Any, shape: Any) -> Any:
         try:
-            return decoded(response["body"], shape, self._rows)
+            with self._rows.one_at_a_time:
+                return decoded(response["body"], shape, self._rows)
         except Exception:  # whatever it is: botocore's own parser says what it means
             return super()._do_parse(response, shape)  # type: ignore[misc] # the stubs lack it
 
@@ -102,7 +106,7 @@ def decoded(body: bytes, shape: Any, known: Rows) -> Row:
             continue
         name, item = member
         numbers = [int(row.text or "") for row in element]
-        if numbers != list(range(taken, taken + len(numbers))) or name in found:
+        if numbers != list(range(taken, taken + len(numbers))):
             raise Unusual(name)
         taken += len(numbers)
         found[name] = [_row(rows[number], item, known) for number in numbers]
@@ -132,8 +136,8 @@ def _decoded_row(body: bytes, shape: Any) -> Row:
 def _cut(body: bytes) -> tuple[bytes, list[bytes]]:
     """The answer with its outermost items by their numbers instead, and these items.
 
-    Both together are well-formed exactly when the answer is: the item that a tag seems to be may stand in a comment or
-    an instruction, and nowhere else.
+    Both together are well-formed exactly when the answer is.  What seems to be a tag may stand in a comment or an
+    instruction, and nowhere else.
     """
     if b"<!" in body or body.find(b"<?", 1) > 0:
         raise Unusual

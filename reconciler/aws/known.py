@@ -61,11 +61,16 @@ class Known:
         self._seen[scope, id] = found
         return found.thing
 
-    def whole(self, thing: Observed, more: Mapping[str, Any], make: Callable[[], Observed]) -> Observed:
+    def whole(
+        self,
+        thing: Observed,
+        more: Mapping[str, Any],
+        make: Callable[[Observed, Mapping[str, Any]], Observed],
+    ) -> Observed:
         """A thing with what its list leaves out: that of the last look where nothing of both has changed."""
         found = self._before[1].get((thing.scope, thing.id))
         if found is None or found.thing is not thing or found.more != more:
-            found = _Whole(thing, more, make())
+            found = _Whole(thing, more, make(thing, more))
         self._whole[thing.scope, thing.id] = found
         return found.whole
 

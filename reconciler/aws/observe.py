@@ -6,7 +6,7 @@ A scope that cannot be read whole is named in `World.unread`, never taken for em
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -48,16 +48,20 @@ class Question:
 def observe(
     gateway: Gateway, kinds: KindsByName, question: Question, executor: Executor, known: Known
 ) -> World:
-    """Read all scopes of the question, in parallel, parents before what lies within them."""
+    """Read all scopes of the question, in parallel; what lies within parents waits for them."""
     known.turn()
     gateway.sessions.rows.turn()
     look = _Look(gateway, kinds, question, known)
-    scopes = sorted(_with_parents(question.scopes, kinds))
-    for within in (False, True):
-        level = [scope for scope in scopes if bool(kinds[scope.kind].read.within) is within]
-        for found in executor.map(look.read, level):
-            look.add(found)
-    return look.world()
+    parents = {kind.read.within for kind in kinds.values()}
+
+    scopes = sorted(_with_parents(question.scopes, kinds))  # whoever waits keeps a worker, and comes last
+    for scope in sorted(scopes, key=lambda one: (bool(kinds[one.kind].read.within), one.kind not in parents)):
+        look.found[scope] = executor.submit(look.read, scope)
+    try:
+        return look.world()
+    finally:  # where it is about the whole pass, nothing further is asked
+        for found in look.found.values():
+            found.cancel()
 
 
 def _with_parents(scopes: Iterable[Scope], kinds: KindsByName) -> set[Scope]:
@@ -79,19 +83,17 @@ class _Found:
 
 
 class _Look:
-    """The state of one look; `add` is called by one thread, between the levels."""
+    """The state of one look.  What is read within a parent waits for what was found of it."""
 
     def __init__(self, gateway: Gateway, kinds: KindsByName, question: Question, known: Known) -> None:
         self.gateway, self.kinds, self.question, self.known = gateway, kinds, question, known
-        self.found: dict[Scope, _Found] = {}
+        self.found: dict[Scope, Future[_Found]] = {}
         self.listings = Listings(gateway)
 
-    def add(self, found: _Found) -> None:
-        self.found[found.scope] = found
-
     def world(self) -> World:
-        good = [found for found in self.found.values() if found.error is None]
-        bad = [found for found in self.found.values() if found.error is not None]
+        every = [self.found[scope].result() for scope in sorted(self.found)]
+        good = [found for found in every if found.error is None]
+        bad = [found for found in every if found.error is not None]
         return World(
             stack=self.question.stack,
             things=tuple(owned(self.kinds, [thing for found in good for thing in found.things])),
@@ -130,7 +132,7 @@ class _Look:
         if kind.read.within is None:
             return {None: True}
         where = Scope(kind.read.within, scope.account, scope.region)
-        above = self.found[where]
+        above = self.found[where].result()
         if above.error is not None:
             raise _ParentUnread(f"its {kind.read.within}s could not be read: {above.error}")
         more = sorted(id for parent, id in self.question.parents if parent == where)
@@ -170,12 +172,7 @@ class _Look:
             for row in self._companions(scope, kind, companion, things):
                 for id in whose.get(row[companion.key], ()):  # within a parent, others' things have some too
                     more[id][companion.name].append(row)
-        return [
-            self.known.whole(thing, found, partial(_enriched, kind, thing, found))
-            if (found := more[thing.id])
-            else thing
-            for thing in things
-        ]
+        return [self.known.whole(thing, more[thing.id], partial(_enriched, kind)) for thing in things]
 
     def _asked(self, kind: Kind, detail: Detail, thing: Observed) -> bool:
         """Whether a detail is compared with the config, or says what a thing uses that is to go."""
@@ -394,5 +391,7 @@ def arn_of(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str) -> 
 
 
 def _enriched(kind: Kind, thing: Observed, more: Mapping[str, Any]) -> Observed:
+    if not more:
+        return thing
     raw = {**thing.raw, **more}
     return replace(thing, raw=raw, spec=kind.project(raw))

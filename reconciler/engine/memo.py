@@ -58,7 +58,6 @@ class Memo:
     def converge(
         self,
         facts: Facts,
-        *,
         desired: Desired,
         observed: Observed | None,
         stack: str,

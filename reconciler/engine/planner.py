@@ -138,14 +138,8 @@ class Planner:
         if holder is None and (given_back := self._take_back(facts, whole)):
             return given_back
         before = tuple(sorted(thing.id for thing in self.world.replaced.get(desired.address, ())))
-        verdict = self._memo.converge(
-            facts,
-            desired=whole,
-            observed=holder,
-            stack=self.stack,
-            making_way=before,
-            held=partial(self._tied.waits, holder),
-        )
+        held = partial(self._tied.waits, holder)
+        verdict = self._memo.converge(facts, whole, holder, self.stack, before, held)
         if isinstance(verdict, Steps) and (why := self._too_early(desired, verdict)):
             return Wait(why, "other", verdict.drift)
         if holder is not None and isinstance(verdict, Steps) and verdict.verb == "replace":

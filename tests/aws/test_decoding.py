@@ -161,6 +161,28 @@ def test_an_odd_answer_is_what_botocore_makes_of_it_or_the_error_that_it_has(ans
     same(text.encode("utf-8", "replace"), operation, Rows())
 
 
+@pytest.mark.parametrize(
+    ("operation", "inner"),
+    [
+        ("CreateFlowLogs", "<flowLogIdSet><item>fl-1</item></flowLogIdSet><unsuccessful/>"),
+        ("DescribeSubnets", "<subnetSet><item><availableIpAddressCount/></item></subnetSet>"),
+        (
+            "DescribeSubnets",
+            "<subnetSet><item><availableIpAddressCount>x</availableIpAddressCount></item></subnetSet>",
+        ),
+        ("DescribeVpcs", "<vpcSet><item><vpcId>1</vpcId><vpcId>2</vpcId></item></vpcSet>"),
+        ("DescribeVpcs", "<vpcSet><item/></vpcSet><vpcSet><item/></vpcSet>"),
+        ("DescribeVpcs", "<vpcSet><item/></vpcSet><requestId>1</requestId><requestId>2</requestId>"),
+        ("DescribeVpcs", "<vpcSet><!--<item><vpcId>1</vpcId></item>--><item/></vpcSet>"),
+        ("DescribeVpcs", "<vpcSet><item>5</item><item>1</item></vpcSet>"),
+        ("DescribeVpcs", "<vpcSet><other>0</other><item><vpcId>1</vpcId></item></vpcSet>"),
+        ("DescribeVpcs", "<vpcSet><item><vpcId>1</vpcId></item>"),
+    ],
+)
+def test_what_is_odd_in_a_known_way_is_too(operation: str, inner: str) -> None:
+    same(f"<{operation}Response {SPACE}>{inner}</{operation}Response>".encode(), operation, Rows())
+
+
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_nothing_that_is_read_is_left_to_botocore(operation: str) -> None:
     decoder(shape_of(operation))
