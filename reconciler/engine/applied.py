@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from reconciler.engine.drift import is_ignored, nothing
 from reconciler.model.calls import digest
 from reconciler.model.fields import Facts
+from reconciler.model.kind import Item, Part
 from reconciler.model.things import (
     APPLIED_TAG,
     OURS,
@@ -99,20 +100,22 @@ def _origin(
         return "pending"  # a thing does not move by itself, and its digest is what we have written
     if applied is None:
         return "unknown"
+    nested = {part.field for part in facts.kind.parts if part.lists}
     return together(
-        _leaf_origin(applied, leaf, value, _seen(facts, leaf, value, observed))
+        _leaf_origin(applied, leaf, value, _seen(facts, leaf, value, observed), leaf in nested)
         for leaf, value in wanted.items()
         if _related(leaf, path)
     )
 
 
-def _leaf_origin(applied: Applied, leaf: str, wanted: Any, seen: Any) -> Origin:
+def _leaf_origin(applied: Applied, leaf: str, wanted: Any, seen: Any, nested: bool) -> Origin:
+    """Of a list of lists nobody can tell what of it was wanted before: where the config has changed, it is that."""
     before = applied.hashes.get(_hash(leaf))
     if before is None:
         return "pending" if applied.whole else "unknown"
     if _hash(_canonical(wanted)) == before:
         return "drift"
-    return "pending" if _hash(_canonical(seen)) == before else "both"
+    return "pending" if nested or _hash(_canonical(seen)) == before else "both"
 
 
 def _related(leaf: str, path: str) -> bool:
@@ -153,10 +156,16 @@ def _spelt(facts: Facts, name: str, value: Any) -> Any:
         return value
     kind = facts.kind
     if part := next((part for part in kind.parts if part.field == name), None):
-        return _sorted(part.meant(part.normal(item)) for item in value or ())
+        return _in_order(part, value or ())
     if name in kind.normal:
         return kind.normal[name](value)
     return _sorted(value or ()) if name in kind.unordered else value
+
+
+def _in_order(part: Part, items: Iterable[Item]) -> list[Any]:
+    """Items by their keys: the same ones stand in one place, whatever else AWS shows of them."""
+    found = sorted(map(part.normal, items), key=lambda item: digest(part.key(item)))
+    return [_canonical(part.meant(item)) for item in found]
 
 
 def _sorted(values: Any) -> list[Any]:
@@ -169,7 +178,7 @@ def _seen(facts: Facts, leaf: str, wanted: Any, observed: Observed) -> Any:
     if name == "Tags":
         return observed.tags.get(below)
     if part := next((part for part in facts.kind.parts if part.field == name), None):
-        return _sorted(part.meant(part.normal(item)) for item in part.rows(observed.raw))
+        return _in_order(part, part.rows(observed.raw))
     value = observed.spec.get(name)
     if name in facts.kind.normal or name in facts.kind.unordered:
         value = _spelt(facts, name, value)
@@ -195,9 +204,11 @@ def _projected(seen: Any, wanted: Any) -> Any:
 
 
 def _canonical(value: Any) -> Any:
-    """A value as it counts: absent, null and empty are one."""
+    """A value as it counts: absent, null and empty are one, and so are 1 and 1.0."""
     if isinstance(value, str):
         return value or None
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if isinstance(value, Mapping):
         kept = {name: _canonical(inner) for name, inner in value.items()}
         return {name: inner for name, inner in kept.items() if inner is not None} or None

@@ -137,7 +137,8 @@ class Planner:
         whole = replace(desired, spec=self._moving.kept(desired.address, spec.value, holder), tags=tags.value)
         if holder is None and (given_back := self._take_back(facts, whole)):
             return given_back
-        before = tuple(sorted(thing.id for thing in self.world.replaced.get(desired.address, ())))
+        making_way = self.world.replaced.get(desired.address, ())
+        before = tuple(sorted(thing.id for thing in making_way if self.world.owns(thing)))
         held = partial(self._tied.waits, holder)
         verdict = self._memo.converge(facts, whole, holder, self.stack, before, held)
         if isinstance(verdict, Steps) and (why := self._too_early(desired, verdict)):

@@ -32,8 +32,9 @@ CHANGING = ("Protocol", "PortRanges", "ClientAffinity")
 # ---- listeners and groups in the words of the config
 
 
-def _said(item: Mapping[str, Any]) -> Item:
-    return {name: value for name, value in item.items() if value is not None}
+def _said(item: Mapping[str, Any] | None) -> Item:
+    """What an item says; one that is not written yet says nothing."""
+    return {name: value for name, value in (item or {}).items() if value is not None}
 
 
 def _sorted(items: Any, *names: str) -> list[Item]:

@@ -159,6 +159,8 @@ NAMED = [
     "moto.iam.models:AWSManagedPolicy",
     "moto.iam.models:iam_backends",
     "moto.ec2.models:ec2_backends",
+    "moto.ec2.utils:random_ipv6_cidr",
+    "moto.ec2.utils:random_vpc_cidr_association_id",
     "moto.ec2.models.instance_types:INSTANCE_TYPES",
     "moto.ec2.models.transit_gateway_attachments:TransitGatewayPeeringAttachment",
     "moto.ec2.models.instance_types:INSTANCE_TYPE_OFFERINGS",

@@ -42,6 +42,13 @@ SHOWN: Mapping[str, Mapping[str, str]] = {
     "key-pair": {"PublicKeyMaterial": "PublicKey"},
     "load-balancer": {"Name": "LoadBalancerName"},
     "security-group": {"Ingress": "Rules[?!IsEgress]", "Egress": "Rules[?IsEgress]"},
+    "subnet": {
+        "PrivateDnsHostnameTypeOnLaunch": "PrivateDnsNameOptionsOnLaunch.HostnameType",
+        **{
+            f"{name}OnLaunch": f"PrivateDnsNameOptionsOnLaunch.{name}"
+            for name in ("EnableResourceNameDnsARecord", "EnableResourceNameDnsAAAARecord")
+        },
+    },
     "target-group": {"Name": "TargetGroupName"},
     "transit-gateway-connect-peer": {
         "BgpOptions": "ConnectPeerConfiguration.BgpConfigurations[].{PeerAsn: PeerAsn}",
@@ -51,6 +58,12 @@ SHOWN: Mapping[str, Mapping[str, str]] = {
         "PeerTransitGatewayId": "AccepterTgwInfo.TransitGatewayId",
         "PeerAccountId": "AccepterTgwInfo.OwnerId",
         "PeerRegion": "AccepterTgwInfo.Region",
+    },
+    "transit-gateway-route-table": {
+        "Routes": "Routes[?!PrefixListId].merge(@, {Blackhole: State == 'blackhole'})",
+    },
+    "vpc-attachment": {
+        "NatGatewaySupport": "contains(['ENABLED', 'ENABLING'], NatGatewaySupport) && 'ENABLE' || 'DISABLE'",
     },
     "vpc-peering-connection": {"VpcId": "RequesterVpcInfo.VpcId", "PeerVpcId": "AccepterVpcInfo.VpcId"},
     "vpn-connection": {"PreSharedKeyStorage": "PreSharedKeyArn && 'SecretsManager' || 'Standard'"},
@@ -62,8 +75,9 @@ NAMED_BY_AWS = "default"
 """A value that stands for something of AWS's, which shows it by its id."""
 LITERAL = "$${"
 """How a config writes a ${ that refers to nothing."""
-HIDDEN = {"PreSharedKey", "VolumeSize", "VolumeType", "Iops"}
-"""Members that AWS does not show there, where it keeps them elsewhere: the disks of a machine are volumes."""
+HIDDEN = {"EndpointGroups", "PreSharedKey", "VolumeSize", "VolumeType", "Iops"}
+"""Members that AWS does not show there, where it keeps them elsewhere: the disks of a machine are volumes, and the
+groups of a listener have a list of their own."""
 BLIND = object()
 """Nothing that AWS shows says what the field is."""
 Holders = Mapping[str, Thing]
