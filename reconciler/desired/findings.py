@@ -56,6 +56,7 @@ class Findings:
     def __init__(self) -> None:
         self._problems: dict[tuple[Place, str, str], Problem] = {}
         self._at: Counter[Place] = Counter()
+        self._paths: set[str] = set()
         self._suggestions = 0
         self.told = 0
 
@@ -70,6 +71,7 @@ class Findings:
 
     def _add(self, problem: Problem) -> None:
         self.told += 1
+        self._paths.add(problem.path)
         known = (problem.place, problem.what, problem.hint)
         if known in self._problems:
             return
@@ -82,10 +84,7 @@ class Findings:
     def about(self, path: Iterable[str | int]) -> bool:
         """Whether something is reported already of what is at a path, or within it."""
         whole = visible(spell(path))
-        return any(
-            found.path == whole or found.path.startswith((f"{whole}.", f"{whole}["))
-            for found in self._problems.values()
-        )
+        return any(path == whole or path.startswith((f"{whole}.", f"{whole}[")) for path in self._paths)
 
     def closest(self, word: str, words: Collection[str]) -> str | None:
         """The one of `words` that was probably meant."""

@@ -155,3 +155,17 @@ def test_of_two_interfaces_one_is_meant() -> None:
         (path, "instance/i has a second interface, network-interface/n")
         for path in ("elastic-ip/e.InstanceId", "route-table/r.Routes[0]")
     ]
+
+
+def test_a_route_that_leads_nowhere_is_told_of_once_in_all_its_repeats() -> None:
+    told = problems(
+        resources("""
+            vpc/v: {CidrBlock: 10.1.0.0/16}
+            route-table/${each.n}:
+              for: {n: [a, b]}
+              VpcId: ${vpc/v}
+              Routes: [{DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: "${nat-gateway/x}"}]
+        """)
+    )
+    assert len(told) == 1
+    assert "refers to nat-gateway/x" in told[0].what
