@@ -153,7 +153,7 @@ def _mended(facts: Facts, desired: Desired, observed: Observed, stack: str, held
         return stuck
     later = [] if halting.stands_still(kind, observed) else halting.needing(kind, drifts)
     drifts = [found for found in drifts if found not in later]
-    changed, halted = _fields(drifts), _fields(later)
+    changed, halted = kind.in_order(_fields(drifts), desired.spec), _fields(later)
     updates = list(_updates(facts, desired, observed, changed))
     if first := untying(kind, changed, _less_ignored(desired), observed, tuple(drifts), updates):
         return first

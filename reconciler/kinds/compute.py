@@ -248,6 +248,7 @@ INSTANCE = Kind(
                 path="InstanceCreditSpecifications",
                 filter="instance-id",
                 key="InstanceId",
+                leaving=False,
                 fields=frozenset({"CreditSpecification"}),
             ),
             Companion(

@@ -20,7 +20,12 @@ def _vpc_attribute(name: str) -> Remedy:
     def make(thing: Observed, wanted: Any) -> list[Call]:
         return [ec2("ModifyVpcAttribute", VpcId=thing.id, **{name: {"Value": wanted}})]
 
-    return Remedy(operations=("ModifyVpcAttribute",), make=make, shape=f"ModifyVpcAttribute.{name}.Value")
+    return Remedy(
+        operations=("ModifyVpcAttribute",),
+        make=make,
+        shape=f"ModifyVpcAttribute.{name}.Value",
+        needs="EnableDnsSupport" if name == "EnableDnsHostnames" else "",
+    )
 
 
 def _subnet_attribute(name: str, *, plain: bool = False) -> Remedy:
@@ -43,7 +48,6 @@ def canonical(cidr: Any) -> Any:
 
 
 VPC_ATTRIBUTES = ("EnableDnsSupport", "EnableDnsHostnames")
-"""In the order in which they can be switched on: hostnames need support."""
 
 OVER = frozenset({"disassociating", "disassociated", "failing", "failed"})
 """States of a range that is none of its VPC's any more, and is listed for a while."""
@@ -136,7 +140,9 @@ IPV6_RANGES = Part(
 
 
 def _fits(vpc: Desired, _: Mapping[Address, Desired]) -> Iterator[tuple[str, str, str]]:
-    """Each range of IPv6 says which it is: that of a pool by itself, or that it is Amazon's choice."""
+    """Each range of IPv6 says which it is: that of a pool by itself, or that it is Amazon's choice; names need DNS."""
+    if vpc.spec.get("EnableDnsHostnames") and vpc.spec.get("EnableDnsSupport") is False:
+        yield "EnableDnsHostnames", "needs EnableDnsSupport: true", ""
     for number, item in enumerate(vpc.spec.get(IPV6_RANGES.field) or ()):
         if isinstance(item, Mapping) and bool(item.get(IPV6)) is bool(item.get(AMAZONS)):
             what = f"[{number}] needs one of {IPV6} and {AMAZONS}: true, and has {'both' if item.get(IPV6) else 'none'}"

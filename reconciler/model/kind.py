@@ -32,6 +32,7 @@ class Remedy:
     `joins`: its calls are made as one with those of its operation that other fields have, or with the update call if
     that is it: while AWS works at one it refuses another.  `fixed` are members of the value, at any depth, that cannot
     change after creation.
+    `needs`: a field without which it cannot be on: it is switched on after that one, and off before it.
     """
 
     operations: tuple[str, ...]
@@ -40,6 +41,7 @@ class Remedy:
     disruptive: bool | Callable[[Drift], bool] = False
     joins: bool = False
     fixed: frozenset[str] = frozenset()
+    needs: str = ""
 
     def disrupts(self, drift: Drift) -> bool:
         """Whether to put this right interrupts what the thing does."""
@@ -272,6 +274,11 @@ class Kind:
     """Whether AWS acts by the tags of things of this kind: they carry no tag of ours that changes with the config."""
     unique: str | None = None
     """The field whose value only one living thing may have; it rules out `replace: create-first`."""
+
+    def in_order(self, names: Iterable[str], wanted: Spec) -> list[str]:
+        """Fields in an order in which they can be changed (`Remedy.needs`)."""
+        needing = {name for name, remedy in self.remedies.items() if remedy.needs}
+        return sorted(names, key=lambda name: (1 if wanted[name] else -1) if name in needing else 0)
 
     @property
     def home(self) -> Service:

@@ -226,6 +226,10 @@ def modify_vpc(request: Request, backend: Any) -> Answer:
         raise AwsError(
             "InvalidParameterValue", "DNS hostnames can only be enabled if DNS support is enabled."
         )
+    if name == "EnableDnsSupport" and not request.parameters[name].get("Value") and vpc.enable_dns_hostnames:
+        raise AwsError(
+            "InvalidParameterValue", "DNS support stays while DNS hostnames are enabled."
+        )  # unverified
     return request.ask_moto(request.parameters)
 
 
