@@ -13,6 +13,7 @@ import ipaddress
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -187,9 +188,11 @@ def _member_shows(shown: Mapping[str, Any], name: str, wanted: Any, holders: Hol
     value = _member(shown, name)
     if value is not None:
         return shows(value, wanted, holders, kind)
+    if kind and name in HIDDEN:
+        return True
     if any(REFERENCE.search(text) for text in texts(wanted)):
         return shows(list(texts(shown)), wanted, holders, kind)
-    return not wanted or (kind != "" and (name in HIDDEN or name not in members(kind)))
+    return not wanted or (kind != "" and name not in members(kind))
 
 
 def _member(shown: Mapping[str, Any], name: str) -> Any:
@@ -269,6 +272,8 @@ def _spellings(value: Any) -> set[str]:
         found.add(str(ipaddress.ip_network(text, strict=False)))
     with suppress(ValueError):
         found.add(base64.b64decode(text, validate=True).decode())
+    with suppress(ValueError):
+        found.add(datetime.fromisoformat(str(value)).isoformat())
     if text.startswith("{"):
         found.add(json.dumps(_parsed(text), sort_keys=True))
     if "." in text:  # a name of DNS
