@@ -388,7 +388,8 @@ def _by_status(status: int) -> type[AwsError]:
 
 
 def explanation(answer: dict[str, Any]) -> str:
-    """All that AWS says about an error: Network Manager's useful words are in Fields, beside the Error."""
+    """All that AWS says about an error: Network Manager's useful words are in Fields, beside the Error, and in Errors
+    what is wrong with a policy, and where in it."""
     said = [str(answer.get("Error", {}).get("Message", ""))]
     said += [
         f"{name} {answer[name]}"
@@ -396,7 +397,6 @@ def explanation(answer: dict[str, Any]) -> str:
         if answer.get(name)
     ]
     said += [f"{field.get('Name')}: {field.get('Message')}" for field in answer.get("Fields") or ()]
-    # what is wrong with a core network's policy, and where in it
     errors = [(str(found.get("Path")), str(found.get("Message"))) for found in answer.get("Errors") or ()]
     said += [why if why.startswith(where) else f"{where}: {why}" for where, why in errors]
     return "; ".join(part for part in said if part)
