@@ -19,7 +19,7 @@ from tests.harness import FACTS, Host, host
 FAILED = pytest.StashKey[bool]()
 REGIONS = ("us-west-2",)
 """That things are found in others too is proved elsewhere, once for all kinds."""
-LEAST_WAIT = 10.0
+LEAST_WAIT = 20.0
 """Seconds between two looks: less than a creation is waited for, and enough for what AWS does by itself."""
 
 

@@ -25,6 +25,8 @@ class _Plain(yaml.CSafeDumper):
 
 
 EVERY: Kinds = tuple(KINDS)
+SELDOM = 40.0
+"""Seconds between two looks at an estate of which many things take minutes: each look costs."""
 
 
 def share(number: int, of: int, kinds: Kinds = TRIED) -> Kinds:

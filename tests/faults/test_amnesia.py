@@ -10,7 +10,7 @@ import pytest
 from reconciler.aws.recall import ReadOnlyMemory, Recall
 from reconciler.model.pause import Pause
 from reconciler.verbs.amnesia import NOWHERE, sight
-from tests.faults.estate import estate, without_subjects
+from tests.faults.estate import SELDOM, estate, without_subjects
 from tests.faults.runs import by_hand
 from tests.harness import HEAD, STACK, Host, host
 from tests.passes.estates import AI_GLOBAL, TWO_REGIONS
@@ -22,7 +22,11 @@ pytestmark = pytest.mark.xdist_group("amnesia")  # one worker: what they share i
 def ops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """Every estate stands, and things have happened to them; nothing is changed by these tests."""
     with host(
-        tmp_path_factory.mktemp("amnesia"), asks_everywhere=True, page_size=50, quotas={"GlobalNetwork": 100}
+        tmp_path_factory.mktemp("amnesia"),
+        SELDOM,
+        asks_everywhere=True,
+        page_size=50,
+        quotas={"GlobalNetwork": 100},
     ) as found:
         for text in (AI_GLOBAL, TWO_REGIONS, estate()):
             assert found.run(text).outcome == "settled"

@@ -25,7 +25,7 @@ from reconciler.model.config import Config
 from reconciler.model.plan import Plan
 from reconciler.model.things import World
 from reconciler.model.verdicts import Blocked, Settled, Steps, Wait
-from tests.faults.estate import estate
+from tests.faults.estate import SELDOM, estate
 from tests.faults.folders import in_place, split
 from tests.harness import HEAD, SCHEMA, Host, host
 from tests.passes.estates import AI_GLOBAL, TWO_REGIONS
@@ -91,7 +91,11 @@ def doomed(plan: Plan) -> list[str]:
 @pytest.fixture(scope="module")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Standing]]:
     with host(
-        tmp_path_factory.mktemp("standing"), asks_everywhere=True, page_size=50, quotas={"GlobalNetwork": 100}
+        tmp_path_factory.mktemp("standing"),
+        SELDOM,
+        asks_everywhere=True,
+        page_size=50,
+        quotas={"GlobalNetwork": 100},
     ) as ops:
         found: dict[str, Standing] = {}
         for name, text in ESTATES.items():

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from reconciler.kinds import ALL
-from tests.faults.estate import estate, without_subjects
+from tests.faults.estate import SELDOM, estate, without_subjects
 from tests.harness import Host, host
 
 
 @pytest.fixture
 def ops(tmp_path: Path) -> Iterator[Host]:
     """Lists come in few pages: that they are read to their end is proved elsewhere."""
-    with host(tmp_path, page_size=50) as found:
+    with host(tmp_path, SELDOM, page_size=50) as found:
         yield found
 
 

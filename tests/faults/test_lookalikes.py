@@ -32,7 +32,7 @@ from reconciler.sandbox.networkmanager.models import store_of
 from reconciler.sandbox.route53.store import store_of as zones
 from reconciler.sandbox.world import current
 from tests.conformance.fixture import TRIED, named_anew
-from tests.faults.estate import estate, without_subjects
+from tests.faults.estate import SELDOM, estate, without_subjects
 from tests.harness import ACCOUNT, HEAD, STACK, Host, host, move_home
 
 pytestmark = pytest.mark.xdist_group("lookalikes")  # one worker: what they share is dear to make
@@ -220,14 +220,18 @@ class Stage:
 
     def run(self, text: str, **choices: Any) -> dict[str, Outcome]:
         """`run --once`, whatever the guards of a whole config say; gives what became of each address."""
-        report = self.ops.run(text, timeout=120, allow_empty=True, allow_shrink=True, **choices)
+        report = self.ops.run(text, timeout=900, allow_empty=True, allow_shrink=True, **choices)
         return {outcome.label: outcome for outcome in report.outcomes}
 
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with host(
-        tmp_path_factory.mktemp("stage"), asks_everywhere=True, page_size=50, quotas={"GlobalNetwork": 100}
+        tmp_path_factory.mktemp("stage"),
+        SELDOM,
+        asks_everywhere=True,
+        page_size=50,
+        quotas={"GlobalNetwork": 100},
     ) as ops:
         yield Stage(ops)
 

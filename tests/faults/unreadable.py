@@ -26,7 +26,7 @@ from reconciler.model.service import SERVICES, Search
 from reconciler.model.verdicts import Steps
 from reconciler.sandbox import AwsError, Call
 from tests.conformance.fixture import TRIED, load
-from tests.faults.estate import estate
+from tests.faults.estate import SELDOM, estate
 from tests.harness import Host, host, read
 
 TOLD: Mapping[str, str] = {
@@ -254,7 +254,7 @@ def _refuse_writes(moment: str, call: Call) -> None:
 @contextmanager
 def everything(folder: Path) -> Iterator[Estate]:
     """The estate, settled; the SDK's back-off takes no real time."""
-    with host(folder, asks_everywhere=True) as ops, _without_waiting(ops):
+    with host(folder, SELDOM, asks_everywhere=True) as ops, _without_waiting(ops):
         report = ops.run(WHOLE)
         assert report.outcome == "settled", report.outcomes
         _propose(ops)

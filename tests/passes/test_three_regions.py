@@ -58,7 +58,7 @@ BEHIND = {
 @pytest.fixture(scope="module")
 def ops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     folder = tmp_path_factory.mktemp("three")
-    with host(folder, 10.0, regions=(*REGIONS, "us-west-2"), page_size=1000) as made:
+    with host(folder, 25.0, regions=(*REGIONS, "us-west-2"), page_size=1000) as made:
         yield made
 
 

@@ -24,7 +24,7 @@ from reconciler.model.things import ADDRESS_TAG, STACK_TAG
 from reconciler.policy.facts import FROM_OTHERS
 from reconciler.sandbox.calls import Call
 from tests.conformance.fixture import load
-from tests.faults.estate import EVERY, without_subjects
+from tests.faults.estate import EVERY, SELDOM, without_subjects
 from tests.faults.estate import estate as of_kinds
 from tests.harness import ACCOUNT, STACK, Host, host, read
 
@@ -94,8 +94,6 @@ def peered(*peers: str) -> str:
     return str(yaml.safe_dump({"resources": {**config["resources"], "device/far": device}}))
 
 
-LEAST_WAIT = 40.0
-"""Seconds between two looks at an estate of which many things take minutes."""
 LEASE = "\nlease: {table: leases}\n"
 
 
@@ -110,7 +108,7 @@ def document(text: str, half: str = "both", everything: bool = False) -> dict[st
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iam:
     """Everything that happens to an estate, each config under its own policy; what left one is still the stack's."""
     first, updated = estate(), estate("update", Tags={"Name": None})
-    with host(tmp_path_factory.mktemp("life"), LEAST_WAIT, page_size=50) as ops:
+    with host(tmp_path_factory.mktemp("life"), SELDOM, page_size=50) as ops:
         iam = Iam({})
 
         def settled(text: str) -> None:
