@@ -388,8 +388,7 @@ def _by_status(status: int) -> type[AwsError]:
 
 
 def explanation(answer: dict[str, Any]) -> str:
-    """All that AWS says about an error: Network Manager's useful words are in Fields, beside the Error, and in Errors
-    what is wrong with a policy, and where in it."""
+    """All that AWS says about an error: Network Manager's words are in Fields, and in Errors those about a policy."""
     said = [str(answer.get("Error", {}).get("Message", ""))]
     said += [
         f"{name} {answer[name]}"
