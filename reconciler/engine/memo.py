@@ -62,7 +62,7 @@ class Memo:
         observed: Observed | None,
         stack: str,
         making_way: tuple[str, ...],
-        held: Held,
+        held: Held = lambda part, key: None,
     ) -> Verdict:
         """As `converge.converge`; of what is settled it is remembered: nothing is put in that could be `held`."""
         found = self._settled.get(desired.address)

@@ -238,7 +238,7 @@ def _list(value: Any, name: str) -> list[Any]:
 
 def _fits(thing: Desired, resources: Mapping[Address, Desired]) -> Iterable[tuple[str, str, str]]:
     """Listeners that AWS would not have beside each other, and endpoints that are not where their group is."""
-    listeners = [_listener(one) for one in thing.spec.get(FIELD) or () if isinstance(one, Mapping)]
+    listeners = [_listener(one) for one in thing.spec.get(FIELD) or () if isinstance(one, dict)]
     for place, one in enumerate(listeners):
         if other := next((other for other in listeners[:place] if _overlap(one, other)), None):
             ports = " and ".join(

@@ -61,10 +61,12 @@ TRIED = tuple(KINDS) if ALL_OF_THEM else spread()
 """The kinds of estates in which much is tried: all take far longer, and what is tried is the same for all."""
 SHAPES = {shape(kind): kind for kind in reversed(KINDS)}
 
+ONE_OF_EACH = TRIED if ALL_OF_THEM else tuple(kind for kind in KINDS if kind in SHAPES.values())
+"""The kinds of estates in which is tried what no record has a word in."""
 
 those_tried = pytest.mark.kinds(*TRIED)
 """For a test of what records say and each kind's life shows anyway."""
-one_of_each_shape = pytest.mark.kinds(*(KINDS if ALL_OF_THEM else SHAPES.values()))
+one_of_each_shape = pytest.mark.kinds(*ONE_OF_EACH)
 """For a test of what no record has a word in: one kind of each shape lives through it, and all of them at once in
 tests/faults/."""
 

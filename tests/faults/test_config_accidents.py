@@ -25,6 +25,7 @@ from reconciler.model.config import Config
 from reconciler.model.plan import Plan
 from reconciler.model.things import World
 from reconciler.model.verdicts import Blocked, Settled, Steps, Wait
+from tests.conformance.fixture import ONE_OF_EACH
 from tests.faults.estate import SELDOM, estate
 from tests.faults.folders import in_place, split
 from tests.harness import HEAD, SCHEMA, Host, host
@@ -32,7 +33,7 @@ from tests.passes.estates import AI_GLOBAL, TWO_REGIONS
 
 pytestmark = pytest.mark.xdist_group("accidents")  # one worker: what they share is dear to make
 
-KINDS = HEAD.replace("stack: test", "stack: kinds") + estate()
+KINDS = HEAD.replace("stack: test", "stack: kinds") + estate(kinds=ONE_OF_EACH)
 ESTATES = {"ai-global": AI_GLOBAL, "two-regions": TWO_REGIONS, "kinds": KINDS}
 PLACE = re.compile(r"[^\s:]+\.yaml:\d+:\d+: ")
 """How a problem begins that an editor can jump to."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from itertools import cycle
 from typing import Any
 
@@ -31,17 +32,19 @@ from reconciler.sandbox.globalaccelerator.store import store_of as accelerators
 from reconciler.sandbox.networkmanager.models import store_of
 from reconciler.sandbox.route53.store import store_of as zones
 from reconciler.sandbox.world import current
-from tests.conformance.fixture import TRIED, named_anew
-from tests.faults.estate import SELDOM, estate, without_subjects
+from tests.conformance.fixture import ONE_OF_EACH, named_anew
+from tests.faults.estate import SELDOM, without_subjects
+from tests.faults.estate import estate as of_kinds
 from tests.harness import ACCOUNT, HEAD, STACK, Host, host, move_home
 
 pytestmark = pytest.mark.xdist_group("lookalikes")  # one worker: what they share is dear to make
 
 ABROAD = "eu-west-1"
 OURS, ADDRESS, PROTECT = "reconciler:stack", "reconciler:address", "reconciler:protect"
-NEXT = dict(zip(TRIED, (*TRIED[1:], TRIED[0]), strict=True))
+estate = partial(of_kinds, kinds=ONE_OF_EACH)
+NEXT = dict(zip(ONE_OF_EACH, (*ONE_OF_EACH[1:], ONE_OF_EACH[0]), strict=True))
 """For each kind another one."""
-AWS_OWN = dict(zip(TRIED, cycle(MADE_BY_OTHERS), strict=False))
+AWS_OWN = dict(zip(ONE_OF_EACH, cycle(MADE_BY_OTHERS), strict=False))
 """For each kind one of the tags that AWS's controllers put on what they make."""
 FREE = {"protect": False}
 CONFIGS = {
@@ -49,7 +52,7 @@ CONFIGS = {
     "updated": estate("update"),
     "replaced": estate("fixed", replace="delete-first", **FREE),
     "renamed": estate().replace("/subject", "/new"),
-    "orphaned": without_subjects(),
+    "orphaned": without_subjects(ONE_OF_EACH),
     "destroyed": "resources: {}",
 }
 PARENTS = {"global-network", "load-balancer"}
@@ -149,7 +152,7 @@ class Stage:
             text = self._in_our_networks(text)
         assert self.ops.run(text).outcome == "settled"
         seen = {str(thing.address): thing for thing in self.ops.loop(text).look().owned}
-        subjects = {kind: seen[f"{kind}/subject"] for kind in TRIED}
+        subjects = {kind: seen[f"{kind}/subject"] for kind in ONE_OF_EACH}
         for kind, thing in subjects.items():
             move_home(kind, thing.id)
         return {kind: Twin(kind, thing.id, thing.arn, region) for kind, thing in subjects.items()}
@@ -202,7 +205,7 @@ class Stage:
         for twin in (*self.twins.values(), *self.abroad.values()):
             if BY_NAME[twin.kind].service == "networkmanager":
                 found[twin.id] = deepcopy(networks.by_arn(twin.arn))
-        for kind in TRIED:
+        for kind in ONE_OF_EACH:
             for region in ("us-west-2", ABROAD) if BY_NAME[kind].service != "networkmanager" else ():
                 found |= {row[BY_NAME[kind].id]: row for row in self.ops.rows(kind, region)}
         theirs = {twin.id for twin in (*self.twins.values(), *self.abroad.values())}
@@ -245,7 +248,7 @@ def test_our_own_things_go_on_as_if_it_were_not_there(stage: Stage, name: str) -
     nameless = name in ODD and "making way" not in name
     for config, plan in stage.plans().items():
         told = {twin.kind for twin in twins.values() if any(twin.id in why for why in plan.conflicts)}
-        assert told == (set(TRIED) if name in ODD else set()), config
+        assert told == (set(ONE_OF_EACH) if name in ODD else set()), config
         if nameless and config in {"replaced", "renamed"}:
             continue  # the next test
         assert plan.entries == stage.baseline[config].entries, config
@@ -319,18 +322,18 @@ def test_tags_are_read_again_right_before_each_deletion(stage: Stage) -> None:
     owned = ops.loop(CONFIGS["kept"]).look().owned
     subjects = {thing.kind: thing for thing in owned if thing.address and thing.address.name == "subject"}
     doomed = {thing.id: Twin(kind, thing.id, thing.arn, "us-west-2") for kind, thing in subjects.items()}
-    left = dict(zip(TRIED, cycle(TAKEN), strict=False))
+    left = dict(zip(ONE_OF_EACH, cycle(TAKEN), strict=False))
     for _ in range(2):  # the second look has nothing to discover
         ops.aws.clear_calls()
         ops.loop(CONFIGS["orphaned"], grace=0, allow_shrink=True).plan()
-    looked = Counter(kind for kind in TRIED for call in ops.aws.calls if lists(kind, call))
+    looked = Counter(kind for kind in ONE_OF_EACH for call in ops.aws.calls if lists(kind, call))
 
     def take(moment: str, call: Call) -> None:
         """The first read that is about one thing alone is the one that asks for its tags again; where a list cannot be
         asked for one thing, it is the first after those of the look."""
         if moment != "before":
             return
-        looked.subtract(kind for kind in TRIED if lists(kind, call))
+        looked.subtract(kind for kind in ONE_OF_EACH if lists(kind, call))
         for id in taken_next(doomed, call, looked):
             taken.append(id)
             kind = doomed[id].kind
@@ -382,12 +385,12 @@ MIXED = {**PLAIN, **DOUBTFUL, "making way, of no stack": ODD["making way, of no 
 
 def test_nothing_of_theirs_is_touched_while_ours_lives_and_dies(stage: Stage) -> None:
     """Each kind has another disguise; the last test, for nothing is left of ours."""
-    worn = dict(zip(TRIED, cycle(MIXED), strict=False))
+    worn = dict(zip(ONE_OF_EACH, cycle(MIXED), strict=False))
     for kind, name in worn.items():
         stage.twins[kind].dress(MIXED[name](kind))
     doubtful = [(kind, name) for kind, name in worn.items() if name in DOUBTFUL]
     stopped = {f"{claimed(name, kind)}/subject" for kind, name in doubtful}
-    assert 0 < len(stopped) < len(TRIED)
+    assert 0 < len(stopped) < len(ONE_OF_EACH)
     with stage.untouched():
         for text in (estate("update", **FREE), CONFIGS["replaced"]):
             told = stage.run(text)
