@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -93,7 +94,8 @@ RANGES = Part(
     ),
 )
 
-IPV6, AMAZONS = "Ipv6CidrBlock", "AmazonProvidedIpv6CidrBlock"
+IPV6, AMAZONS, BORDER = "Ipv6CidrBlock", "AmazonProvidedIpv6CidrBlock", "Ipv6CidrBlockNetworkBorderGroup"
+A_REGION = re.compile(r"[a-z]+(-[a-z]+)+-\d+")
 
 
 def _ipv6_ranges(raw: Spec) -> list[Item]:
@@ -107,7 +109,7 @@ def _ipv6_ranges(raw: Spec) -> list[Item]:
     return [
         {
             **({AMAZONS: True} if one is first else {IPV6: canonical(one[IPV6])}),
-            "Ipv6CidrBlockNetworkBorderGroup": one.get("NetworkBorderGroup"),
+            BORDER: one.get("NetworkBorderGroup"),
             "AssociationId": one["AssociationId"],
         }
         for one in live
@@ -115,8 +117,12 @@ def _ipv6_ranges(raw: Spec) -> list[Item]:
 
 
 def _ipv6_range(item: Item) -> Item:
+    """A range less what AWS adds by itself: its association, and as border group the region as a whole."""
     named = {IPV6: canonical(item[IPV6])} if item.get(IPV6) else {}
-    return {**{name: value for name, value in item.items() if value}, **named}
+    said = {name: value for name, value in item.items() if value and name != "AssociationId"}
+    if A_REGION.fullmatch(str(said.get(BORDER))):
+        del said[BORDER]
+    return {**said, **named}
 
 
 def _leave_ipv6(_: Observed, items: Sequence[Item]) -> list[Call]:
