@@ -320,8 +320,7 @@ BY_CALL = {("InvalidKeyPair.NotFound", "ec2:DescribeKeyPairs"): Gone}
 """Codes that mean something else where the thing itself is asked for."""
 
 LETTING_GO = re.compile("networkmanager:(Delete|Deregister|Disassociate|Reject)")
-"""Calls that name what AWS has listed: a ValidationException says that something is in the way, or its state, whatever
-the words are."""
+"""Calls that name what AWS has listed: a ValidationException says that something is in the way, whatever its words."""
 
 
 def _of_answer(error: ClientError, call: str, creates: bool) -> AwsError:

@@ -109,7 +109,7 @@ def _ipv6_ranges(raw: Spec) -> list[Item]:
     return [
         {
             **({AMAZONS: True} if one is first else {IPV6: canonical(one[IPV6])}),
-            BORDER: one.get("NetworkBorderGroup"),
+            BORDER: _border(one.get("NetworkBorderGroup")),
             "AssociationId": one["AssociationId"],
         }
         for one in live
@@ -117,12 +117,20 @@ def _ipv6_ranges(raw: Spec) -> list[Item]:
 
 
 def _ipv6_range(item: Item) -> Item:
-    """A range less what AWS adds by itself: its association, and as border group the region as a whole."""
+    """A range as it is compared: less its association."""
     named = {IPV6: canonical(item[IPV6])} if item.get(IPV6) else {}
     said = {name: value for name, value in item.items() if value and name != "AssociationId"}
-    if A_REGION.fullmatch(str(said.get(BORDER))):
-        del said[BORDER]
-    return {**said, **named}
+    return {**said, **({BORDER: _border(said[BORDER])} if BORDER in said else {}), **named}
+
+
+def _border(group: Any) -> Any:
+    """A border group; the region as a whole, which AWS shows where none is said, counts as none."""
+    return "" if A_REGION.fullmatch(str(group)) else group
+
+
+def _join_ipv6(vpc: Observed, items: Sequence[Item]) -> list[Call]:
+    said = [{name: value for name, value in item.items() if value} for item in items]
+    return [ec2("AssociateVpcCidrBlock", VpcId=vpc.id, **item) for item in said]
 
 
 def _leave_ipv6(_: Observed, items: Sequence[Item]) -> list[Call]:
@@ -135,7 +143,7 @@ IPV6_RANGES = Part(
     rows=_ipv6_ranges,
     normal=_ipv6_range,
     key=lambda item: item.get(IPV6) or AMAZONS,
-    add=lambda vpc, items: [ec2("AssociateVpcCidrBlock", VpcId=vpc.id, **item) for item in items],
+    add=_join_ipv6,
     remove=_leave_ipv6,
     change=_leave_ipv6,  # of another border group it comes back in a later look
     operations=("AssociateVpcCidrBlock", "DisassociateVpcCidrBlock"),

@@ -25,7 +25,7 @@ from .wire import Wire, wire
 @pytest.fixture(scope="session", autouse=True)
 def made_once() -> Iterator[None]:
     """What botocore makes anew for each process, and always alike, is made once, not once a command, which would be
-    most of its time: service models as they are read from disk, and the methods of clients."""
+    much of its time: service models as they are read from disk, and the methods of clients."""
     methods: dict[str, dict[str, object]] = {}
     creators: Any = ClientCreator
     make = creators._create_methods

@@ -396,7 +396,6 @@ def _paged(request: Request, rest: Answer, many: str, things: list[Any]) -> Answ
     except paging.BadTokenError as error:
         raise AwsError("InvalidParameterValue", "Invalid value for parameter NextToken.") from error
     if token is not None:
-        rest = {name: value or name.startswith("Additional") for name, value in rest.items()} | {
-            "NextToken": token
-        }
+        kept = {name: value or name.startswith("Additional") for name, value in rest.items()}
+        rest = {**kept, "NextToken": token}
     return {**rest, many: page}
