@@ -121,8 +121,8 @@ class Host:
         self.hand = Gateway(self._sessions)
         """Somebody else's hand in the account."""
         self.asks_everywhere = False
-        """Whether each new config has all regions and networks asked for what it does not name.  Else that is spared
-        where there can be nothing: while a config names all sorts of things that those before have named."""
+        """Whether each new config has all regions and networks asked for what it does not name.  Else that is spared:
+        something of the stack's can be only where a config of this host has named it."""
         self._named: set[Scope] = set()
 
     def clients_of_its_own(self) -> None:
@@ -147,8 +147,10 @@ class Host:
         if config.account != ACCOUNT or config.accounts:
             sessions = _sessions(config.account, self._endpoint_url, config.accounts)
         memory = Memory.open(self.state, time.now)
-        if self._names_all(config) and memory.discovered(config.digest) is None:
-            memory.keep(config.digest, Discovered(accounts=frozenset({ACCOUNT})))
+        self._named |= {desired.scope for desired in config.resources.values()}
+        if not (config.accounts or self.asks_everywhere) and memory.discovered(config.digest) is None:
+            found = Discovered(scopes=frozenset(self._named), accounts=frozenset({ACCOUNT}))
+            memory.keep(config.digest, found)
         return Loop(
             config=config,
             gateway=Gateway(sessions),
@@ -160,11 +162,6 @@ class Host:
             choices=Choices(**choices),
         )
 
-    def _names_all(self, config: Config) -> bool:
-        named = {desired.scope for desired in config.resources.values()}
-        self._named |= named
-        return self._named == named and not config.accounts and not self.asks_everywhere
-
     def run(self, text: str, timeout: float = 600, **choices: Any) -> Report:
         """`run --once`."""
         return self.loop(text, **choices).until_settled(timeout)
@@ -175,7 +172,10 @@ class Host:
 
     def destroy(self, text: str = "resources: {}", protected: bool = True) -> Report:
         """`destroy --yes`."""
-        return self.run(text, destroy=True, unprotected=protected)
+        report = self.run(text, destroy=True, unprotected=protected)
+        if report.outcome == "settled":
+            self._named.clear()
+        return report
 
     def entry(self, text: str, address: str) -> Entry:
         """One entry of the plan."""

@@ -20,12 +20,15 @@ from botocore.exceptions import ConnectionClosedError, HTTPClientError, ReadTime
 from botocore.model import OperationModel, OperationNotFoundError
 from moto import backend_index
 from moto.core import responses
+from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.responses import BaseResponse
 from moto.core.serialize import EC2Serializer, XFormedAttributePicker
 from moto.core.utils import get_service_model
 from moto.ec2.exceptions import FilterNotImplementedError
+from moto.ec2.models.core import TaggedEC2Resource
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
 
-from . import cloudtrail, fidelity, iam, tagging, wire
+from . import arrival, cloudtrail, fidelity, iam, tagging, wire
 from .autoscaling.answers import answer as answer_autoscaling
 from .calls import Call, is_read
 from .ec2.answers import answer as answer_ec2
@@ -95,10 +98,13 @@ def install() -> None:
         backend_index.backend_url_patterns.append(("globalaccelerator", pattern))
     # the seam: moto looks through 800 methods for each call
     _responses.method_names_from_class = _method_names
+    # it looks for the service of a request among all there are, and builds the request as a test client does
+    BotocoreStubber.process_request = arrival.process_request  # type: ignore[method-assign]  # the seam
     # it looks for the route of a request thrice, for the names of an attribute at each value, and writes XML slowly
     XFormedAttributePicker.get_possible_keys = _possible_keys  # type: ignore[method-assign,assignment]  # the seam
     BaseResponse._get_action_from_method_and_request_uri = _route  # type: ignore[method-assign]  # the seam
     EC2Serializer._serialize_body = wire.write_xml  # type: ignore[method-assign,assignment]  # the seam
+    TaggedEC2Resource.get_tags = _tags  # type: ignore[method-assign]  # the seam: it looks through all tags for each thing
     BaseResponse._dispatch = _dispatch  # type: ignore[method-assign]  # the seam
     BaseResponse.call_action = _call_action  # type: ignore[method-assign]  # the seam
 
@@ -110,6 +116,16 @@ def _possible_keys(self: XFormedAttributePicker, context: Any) -> tuple[str, ...
     if which not in known:
         known[which] = tuple(dict.fromkeys(_moto_possible_keys(self, context)))
     return known[which]  # type: ignore[no-any-return]
+
+
+def _tags(self: Any) -> list[dict[str, str]]:
+    """The tags of a thing of EC2, as moto has them."""
+    sort = EC2_PREFIX_TO_RESOURCE.get(get_prefix(self.id), "") if self.id else ""
+    of_it = self.ec2_backend.tags.get(self.id, {})
+    return [
+        {"resource_id": self.id, "key": key, "value": value, "resource_type": sort}
+        for key, value in of_it.items()
+    ]
 
 
 def _route(self: BaseResponse, request: Any) -> str:

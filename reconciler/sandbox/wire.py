@@ -48,6 +48,19 @@ def _serializer(service: str, protocol: str) -> Any:
         def get_value(self, value: Any, key: str, shape: Any) -> Any:
             return value.get(key) if isinstance(value, dict) else None
 
+        def _serialize_type_structure(self, serialized: Any, value: Any, shape: Any, key: str) -> None:
+            # what is there, not all that could be: shapes of EC2 have dozens of members
+            if value is None or shape.is_document_type:
+                super()._serialize_type_structure(serialized, value, shape, key)
+                return
+            inside = self.MAP_TYPE() if key else serialized
+            for name in value.keys() & shape.members.keys():
+                self._serialize_structure_member(inside, value, shape.members[name], name)
+            if key:
+                self._default_serialize(serialized, inside, shape, key)
+
+    if protocol == "query":
+        Serializer._serialize_body = write_xml
     return Serializer
 
 

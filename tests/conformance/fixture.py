@@ -45,9 +45,12 @@ def said(record: Any, path: str = "") -> Iterator[str]:
                 yield from said(one, f"{path}{member.name}.")
 
 
-def spread() -> tuple[str, ...]:
-    """A few kinds that say between them whatever any kind says, of each shape at least one."""
-    words = {kind: {*said(BY_NAME[kind]), str(shape(kind))} for kind in KINDS}
+def spread(begin: str = "") -> tuple[str, ...]:
+    """A few kinds that say between them whatever any kind says in words that begin so, of each shape at least one."""
+    words = {
+        kind: {str(shape(kind)), *(word for word in said(BY_NAME[kind]) if word.startswith(begin))}
+        for kind in KINDS
+    }
     left, found = set().union(*words.values()), []
     while left:
         found.append(max(KINDS, key=lambda kind: len(words[kind] & left)))
@@ -59,6 +62,8 @@ ALL_OF_THEM = "EVERY_KIND" in os.environ
 """`pytest --every-kind`, and the proofs of benchmarks/."""
 TRIED = tuple(KINDS) if ALL_OF_THEM else spread()
 """The kinds of estates in which much is tried: all take far longer, and what is tried is the same for all."""
+READ = tuple(KINDS) if ALL_OF_THEM else spread("read.")
+"""The kinds of estates in which is tried how things are read."""
 SHAPES = {shape(kind): kind for kind in reversed(KINDS)}
 
 ONE_OF_EACH = TRIED if ALL_OF_THEM else tuple(kind for kind in KINDS if kind in SHAPES.values())

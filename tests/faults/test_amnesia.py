@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,16 @@ import pytest
 from reconciler.aws.recall import ReadOnlyMemory, Recall
 from reconciler.model.pause import Pause
 from reconciler.verbs.amnesia import NOWHERE, sight
-from tests.faults.estate import SELDOM, estate, without_subjects
+from tests.conformance.fixture import ONE_OF_EACH
+from tests.faults import estate as estates
+from tests.faults.estate import SELDOM
 from tests.faults.runs import by_hand
 from tests.harness import HEAD, STACK, Host, host
 from tests.passes.estates import AI_GLOBAL, TWO_REGIONS
 
 pytestmark = pytest.mark.xdist_group("amnesia")  # one worker: what they share is dear to make
+estate = partial(estates.estate, kinds=ONE_OF_EACH)
+without_subjects = partial(estates.without_subjects, ONE_OF_EACH)
 
 
 @pytest.fixture(scope="module")

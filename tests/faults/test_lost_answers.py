@@ -17,12 +17,13 @@ import yaml
 from reconciler.kinds import ALL, BY_NAME
 from reconciler.sandbox import Call, local_aws
 from reconciler.sandbox.errors import AwsError
+from tests.conformance.fixture import ONE_OF_EACH
 from tests.faults.estate import Kinds, estate, share
 from tests.faults.killing import Births, Inline, Unhurried, is_birth
 from tests.harness import REGIONS, Host, tags
 
 CREATE_CALLS = sorted({(kind.service, kind.create) for kind in ALL})
-PART, ANOTHER, THIRD = (share(number, 3) for number in range(3))
+PART, ANOTHER, THIRD = (share(number, 3, ONE_OF_EACH) for number in range(3))
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ def test_the_memory_is_lost_with_the_answers_and_nothing_is_seen(ops: Host) -> N
 
 @pytest.mark.parametrize(
     ("code", "status", "lag", "kinds"),
-    [("InternalError", 500, 50, share(0, 2)), ("Throttling", 400, 0, share(1, 2))],
+    [("InternalError", 500, 50, share(0, 2, ONE_OF_EACH)), ("Throttling", 400, 0, share(1, 2, ONE_OF_EACH))],
 )
 def test_a_create_that_is_refused_after_its_effect_is_not_repeated(
     ops: Host, code: str, status: int, lag: float, kinds: Kinds

@@ -25,7 +25,7 @@ from reconciler.model.plan import Plan
 from reconciler.model.service import SERVICES, Search
 from reconciler.model.verdicts import Steps
 from reconciler.sandbox import AwsError, Call
-from tests.conformance.fixture import TRIED, load
+from tests.conformance.fixture import READ, load
 from tests.faults.estate import SELDOM, estate
 from tests.harness import Host, host, read
 
@@ -60,9 +60,9 @@ def _with_details() -> tuple[dict[str, Any], dict[str, Any]]:
     Each read is made in both: fields that need a detail read are given to a thing that stays; where a kind has no
     such thing beside its subject, or none that takes them, the subject stays.
     """
-    whole: dict[str, Any] = yaml.safe_load(estate(protect=False))["resources"]
-    subjects = {f"{kind}/subject" for kind in TRIED}
-    for kind in map(BY_NAME.__getitem__, TRIED):
+    whole: dict[str, Any] = yaml.safe_load(estate(kinds=READ, protect=False))["resources"]
+    subjects = {f"{kind}/subject" for kind in READ}
+    for kind in map(BY_NAME.__getitem__, READ):
         details = {detail.field for detail in kind.read.details}
         given = {
             name: value

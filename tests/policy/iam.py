@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 Values = str | tuple[str, ...]
@@ -43,7 +44,12 @@ def _allows(statement: Mapping[str, Any], asked: Asked) -> bool:
 
 
 def _matches(pattern: str, value: str) -> bool:
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), value) is not None
+    return _compiled(pattern).fullmatch(value) is not None
+
+
+@cache  # a policy has more patterns than `re` remembers
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, pattern.split("*"))))
 
 
 def _holds(operator: str, key: str, wanted: list[str], context: Mapping[str, Values]) -> bool:

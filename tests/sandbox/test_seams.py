@@ -18,9 +18,11 @@ import botocore.parsers
 import moto
 import moto.core.responses
 import pytest
+from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.responses import BaseResponse
 from moto.core.serialize import EC2Serializer, XFormedAttributePicker
 from moto.core.utils import get_service_model
+from moto.ec2.models.core import TaggedEC2Resource
 
 from reconciler.sandbox import LocalAws, local_aws, pipeline, world
 
@@ -40,6 +42,10 @@ PRISTINE = {
     "moto.core.serialize:XFormedAttributePicker.get_possible_keys": XFormedAttributePicker.__dict__.get(
         "get_possible_keys"
     ),
+    "moto.core.botocore_stubber:BotocoreStubber.process_request": BotocoreStubber.__dict__.get(
+        "process_request"
+    ),
+    "moto.ec2.models.core:TaggedEC2Resource.get_tags": TaggedEC2Resource.__dict__.get("get_tags"),
     "moto.core.responses:method_names_from_class": vars(moto.core.responses).get("method_names_from_class"),
 }
 
@@ -80,7 +86,15 @@ CALLED = [
     ("moto.core.responses:BaseResponse.dispatch", "args kwargs", "networkmanager/urls.py"),
     ("moto.core.responses:method_names_from_class", "clazz", "pipeline.py"),
     ("moto.core.utils:get_service_model", "service_name", "pipeline.py, server.py, faults/file.py"),
-    ("moto.core.botocore_stubber:BotocoreStubber.process_request", "self request", "faults/hand.py"),
+    (
+        "moto.core.botocore_stubber:BotocoreStubber.process_request",
+        "self request",
+        "arrival.py, pipeline.py, faults/hand.py",
+    ),
+    ("moto.core.request:Request.__init__", "self args kwargs", "arrival.py"),
+    ("moto.backends:get_backend", "name", "arrival.py"),
+    ("moto.ec2.models.core:TaggedEC2Resource.get_tags", "self", "pipeline.py"),
+    ("moto.ec2.utils:get_prefix", "resource_id", "pipeline.py"),
     ("moto.core.botocore_stubber:MockRawResponse.__init__", "self response_input", "faults/hand.py"),
     (
         "moto.core.base_backend:BaseBackend.__init__",
@@ -159,6 +173,7 @@ NAMED = [
     "moto.iam.models:AWSManagedPolicy",
     "moto.iam.models:iam_backends",
     "moto.ec2.models:ec2_backends",
+    "moto.ec2.utils:EC2_PREFIX_TO_RESOURCE",
     "moto.ec2.utils:random_ipv6_cidr",
     "moto.ec2.utils:random_vpc_cidr_association_id",
     "moto.ec2.models.instance_types:INSTANCE_TYPES",
@@ -191,7 +206,8 @@ def test_every_import_from_moto_is_held_here() -> None:
     }
     assert found - held == {
         "moto:mock_aws",  # its public interface
-        "moto:backend_index",  # a module, as is the other
+        "moto:backend_index",  # modules
+        "moto:backends",
         "moto.core:responses",
     }
 
