@@ -22,7 +22,7 @@ from moto.iam.models import iam_backends
 from reconciler.aws.discover import Discovered
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.memory import Memory
-from reconciler.aws.observe import completed
+from reconciler.aws.rows import completed
 from reconciler.aws.schema import BotocoreSchema
 from reconciler.aws.session import Sessions
 from reconciler.choices import Choices

@@ -19,8 +19,8 @@ from reconciler.aws.changing import Change, Changes
 from reconciler.aws.creating import Creator
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.memory import Memory
-from reconciler.aws.observe import KindsByName, completed, rows
 from reconciler.aws.proving import NotOurs, prove
+from reconciler.aws.rows import KindsByName, completed, rows
 from reconciler.errors import AwsError, Denied, Exhausted, Gone, NotYet, ReconcilerError, Refused, Unknown
 from reconciler.model.address import Address
 from reconciler.model.calls import Call, token

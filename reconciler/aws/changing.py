@@ -12,7 +12,7 @@ from typing import Any
 from reconciler.aws.audit import Answer, Audit, Sending
 from reconciler.aws.creating import find_row
 from reconciler.aws.gateway import Gateway
-from reconciler.aws.observe import KindsByName, arn_of
+from reconciler.aws.rows import KindsByName, arn_of
 from reconciler.errors import AwsError
 from reconciler.log import Logger, context, get_logger
 from reconciler.model.calls import Call, digest

@@ -11,9 +11,9 @@ from typing import Any
 
 from reconciler.aws.codes import TAKEN
 from reconciler.aws.memory import Memory
-from reconciler.aws.observe import KindsByName, as_observed
 from reconciler.aws.ownership import concerns
 from reconciler.aws.proving import NotOurs
+from reconciler.aws.rows import KindsByName, as_observed
 from reconciler.errors import AwsError, Lost, NotYet, Refused, Throttled
 from reconciler.model.calls import Call, token
 from reconciler.model.kind import Kind

@@ -14,8 +14,9 @@ from typing import Any
 
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.listings import Listings
-from reconciler.aws.observe import rows
 from reconciler.aws.ownership import is_anothers
+from reconciler.aws.patience import Reads
+from reconciler.aws.rows import rows
 from reconciler.errors import AwsError, Denied, Gone
 from reconciler.model.kind import Kind
 from reconciler.model.service import Service
@@ -108,13 +109,20 @@ class _Look:
             return
         services = {kind.service: kind.home for kind in self._kinds.values() if kind.home.search}
         questions = [(service, region) for service in services.values() for region in regions]
-        for (service, region), found in zip(questions, executor.map(asker.ask, questions), strict=True):
+        reads = Reads(self._gateway.patience, executor)
+        asked = [reads.submit((account, region), asker.ask, service, region) for service, region in questions]
+        for (service, region), future in zip(questions, asked, strict=True):
+            try:
+                found = reads.result((account, region), future)
+            except AwsError as error:  # the region does not answer
+                found = error
             if isinstance(found, AwsError):
                 self._missed(f"{region} of {account}", found)
                 self.unasked.add((account, region, service.name))
             else:
                 for type, id in found:
                     self._found(service, type, id, account, region)
+        reads.close()
 
     def _found(self, service: Service, type: str, id: str, account: str, region: str) -> None:
         """Something of the stack is there: what lies within may be ours as well, and it within others' things."""
@@ -206,9 +214,8 @@ class _RegionalAsker:
         )
         return sorted(str(row["RegionName"]) for row in found)
 
-    def ask(self, question: tuple[Service, str]) -> set[tuple[str, str]] | AwsError:
+    def ask(self, service: Service, region: str) -> set[tuple[str, str]] | AwsError:
         """The types and ids of a service's things of the stack in one region, or why they cannot be told."""
-        service, region = question
         search = service.search
         assert search is not None, "only services with a search are asked"
         asked = ASKED_REGION.set(region)
@@ -223,7 +230,9 @@ class _RegionalAsker:
                 parameters=search.parameters(self._stack),
                 page=search.page,
             )
-            return {search.named(row) for row in found}
+            things = {search.named(row) for row in found}
+            self._gateway.patience.heard((self._account, region))
+            return things
         except AwsError as error:
             return error
         finally:

@@ -16,6 +16,7 @@ import jmespath
 from botocore import xform_name
 
 from reconciler.aws.codes import EXPIRED, SDK_ERRORS, meaning, partial_refusal
+from reconciler.aws.patience import Patience
 from reconciler.aws.session import RENEW, Sessions
 from reconciler.aws.traffic import InFlight
 from reconciler.errors import Lost, NoCredentials, NotYet
@@ -42,6 +43,7 @@ class Gateway:
 
     def __init__(self, sessions: Sessions) -> None:
         self.sessions = sessions
+        self.patience = Patience()
         self.before_write: list[Callable[[Call], None]] = []
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
@@ -96,6 +98,7 @@ class Gateway:
         with self._translated(name, account):
             client = self.sessions.client(account, service, region)
             for answer in self._pages(client, method, operation, parameters, page):
+                self.patience.heard((account, region))
                 found = jmespath.search(path, answer)
                 if found is None:
                     raise Lost(f"{name}: the answer has no {path}", code="IncompleteAnswer", call=name)

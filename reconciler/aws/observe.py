@@ -17,18 +17,17 @@ from reconciler.aws.gateway import Gateway
 from reconciler.aws.known import Known
 from reconciler.aws.listings import Listings
 from reconciler.aws.ownership import concerns, is_anothers, owned
-from reconciler.errors import AwsError, Denied, Gone, Lost, ReconcilerError, Refused
+from reconciler.aws.patience import Reads
+from reconciler.aws.rows import KindsByName, as_observed, rows
+from reconciler.errors import AwsError, Denied, Gone, ReconcilerError, Refused
 from reconciler.log import get_logger
-from reconciler.model.address import REPLACED, Address
+from reconciler.model.address import Address
 from reconciler.model.kind import Kind
-from reconciler.model.reads import Companion, Completion, Detail, Read
-from reconciler.model.service import path_of
-from reconciler.model.things import ADDRESS_TAG, DIGEST_TAG, STACK_TAG, Desired, Observed, Scope, World
+from reconciler.model.reads import Companion, Detail
+from reconciler.model.things import DIGEST_TAG, Desired, Observed, Scope, World
 
-KindsByName = Mapping[str, Kind]
 IDS_AT_ONCE = 200
 """How many values one EC2 filter takes.  https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html"""
-OWNER = frozenset({STACK_TAG, ADDRESS_TAG})
 
 
 @dataclass(frozen=True)
@@ -51,17 +50,16 @@ def observe(
     """Read all scopes of the question, in parallel; what lies within parents waits for them."""
     known.turn()
     gateway.sessions.rows.turn()
-    look = _Look(gateway, kinds, question, known)
+    look = _Look(gateway, kinds, question, known, Reads(gateway.patience, executor))
     parents = {kind.read.within for kind in kinds.values()}
 
     scopes = sorted(_with_parents(question.scopes, kinds))  # whoever waits keeps a worker, and comes last
     for scope in sorted(scopes, key=lambda one: (bool(kinds[one.kind].read.within), one.kind not in parents)):
-        look.found[scope] = executor.submit(look.read, scope)
+        look.found[scope] = look.reads.submit((scope.account, scope.region), look.read, scope)
     try:
         return look.world()
     finally:  # where it is about the whole pass, nothing further is asked
-        for found in look.found.values():
-            found.cancel()
+        look.reads.close()
 
 
 def _with_parents(scopes: Iterable[Scope], kinds: KindsByName) -> set[Scope]:
@@ -85,13 +83,16 @@ class _Found:
 class _Look:
     """The state of one look.  What is read within a parent waits for what was found of it."""
 
-    def __init__(self, gateway: Gateway, kinds: KindsByName, question: Question, known: Known) -> None:
+    def __init__(
+        self, gateway: Gateway, kinds: KindsByName, question: Question, known: Known, reads: Reads
+    ) -> None:
         self.gateway, self.kinds, self.question, self.known = gateway, kinds, question, known
+        self.reads = reads
         self.found: dict[Scope, Future[_Found]] = {}
         self.listings = Listings(gateway)
 
     def world(self) -> World:
-        every = [self.found[scope].result() for scope in sorted(self.found)]
+        every = [self._result(scope) for scope in sorted(self.found)]
         good = [found for found in every if found.error is None]
         bad = [found for found in every if found.error is not None]
         return World(
@@ -103,6 +104,12 @@ class _Look:
             denied=frozenset(found.scope for found in bad if isinstance(found.error, Denied)),
             closed={account: str(why) for account, why in self.question.closed.items()},
         )
+
+    def _result(self, scope: Scope) -> _Found:
+        try:
+            return self.reads.result((scope.account, scope.region), self.found[scope])
+        except AwsError as error:  # its region does not answer
+            return _Found(scope, error=error)
 
     def read(self, scope: Scope) -> _Found:
         """Everything of one scope that concerns our stack; an error when any page or detail is missing."""
@@ -271,123 +278,6 @@ def _asked_by(companion: Companion, thing: Observed) -> str:
 
 class _ParentUnread(Exception):
     """What lies within a parent cannot be read, because the list of parents could not."""
-
-
-def rows(
-    gateway: Gateway,
-    kinds: KindsByName,
-    stack: str,
-    scope: Scope,
-    parent: str | None,
-    ids: tuple[str, ...] = (),
-    shared: Listings | None = None,
-) -> Iterator[dict[str, Any]]:
-    """The rows of one scope (within one parent): those with an owner tag where AWS can filter, or those with `ids`: by
-    what calls know them, which for some is a name.
-
-    EC2's lists are asked for either owner tag, so that a thing that has lost one of them is still found; those that
-    take no such filter are read whole.  Where names have paths, only the stack's own is looked into.
-    """
-    kind = kinds[scope.kind]
-    read: Read = kind.read
-    parameters: dict[str, Any] = dict(read.arguments)
-    if parent is not None and read.within is not None:
-        parameters[kinds[read.within].id] = parent
-    if ids and read.ids is not None:
-        parameters[read.ids] = list(ids)
-    elif kind.home.filters and read.filters:
-        parameters[read.filters] = [{"Name": "tag-key", "Values": [STACK_TAG, ADDRESS_TAG]}]
-    if kind.home.paths:
-        parameters["PathPrefix"] = path_of(stack)
-    ask = shared.rows if shared is not None and read.only else gateway.rows
-    listed = ask(
-        account=scope.account,
-        region=scope.region,
-        service=kind.service,
-        operation=read.operation,
-        path=read.path,
-        parameters=parameters,
-        # EC2 refuses MaxResults together with ids
-        page=None if ids and kind.service == "ec2" else read.page,
-    )
-    found = (
-        kind.bare(row) for row in listed if all(row.get(name) == value for name, value in read.only.items())
-    )
-    if read.completed is None:
-        yield from found
-    else:
-        meant = [row for row in found if not ids or str(row[kind.handle or kind.id]) in ids]
-        yield from completed(gateway, kind, scope, read.completed, meant)
-
-
-def completed(
-    gateway: Gateway, kind: Kind, scope: Scope, how: Completion, found: list[dict[str, Any]]
-) -> Iterator[dict[str, Any]]:
-    """Rows with what their list leaves out."""
-
-    def ask(value: Any) -> Iterator[Any]:
-        return gateway.rows(
-            account=scope.account,
-            region=scope.region,
-            service=kind.service,
-            operation=how.operation,
-            path=how.path,
-            parameters={**how.arguments, how.ids: value},
-        )
-
-    if not how.most:
-        for row in found:  # one that goes meanwhile leaves the list unread: the next look knows more
-            (more,) = ask(row[how.by])
-            yield {**row, **more}
-        return
-    for start in range(0, len(found), how.most):
-        batch = found[start : start + how.most]
-        try:
-            told = {str(more[how.key]): more for more in ask([row[how.by] for row in batch])}
-        except Gone as error:  # one went between the two reads, and nothing is told of the others
-            raise Lost(f"{error} (it was listed just before)", code=error.code, call=error.call) from error
-        for row in batch:
-            if (more := told.get(str(row[how.by]))) is None:
-                name = f"{kind.service}:{how.operation}"
-                raise Lost(f"{name}: the answer leaves out {row[how.by]}", code="IncompleteAnswer", call=name)
-            yield {**row, **more}
-
-
-def as_observed(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str) -> Observed:
-    """A row of a list, or the thing in the answer of a create call, as Observed."""
-    if kind.left_out:
-        row = {name: value for name, value in row.items() if name not in kind.left_out}
-    tags = {tag["Key"]: tag["Value"] for tag in row.get(kind.tags) or ()}
-    mark = kind.birthmark.read(row) if kind.birthmark and tags.keys().isdisjoint(OWNER) else None
-    stack, claim = mark or (tags.get(STACK_TAG), tags.get(ADDRESS_TAG, ""))
-    try:
-        address = Address.parse(claim.removesuffix(REPLACED))
-    except ValueError:
-        address = None
-    return Observed(
-        kind=kind.name,
-        account=scope.account,
-        region=scope.region,
-        id=str(row[kind.id]),
-        arn=arn_of(kind, row, scope, partition),
-        state=jmespath.search(kind.state, row) if kind.state else None,
-        spec=kind.project(row),
-        tags=tags,
-        raw=row,
-        address=address,
-        stack=stack,
-        replaced=address is not None and claim.endswith(REPLACED),
-    )
-
-
-def arn_of(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str) -> str:
-    """The ARN of what a row shows: AWS's, or built where AWS reports none."""
-    if kind.arn:
-        return str(row.get(kind.arn) or "")
-    tail = (kind.arn_tail or "").format(id=row[kind.id], partition=partition)
-    if tail.startswith("arn:"):
-        return tail
-    return f"arn:{partition}:{kind.home.called}:{scope.region}:{scope.account}:{tail}"
 
 
 def _enriched(kind: Kind, thing: Observed, more: Mapping[str, Any]) -> Observed:

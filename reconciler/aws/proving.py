@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.aws.gateway import Gateway
-from reconciler.aws.observe import KindsByName, as_observed, rows
+from reconciler.aws.rows import KindsByName, as_observed, rows
 from reconciler.errors import Gone
 from reconciler.model.things import Observed
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from threading import Event
+from typing import Any
+
 import pytest
 
+from reconciler.aws.patience import Patience
 from reconciler.model.verdicts import Settled, Steps
+from reconciler.workers import workers
 from tests.harness import Host
 from tests.passes.estates import AI_GLOBAL, TWO_REGIONS
 
@@ -101,7 +106,7 @@ def test_a_network_that_is_listed_and_cannot_be_looked_into_is_not_empty(ops: Ho
 def test_a_refused_region_blocks_only_itself(ops: Host) -> None:
     text = TWO_REGIONS
     ops.aws.on_call.append(refuse_region("eu-central-1"))
-    report = ops.run(text)
+    report = ops.run(text, timeout=60)
     assert {scope.region for scope in report.plan.unread} == {"eu-central-1"}
     assert {entry.label for entry in report.plan.entries if isinstance(entry.verdict, Settled)} == {
         entry.label for entry in report.plan.entries if entry.scope.region == "us-west-2"
@@ -116,6 +121,38 @@ def refuse_region(region: str):  # type: ignore[no-untyped-def]
             raise AwsError("UnauthorizedOperation", "denied by an organisation", 403)
 
     return hook
+
+
+@pytest.mark.parametrize("everywhere", [True, False], ids=["discovery", "look"])
+def test_a_silent_region_delays_and_blocks_only_itself(ops: Host, everywhere: bool) -> None:
+    """It takes connections and says nothing: it is given up, and asked again only some time later."""
+    ops.asks_everywhere = everywhere
+    ops.clients_of_its_own()
+    ops.use(workers(20), ops.time)
+    loop, end = ops.loop(TWO_REGIONS), Event()
+    loop.gateway.patience = Patience(seconds=0.2, rest=1000.0)
+    asked: list[str] = []
+
+    def silent(request: Any, **_: Any) -> None:
+        if ".eu-central-1." in request.url:
+            asked.append(request.url)
+            assert end.wait(60)
+
+    for service, region in (("ec2", ""), ("resourcegroupstaggingapi", ""), ("ec2", "eu-central-1")):
+        client = loop.gateway.sessions.client("123456789012", service, region)
+        client.meta.events.register_first("before-send", silent)
+    try:
+        report = loop.until_settled(60)
+        assert {scope.region for scope in report.plan.unread} == {"eu-central-1"}
+        assert all("eu-central-1 of 123456789012" in why for why in report.plan.unread.values())
+        assert {entry.label for entry in report.plan.entries if isinstance(entry.verdict, Settled)} == {
+            entry.label for entry in report.plan.entries if entry.scope.region == "us-west-2"
+        }
+        before = len(asked)
+        loop.one_pass("test")
+        assert len(asked) == before > 0
+    finally:
+        end.set()
 
 
 def test_a_listener_that_discovery_may_not_find_is_not_made_on_another_load_balancer(ops: Host) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import jmespath
 
-from reconciler.aws.observe import OWNER, as_observed
+from reconciler.aws.rows import OWNER, as_observed
 from reconciler.errors import AwsError
 from reconciler.kinds import BY_NAME
 from reconciler.model.reads import Companion
