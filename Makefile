@@ -29,7 +29,8 @@ lint: $(READY) ## style, and who may import whom
 types: $(READY) ## mypy, strict
 	$(BIN)/mypy
 
-# Compiled first: where no bytecode is to be written, each of the processes that tests start would compile it all.
+# Bytecode is written, whatever the caller says: else each process of tests, and each that they start, would compile it all.
+unit: export PYTHONDONTWRITEBYTECODE :=
 unit: $(READY) ## the tests
 	@$(BIN)/python -m compileall -q reconciler
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup $(ARGS)

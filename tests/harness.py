@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from copy import copy
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -58,8 +58,9 @@ def complete(text: str) -> str:
     return whole
 
 
+@lru_cache(64)
 def read(text: str) -> Config:
-    """A config."""
+    """A config; nobody changes one."""
     file = File("test.yaml", complete(text).encode())
     return build([file], "test.yaml", kinds=BY_NAME, schema=SCHEMA, variables={}, environment={})
 

@@ -11,13 +11,14 @@ from collections.abc import Callable
 from functools import lru_cache
 from io import BytesIO
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest
 from moto import backend_index, backends
 from moto.core.base_backend import BackendDict
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.request import Request
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 
 _moto_process: Any = BotocoreStubber.process_request
@@ -34,7 +35,7 @@ def process_request(self: BotocoreStubber, request: AWSPreparedRequest) -> Any:
     body = request.body.encode() if isinstance(request.body, str) else request.body or b""
     if serve is None or not isinstance(body, bytes | bytearray):
         return _moto_process(self, request)
-    arrived = Request(_environ(request, url, body))
+    arrived = _arrived(request, url, body)
     try:
         return serve(arrived, arrived.raw_url, arrived.headers)
     except HTTPException as error:
@@ -55,6 +56,16 @@ def _served_by(url: str) -> _Serve | None:
                 if re.match(path, url):
                     return serve  # type: ignore[no-any-return]
     return None
+
+
+def _arrived(request: AWSPreparedRequest, url: SplitResult, body: bytes | bytearray) -> Request:
+    """The request as moto knows it; a form is read here, for werkzeug's reader is made for uploads."""
+    if not _text(request.headers.get("Content-Type", "")).startswith("application/x-www-form-urlencoded"):
+        return Request(_environ(request, url, body))
+    arrived = Request(_environ(request, url, b""))  # as if it had been read
+    form = ImmutableMultiDict(parse_qsl(body.decode(), keep_blank_values=True))
+    arrived.__dict__.update(form=form, files=ImmutableMultiDict())
+    return arrived
 
 
 def _environ(request: AWSPreparedRequest, url: SplitResult, body: bytes | bytearray) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def test_it_is_replaced_there_and_back_where_that_is_asked_for(ops: Host, fixtur
         assert order == ([kind.delete, kind.create] if how == "delete-first" else [kind.create, kind.delete])
 
 
-@those_tried
+@one_of_each_shape
 def test_tags_that_are_removed_or_changed_by_hand_come_back_and_others_stay(
     ops: Host, fixture: Fixture
 ) -> None:
@@ -196,7 +196,7 @@ def test_two_that_claim_one_address_stop_it(doomed: Host, fixture: Fixture) -> N
     assert set(subjects(ops, fixture)) == {one.id, other.id}
 
 
-@those_tried
+@one_of_each_shape
 def test_deleted_by_hand_it_is_made_again_once(ops: Host, fixture: Fixture) -> None:
     ops.run(fixture.base)
     before = ops.seen(fixture.base, fixture.address)

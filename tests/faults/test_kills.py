@@ -13,7 +13,7 @@ import pytest
 
 from reconciler.kinds import BY_NAME
 from reconciler.model.kind import Kind
-from tests.conformance.fixture import load
+from tests.conformance.fixture import ONE_OF_EACH, load
 from tests.faults.estate import share
 from tests.faults.killing import Course, Damage, Memory, Moment, account, on_stage
 from tests.faults.lives import Chosen, Death, live
@@ -74,7 +74,7 @@ RUNS: dict[str, Callable[[Kind], set[str]]] = {
 @pytest.mark.parametrize("name", RUNS)
 def test_killed_around_a_call_of_each_kind_the_estate_is_the_same(empty: Host, name: str) -> None:
     number = [*RUNS].index(name)
-    kinds = share(number, len(RUNS))
+    kinds = share(number, len(RUNS), ONE_OF_EACH)
     ways = itertools.islice(itertools.cycle(WAYS), number, None)
     deaths = [
         Death(kind, frozenset(found), moment, memory)

@@ -160,6 +160,7 @@ def test_independent_branches_do_not_wait_for_a_failed_one(ops: Host) -> None:
 
 def test_a_site_in_somebody_elses_network_is_seen_again(ops: Host) -> None:
     """The network is named by its id and is not ours: it must be looked into all the same."""
+    ops.asks_everywhere = True
     network = ops.by_hand("networkmanager", "CreateGlobalNetwork")["GlobalNetwork"]["GlobalNetworkId"]
     ops.aws.clock.advance(5)
     text = f"resources:\n  site/s: {{GlobalNetworkId: {network}}}"
