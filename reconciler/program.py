@@ -151,6 +151,7 @@ class Program:
                 read_only=self._read_only(config),
             )
         )
+        gateway.sessions.traffic.hold_back(self.clock.wait)
         gateway.before_write.append(lambda _: self.lease.check() if self.lease else None)
         return gateway
 

@@ -125,6 +125,7 @@ class Applier:
 
         def send(call: Call) -> dict[str, Any]:
             """A creation may take many, each with another token."""
+            self._changes.gateway.take_turn(call)
             if stopped():
                 raise ReconcilerError(f"stopped before {call}")
             return change.send(call)
@@ -142,7 +143,7 @@ class Applier:
                 if call.creates:
                     change.made = self._creator.create(entry, call, send)
                 else:
-                    change.send(with_token(call))
+                    send(with_token(call))
         except NotOurs as error:
             change.line.warning("ownership.conflict", reason=str(error))
             return Result(entry, Outcome(label=entry.label, status="blocked", why=str(error), final=True))

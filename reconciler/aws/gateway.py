@@ -64,6 +64,14 @@ class Gateway:
         """The requests that are being made now, the oldest first.  Any thread may ask."""
         return self.sessions.traffic.in_flight()
 
+    def take_turn(self, call: Call) -> None:
+        """Wait until AWS should take a call that changes something."""
+        if limits := self.sessions.traffic.limits:
+            where = call.region or self.sessions.home_of(call.service)
+            limits.take(
+                (call.account or self.sessions.account, where), call.service, call.operation, call.parameters
+            )
+
     def perform(self, call: Call) -> dict[str, Any]:
         """Make a call and give its answer; AwsError when it did not succeed.
 

@@ -136,7 +136,7 @@ class Sessions:
         except ValueError as error:  # what botocore says of an endpoint that is no URL
             raise Refused(f"{error}; correct --endpoint-url, or AWS_ENDPOINT_URL") from error
         refuse_cut_answers(client, attempts)
-        self.traffic.watch(client)
+        self.traffic.watch(client, account)
         return client
 
     def _session(self, account: str) -> boto3.Session:
@@ -215,7 +215,7 @@ class Sessions:
                 config=_client_config(ATTEMPTS),
                 **credentials,
             )
-        self.traffic.watch(client)
+        self.traffic.watch(client, self.account)
         return client
 
     # ---- who we are

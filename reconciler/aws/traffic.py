@@ -9,16 +9,20 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from reconciler.aws.codes import RETRIES, Stopped, is_throttled
+from reconciler.aws.limits import READS, Limits
+from reconciler.aws.patience import Place
 from reconciler.log import get_logger
 
 TELL_SECONDS = 60.0
 """The least time between two summaries of what was throttled."""
+PIECE = 10.0
+"""Seconds of a wait after which there is a sign of life."""
 NO_TOKEN = re.compile(r"[^\w.+-]", re.ASCII)
 """What a product of a User-Agent is not made of here."""
 STATUS = "reconciler_status"
@@ -69,6 +73,8 @@ class Traffic:
         self._tell_at = clock()
         self.throttled = 0
         self.evidence = clock()
+        self.limits: Limits | None = None
+        """What holds calls back before AWS refuses them; None: nothing does."""
 
     # ---- for those who make requests
 
@@ -102,10 +108,21 @@ class Traffic:
         with self._lock:
             return tuple(sorted(self._flying.values(), key=lambda found: found.since))
 
+    def hold_back(self, wait: Callable[[float, Callable[[], bool]], None]) -> None:
+        """Keep to AWS's rates from now on; `wait` lets time pass until there is a reason to stop."""
+
+        def rest(seconds: float) -> None:
+            end = self._clock() + seconds
+            while not self._stopping() and (left := end - self._clock()) > 0:
+                wait(min(left, PIECE), self._stopping)
+                self.evidence = self._clock()  # who waits for his turn does not hang
+
+        self.limits = Limits(self._clock, rest)
+
     # ---- hooks
 
-    def watch(self, client: Any) -> None:
-        """Hang the hooks on a client.
+    def watch(self, client: Any, account: str) -> None:
+        """Hang the hooks on a client of an account.
 
         The veto comes before a request is signed, since that may ask for credentials; the rest comes after it, since
         that may take its time, and since botocore writes the User-Agent last of all.
@@ -113,10 +130,15 @@ class Traffic:
         model, events = client.meta.service_model, client.meta.events
         service, here = model.service_name, self._here
 
-        def veto(request: Any, **_: Any) -> None:
+        def place(context: Mapping[str, Any]) -> Place:
+            return account, str(context.get("signing", {}).get("region") or client.meta.region_name)
+
+        def veto(request: Any, operation_name: str, **_: Any) -> None:
             attempt = request.context.get("retries", {}).get("attempt", 1)
             if attempt > 1 and self._stopping():
                 raise Stopped(status=request.context.get(STATUS, 0), attempts=attempt - 1)
+            if self.limits and operation_name.startswith(READS):  # what changes something has waited before
+                self.limits.take(place(request.context), service, operation_name, {})
 
         def begun(request: Any, operation_name: str, **_: Any) -> None:
             if name := NO_TOKEN.sub(
@@ -147,9 +169,10 @@ class Traffic:
                 setattr(caught_exception, RETRIES, attempts - 1)
             if here.request is not None:
                 self.evidence = self._clock()
-            self._count(
-                f"{service}:{operation.name}", response is not None and is_throttled(response[1], status)
-            )
+            throttled = response is not None and is_throttled(response[1], status)
+            if throttled and self.limits:
+                self.limits.refused(place(request_dict["context"]), service, operation.name)
+            self._count(f"{service}:{operation.name}", throttled)
 
         events.register_first(f"request-created.{model.service_id.hyphenize()}", veto)
         events.register_last("request-created", begun)

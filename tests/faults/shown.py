@@ -64,7 +64,11 @@ Shown = Counter[tuple[str, str]]
 def shown(host: Host, text: str) -> Shown:
     """Everything of every kind, somebody else's included, and what the program sees of its own beside the lists."""
     rows = [(kind, row) for kind in ALL for row in host.rows(kind.name)]
-    groups = [row["InstanceId"] for kind, row in rows if kind.name == "instance" and GROUP in tags(row)]
+    marked = [{"Name": "tag-key", "Values": [GROUP]}]
+    answer = host.by_hand(
+        "ec2", "DescribeInstances", Filters=marked
+    )  # those that are gone had disks and cards
+    groups = [one["InstanceId"] for some in answer["Reservations"] for one in some["Instances"]]
     rows = [
         (kind, row)
         for kind, row in rows

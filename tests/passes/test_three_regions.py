@@ -122,8 +122,15 @@ def rules(group: Observed) -> list[str]:
 
 Edit = tuple[str, Callable[[Observed], dict[str, Any]], str]
 EDITS: Mapping[str, Edit] = {
+    "accelerator": ("UpdateAccelerator", lambda _: {"Name": "theirs"}, "UpdateAccelerator"),
+    "auto-scaling-group": (
+        "UpdateAutoScalingGroup",
+        lambda _: {"MaxSize": 20},
+        "UpdateAutoScalingGroup",
+    ),
     "device": ("UpdateDevice", lambda _: {"Model": "another"}, "UpdateDevice"),
     "global-network": ("UpdateGlobalNetwork", lambda _: {"Description": "ours"}, "UpdateGlobalNetwork"),
+    "hosted-zone": ("UpdateHostedZoneComment", lambda _: {"Comment": "theirs"}, "UpdateHostedZoneComment"),
     "iam-role": ("DeleteRolePolicy", lambda _: {"PolicyName": "write"}, "PutRolePolicy"),
     "instance": (
         "ModifyInstanceMetadataOptions",
@@ -135,7 +142,14 @@ EDITS: Mapping[str, Edit] = {
         lambda _: {"RoleName": "worker"},
         "AddRoleToInstanceProfile",
     ),
+    "launch-template": ("ModifyLaunchTemplate", lambda _: {"DefaultVersion": "2"}, "ModifyLaunchTemplate"),
     "link": ("UpdateLink", lambda _: {"Provider": "another"}, "UpdateLink"),
+    "listener": ("ModifyListener", lambda _: {"Port": 8443}, "ModifyListener"),
+    "load-balancer": (
+        "ModifyLoadBalancerAttributes",
+        lambda _: {"Attributes": [{"Key": "load_balancing.cross_zone.enabled", "Value": "false"}]},
+        "ModifyLoadBalancerAttributes",
+    ),
     "route-table": (
         "DeleteRoute",
         lambda table: {"DestinationCidrBlock": table.spec["Routes"][-1]["DestinationCidrBlock"]},
@@ -147,6 +161,7 @@ EDITS: Mapping[str, Edit] = {
         "AuthorizeSecurityGroupIngress",
     ),
     "site": ("UpdateSite", lambda _: {"Description": "elsewhere"}, "UpdateSite"),
+    "target-group": ("ModifyTargetGroup", lambda _: {"HealthCheckPath": "/"}, "ModifyTargetGroup"),
     "transit-gateway": (
         "ModifyTransitGateway",
         lambda _: {"Options": {"VpnEcmpSupport": "disable"}},
@@ -179,6 +194,13 @@ EDITS: Mapping[str, Edit] = {
 }
 """What somebody else does to one thing of each kind of which something beside tags can change, by its operation and
 parameters, and the operation that mends it."""
+BEFORE = {
+    "launch-template": (
+        "CreateLaunchTemplateVersion",
+        {"LaunchTemplateData": {"ImageId": "ami-0123456789abcdef0"}},
+    ),
+}
+"""What he does first."""
 HELD = {"internet-gateway": "AWS does not let it leave a network in which there are public addresses"}
 """Kinds whose fields nobody can change here."""
 
@@ -197,8 +219,11 @@ def by_hand(ops: Host, thing: Observed) -> None:
     if thing.kind in EDITS:
         operation, parameters, _ = EDITS[thing.kind]
         place = {name: thing.raw[name] for name in kind.identity}
-        whose = {**place, **kind.handle_of(thing), **parameters(thing)}
-        ops.by_hand(kind.service, operation, thing.region, **whose)
+        whose = {**place, **kind.handle_of(thing)}
+        if thing.kind in BEFORE:
+            first, more = BEFORE[thing.kind]
+            ops.by_hand(kind.service, first, thing.region, **whose, **more)
+        ops.by_hand(kind.service, operation, thing.region, **{**whose, **parameters(thing)})
 
 
 def test_the_regions_reach_each_other_whatever_somebody_edits_or_deletes(ops: Host) -> None:

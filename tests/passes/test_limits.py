@@ -1,0 +1,47 @@
+"""A pass keeps to the rates that AWS publishes, on a local AWS that enforces them."""
+
+from __future__ import annotations
+
+from reconciler.aws.limits import Limits
+from tests.faults.killing import Inline
+from tests.harness import Host
+
+GROUPS, ENDPOINTS = 58, 9
+ESTATE = f"""
+resources:
+  vpc/v: {{CidrBlock: 10.1.0.0/16, EnableDnsSupport: true}}
+  security-group/g-${{each.n}}:
+    for: {{n: {[*range(GROUPS)]}}}
+    GroupName: g-${{each.n}}
+    Description: one
+    VpcId: ${{vpc/v}}
+  vpc-endpoint/${{each.service}}:
+    for: {{service: {["s3", "dynamodb"]}}}
+    VpcId: ${{vpc/v}}
+    VpcEndpointType: Gateway
+    ServiceName: com.amazonaws.us-west-2.${{each.service}}
+  vpc-endpoint/i-${{each.service}}:
+    for: {{service: {["ssm", "ssmmessages", "ec2messages", "ecr.api", "ecr.dkr", "sts", "logs"]}}}
+    VpcId: ${{vpc/v}}
+    VpcEndpointType: Interface
+    ServiceName: com.amazonaws.us-west-2.${{each.service}}
+"""
+
+
+def test_a_pass_slows_itself_before_aws_does(ops: Host) -> None:
+    ops.clients_of_its_own()
+    ops.use(Inline(), ops.time)  # waiting moves the one clock there is: one after the other
+    ops.aws.faults("[{call: '*', do: throttle}]")
+    loop, waits = ops.loop(ESTATE), list[float]()
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        ops.aws.clock.advance(seconds)
+
+    loop.gateway.sessions.traffic.limits = Limits(ops.time.monotonic, wait)
+    assert loop.until_settled(3600).outcome == "settled"
+    assert len(ops.ours("security-group")) == GROUPS
+    assert len(ops.ours("vpc-endpoint")) == ENDPOINTS
+    assert loop.gateway.counts["throttled"] == 0
+    least = (ENDPOINTS - 4) / 0.3  # the slowest bucket of all: four at once, then one in three seconds
+    assert 0 < sum(waits) <= least / 0.9
