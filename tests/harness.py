@@ -125,6 +125,10 @@ class Host:
         """Whether each new config has all regions and networks asked for what it does not name.  Else that is spared:
         something of the stack's can be only where a config of this host has named it."""
         self._named: set[Scope] = set()
+        self._others: dict[Any, Sessions] = {}
+        """The clients of configs with several accounts, which are dear to make."""
+        self.assumes_anew = False
+        """Whether each process assumes its roles in other accounts itself, as it does outside of tests."""
 
     def clients_of_its_own(self) -> None:
         """For a test that does something to clients: nobody else gets these."""
@@ -146,7 +150,11 @@ class Host:
         config, time = read(text), self.time
         sessions = self._sessions
         if config.account != ACCOUNT or config.accounts:
-            sessions = _sessions(config.account, self._endpoint_url, config.accounts)
+            whose = (config.account, tuple(sorted(config.accounts.items())))
+            if whose not in self._others or self.assumes_anew:
+                self._others[whose] = _sessions(config.account, self._endpoint_url, config.accounts)
+            sessions = copy(self._others[whose])
+            sessions._known = {}
         memory = Memory.open(self.state, time.now)
         self._named |= {desired.scope for desired in config.resources.values()}
         if not (config.accounts or self.asks_everywhere) and memory.discovered(config.digest) is None:

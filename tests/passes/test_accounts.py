@@ -52,6 +52,7 @@ def refuse(ops: Host, times: int = 1000) -> None:
 
 
 def test_two_accounts_are_made_settle_heal_and_go(ops: Host) -> None:
+    ops.assumes_anew = True
     assert ops.run(BOTH).outcome == "settled"
     edge = ops.seen(BOTH, "vpc/edge")
     assert (edge.account, edge.raw["OwnerId"]) == (EDGE, EDGE)
@@ -77,6 +78,7 @@ def test_two_accounts_are_made_settle_heal_and_go(ops: Host) -> None:
 
 def test_an_account_whose_role_cannot_be_assumed_blocks_itself_alone(ops: Host) -> None:
     """Nothing of it is deleted, though the config has lost it, and nothing that it may use; the rest goes on."""
+    ops.assumes_anew = True
     ops.run(BOTH)
     ops.aws.clear_calls()
     refuse(ops)

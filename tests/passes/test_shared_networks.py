@@ -132,6 +132,7 @@ def test_it_waits_to_be_shared_and_is_made_settles_heals_and_goes(ops: Host) -> 
 
 
 def test_what_the_owner_is_shown_is_not_his_to_delete_while_the_other_account_is_closed(ops: Host) -> None:
+    ops.assumes_anew = True
     ops.run(CONFIG, timeout=120)
     share(ops)
     ops.run(CONFIG, timeout=3600)

@@ -33,6 +33,10 @@ CONFIG = whole()
 
 
 ONE_BY_ONE = {
+    "DescribeLaunchTemplateVersions": 3,
+    "DescribeLoadBalancerAttributes": 3,
+    "DescribeTags": 9,
+    "DescribeTargetGroupAttributes": 3,
     "DescribeVpcAttribute": 6,
     "GetInstanceProfile": 1,
     "GetRole": 2,
@@ -40,11 +44,17 @@ ONE_BY_ONE = {
     "GetTransitGatewayRouteTableAssociations": 3,
     "GetTransitGatewayRouteTablePropagations": 3,
     "ListAttachedRolePolicies": 1,
+    "ListEndpointGroups": 1,
+    "ListListeners": 1,
+    "ListResourceRecordSets": 1,
     "ListRolePolicies": 1,
+    "ListTagsForResource": 1,
+    "ListTagsForResources": 1,
     "SearchTransitGatewayRoutes": 3,
 }
 """What AWS shows for one thing alone: two attributes of each VPC, a role's tags and policies, a table's attachments and
-routes."""
+routes, the data of a launch template, attributes of what balances load, a zone's records, an accelerator's listeners
+and their endpoints; and tags where no list has them, of up to twenty things at once."""
 
 PEERING, ATTACHMENT = "transit-gateway-peering-attachment", "TransitGatewayPeeringAttachment"
 BEHIND = {
