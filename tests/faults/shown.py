@@ -53,6 +53,8 @@ DRAWN = frozenset(
 )
 """Members whose values are drawn anew for each thing."""
 
+LATE = 10.0
+"""Seconds after which lists show everything: a group makes instances when it likes."""
 GROUP = "aws:autoscaling:groupName"
 MADE_BY_GROUPS = frozenset({"instance", "network-interface", "volume"})
 """What Auto Scaling groups make is nobody's here, and comes and goes in AWS's time."""
@@ -63,6 +65,7 @@ Shown = Counter[tuple[str, str]]
 
 def shown(host: Host, text: str) -> Shown:
     """Everything of every kind, somebody else's included, and what the program sees of its own beside the lists."""
+    host.aws.clock.advance(LATE)
     rows = [(kind, row) for kind in ALL for row in host.rows(kind.name)]
     marked = [{"Name": "tag-key", "Values": [GROUP]}]
     answer = host.by_hand(
