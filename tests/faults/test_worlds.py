@@ -14,7 +14,7 @@ from tests.faults.worlds.machine import Worlds
 from tests.faults.worlds.seen import is_blind
 from tests.harness import FACTS
 
-SHARES = 12
+SHARES = 9
 """Worlds among which the kinds are dealt out."""
 FEW = settings(
     max_examples=1,
