@@ -69,18 +69,16 @@ SHAPES = {shape(kind): kind for kind in reversed(KINDS)}
 ONE_OF_EACH = TRIED if ALL_OF_THEM else tuple(kind for kind in KINDS if kind in SHAPES.values())
 """The kinds of estates in which is tried what no record has a word in."""
 
-BIRTHS = (
+ONE_OF_EACH_WAY = (
     TRIED if ALL_OF_THEM else tuple({shape(kind)[1:]: kind for kind in reversed([*ONE_OF_EACH])}.values())
 )
-"""One kind of each way in which a creation is kept from happening twice, whichever service makes it."""
+"""One kind of each way in which things are listed and born, whichever service has it."""
 
 those_tried = pytest.mark.kinds(*TRIED)
 """For a test of what records say and each kind's life shows anyway."""
-one_of_each_shape = pytest.mark.kinds(*ONE_OF_EACH)
-"""For a test of what no record has a word in: one kind of each shape lives through it, and all of them at once in
-tests/faults/."""
-one_of_each_birth = pytest.mark.kinds(*BIRTHS)
-"""For a test of creations alone; answers are lost to one kind of each service in tests/faults/test_lost_answers.py."""
+one_of_each_way = pytest.mark.kinds(*ONE_OF_EACH_WAY)
+"""For a test of what no record has a word in: a kind of each way lives through it, and one of each service, all at
+once, in tests/faults/."""
 
 
 @cache

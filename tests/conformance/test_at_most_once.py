@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.kinds import BY_NAME
 from reconciler.sandbox.calls import Call
-from tests.conformance.fixture import Fixture, one_of_each_birth
+from tests.conformance.fixture import Fixture, one_of_each_way
 from tests.harness import Host, tags
 
 
@@ -57,7 +57,7 @@ def unborn(ops: Host, fixture: Fixture) -> None:
     assert report.outcome == "settled", report.outcomes
 
 
-@one_of_each_birth
+@one_of_each_way
 def test_killed_after_its_creation_and_robbed_of_its_memory(ops: Host, fixture: Fixture) -> None:
     dies(ops, fixture, "after")
     ops.forget()
@@ -71,7 +71,7 @@ def test_killed_after_its_creation_and_robbed_of_its_memory(ops: Host, fixture: 
 either = pytest.mark.parametrize("memory", ["kept", "lost"])
 
 
-@one_of_each_birth
+@one_of_each_way
 def test_an_answer_is_lost_and_lists_lag(ops: Host, fixture: Fixture) -> None:
     kind = BY_NAME[fixture.kind]
     ops.aws.hide(kind.service, kind.read.operation, seconds=50)
@@ -79,13 +79,13 @@ def test_an_answer_is_lost_and_lists_lag(ops: Host, fixture: Fixture) -> None:
     assert_one(ops, fixture)
 
 
-@one_of_each_birth
+@one_of_each_way
 def test_killed_after_its_creation(ops: Host, fixture: Fixture) -> None:
     dies(ops, fixture, "after")
     assert_one(ops, fixture)
 
 
-@one_of_each_birth
+@one_of_each_way
 @either
 def test_killed_after_its_creation_while_lists_lag(ops: Host, fixture: Fixture, memory: str) -> None:
     """With its memory the program waits for a minute; without, for the grace, or longer where it sees others."""
@@ -97,7 +97,7 @@ def test_killed_after_its_creation_while_lists_lag(ops: Host, fixture: Fixture, 
     assert_one(ops, fixture)
 
 
-@one_of_each_birth
+@one_of_each_way
 def test_lists_lag_for_minutes_behind_a_creation(ops: Host, fixture: Fixture) -> None:
     kind = BY_NAME[fixture.kind]
     ops.aws.hide(kind.service, kind.read.operation, seconds=200)
@@ -105,7 +105,7 @@ def test_lists_lag_for_minutes_behind_a_creation(ops: Host, fixture: Fixture) ->
     assert_one(ops, fixture)
 
 
-@one_of_each_birth
+@one_of_each_way
 @either
 def test_killed_before_its_creation(ops: Host, fixture: Fixture, memory: str) -> None:
     dies(ops, fixture, "before")
@@ -114,7 +114,7 @@ def test_killed_before_its_creation(ops: Host, fixture: Fixture, memory: str) ->
     assert_one(ops, fixture)
 
 
-@one_of_each_birth
+@one_of_each_way
 def test_a_creation_that_got_no_answer_is_tried_again_only_when_it_did_not_happen(
     ops: Host, fixture: Fixture
 ) -> None:
@@ -123,7 +123,7 @@ def test_a_creation_that_got_no_answer_is_tried_again_only_when_it_did_not_happe
     assert_one(ops, fixture)
 
 
-@one_of_each_birth
+@one_of_each_way
 @pytest.mark.parametrize("code", ["InternalError", "Throttling"])
 def test_a_creation_that_aws_could_not_do_is_sent_once_and_tried_later(
     ops: Host, fixture: Fixture, code: str

@@ -14,7 +14,7 @@ from reconciler.kinds import BY_NAME
 from reconciler.model.plan import Report
 from reconciler.model.things import Observed
 from reconciler.model.verdicts import Blocked, Settled, Steps
-from tests.conformance.fixture import KINDS, Fixture, named_anew, one_of_each_shape, those_tried
+from tests.conformance.fixture import KINDS, Fixture, named_anew, one_of_each_way, those_tried
 from tests.harness import FACTS, HEAD, STACK, Host, move_home, tags
 
 
@@ -128,7 +128,7 @@ def test_it_is_replaced_there_and_back_where_that_is_asked_for(ops: Host, fixtur
         assert order == ([kind.delete, kind.create] if how == "delete-first" else [kind.create, kind.delete])
 
 
-@one_of_each_shape
+@one_of_each_way
 def test_tags_that_are_removed_or_changed_by_hand_come_back_and_others_stay(
     ops: Host, fixture: Fixture
 ) -> None:
@@ -142,7 +142,7 @@ def test_tags_that_are_removed_or_changed_by_hand_come_back_and_others_stay(
     assert "Name" not in ops.seen(fixture.base, fixture.address).tags
 
 
-@one_of_each_shape
+@one_of_each_way
 @pytest.mark.parametrize("tag", ["reconciler:address", "reconciler:stack"])
 def test_with_one_owner_tag_gone_nothing_is_made_or_touched(ops: Host, fixture: Fixture, tag: str) -> None:
     ops.run(fixture.base)
@@ -163,7 +163,7 @@ def test_with_one_owner_tag_gone_nothing_is_made_or_touched(ops: Host, fixture: 
     assert ops.writes() == [], "a person has put the tag back"
 
 
-@one_of_each_shape
+@one_of_each_way
 def test_with_both_owner_tags_gone_it_is_somebody_elses(doomed: Host, fixture: Fixture) -> None:
     ops, kind = doomed, BY_NAME[fixture.kind]
     ops.run(fixture.base)
@@ -175,7 +175,7 @@ def test_with_both_owner_tags_gone_it_is_somebody_elses(doomed: Host, fixture: F
     assert seen.id in {row[kind.id] for row in ops.rows(kind.name)}
 
 
-@one_of_each_shape
+@one_of_each_way
 def test_two_that_claim_one_address_stop_it(doomed: Host, fixture: Fixture) -> None:
     ops = doomed
     ops.asks_everywhere = True  # the other stack's are in networks of its own
@@ -196,7 +196,7 @@ def test_two_that_claim_one_address_stop_it(doomed: Host, fixture: Fixture) -> N
     assert set(subjects(ops, fixture)) == {one.id, other.id}
 
 
-@one_of_each_shape
+@one_of_each_way
 def test_deleted_by_hand_it_is_made_again_once(ops: Host, fixture: Fixture) -> None:
     ops.run(fixture.base)
     before = ops.seen(fixture.base, fixture.address)
@@ -219,7 +219,7 @@ def test_gone_from_the_config_it_is_deleted_unless_protected(ops: Host, fixture:
     assert subjects(ops, fixture) == []
 
 
-@one_of_each_shape
+@one_of_each_way
 def test_protected_by_the_config_it_survives_its_entry(ops: Host, fixture: Fixture) -> None:
     ops.run(fixture.text(protect=True))
     ops.run(fixture.without(), allow_empty=True, allow_shrink=True)
@@ -229,7 +229,7 @@ def test_protected_by_the_config_it_survives_its_entry(ops: Host, fixture: Fixtu
     assert ("reconciler:protect" in ops.seen(fixture.base, fixture.address).tags) is False
 
 
-@one_of_each_shape
+@one_of_each_way
 def test_an_estate_is_destroyed_to_nothing(ops: Host, fixture: Fixture) -> None:
     ops.run(fixture.base)
     foreign = ops.by_hand("networkmanager", "CreateGlobalNetwork")["GlobalNetwork"]["GlobalNetworkId"]
