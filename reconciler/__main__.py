@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import suppress
 
 from reconciler.signals import INBOX
 
@@ -25,10 +26,23 @@ def main() -> int:
     gc.set_threshold(*COLLECTED_AFTER)
     gc.enable()
     status = run()
-    if stays:  # a thread that waits for AWS must not hold up the end: the daemon has seen to what matters
+    if (
+        stays or _all_hang()
+    ):  # a thread that waits for AWS must not hold up the end: what matters has been seen to
         log.flush(2.0)
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):  # nobody reads it any more
+                stream.flush()
         os._exit(status)
     return status
+
+
+def _all_hang() -> bool:
+    """Whether nothing is under way but reads of a region that was given up."""
+    from reconciler.aws.patience import left_behind  # not before: what asks nothing of AWS needs neither
+    from reconciler.workers import busy
+
+    return 0 < busy() == left_behind()
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from reconciler.errors import Lost
 
@@ -27,10 +28,19 @@ SIDE_BY_SIDE = 14
 """Reads of one place at a time, so that a silent one does not take all the workers there are."""
 
 
+_LEFT: WeakSet[Future[Any]] = WeakSet()
+
+
+def left_behind() -> int:
+    """How many reads hang for which nobody waits any more."""
+    return sum(future.running() for future in _LEFT.copy())
+
+
 @dataclass
 class _Silence:
     """A place that has not answered in time."""
 
+    why: str
     times: int
     until: float
     unfinished: list[Future[Any]]
@@ -72,18 +82,17 @@ class Patience:
         silent = self._silent.get(place)
         if silent is None:
             return ""
-        left = silent.until - self.now()
-        if left <= 0 and all(future.done() for future in silent.unfinished):
-            return ""
-        again = f"in {left:.0f} s" if left > 0 else "when the SDK has given it up"
-        return f"{_named(place)} did not answer; it is asked again {again}"
+        hangs = any(not future.done() for future in silent.unfinished)
+        return silent.why if hangs or self.now() < silent.until else ""
 
     def give_up(self, place: Place, unfinished: list[Future[Any]]) -> str:
         """Go on without a place; gives the reason, for people."""
         waited, before = self.seconds(place), self._silent.get(place)
         times = before.times + 1 if before else 1
-        self._silent[place] = _Silence(times, self.now() + self._rest * waited, unfinished)
-        return f"{_named(place)} has not answered for {waited:.0f} s"
+        why = f"{_named(place)} has not answered for {waited:.0f} s; it is asked again later"
+        self._silent[place] = _Silence(why, times, self.now() + self._rest * waited, unfinished)
+        _LEFT.update(unfinished)
+        return why
 
     def answered(self, place: Place) -> None:
         """All that was asked of a place in a look was answered."""
