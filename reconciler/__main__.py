@@ -26,9 +26,8 @@ def main() -> int:
     gc.set_threshold(*COLLECTED_AFTER)
     gc.enable()
     status = run()
-    if (
-        stays or _all_hang()
-    ):  # a thread that waits for AWS must not hold up the end: what matters has been seen to
+    # a thread that waits for AWS must not hold up the end: what matters has been seen to
+    if stays or _all_hang():
         log.flush(2.0)
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):  # nobody reads it any more

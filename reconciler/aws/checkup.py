@@ -18,7 +18,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from reconciler.aws.codes import SDK_ERRORS, meaning
-from reconciler.aws.gateway import READS
+from reconciler.aws.limits import READS
 from reconciler.aws.session import Sessions
 from reconciler.errors import Lost, ReconcilerError
 from reconciler.model.calls import Call

@@ -111,18 +111,20 @@ class _Look:
         questions = [(service, region) for service in services.values() for region in regions]
         reads = Reads(self._gateway.patience, executor)
         asked = [reads.submit((account, region), asker.ask, service, region) for service, region in questions]
-        for (service, region), future in zip(questions, asked, strict=True):
-            try:
-                found = reads.result((account, region), future)
-            except AwsError as error:  # the region does not answer
-                found = error
-            if isinstance(found, AwsError):
-                self._missed(f"{region} of {account}", found)
-                self.unasked.add((account, region, service.name))
-            else:
-                for type, id in found:
-                    self._found(service, type, id, account, region)
-        reads.close()
+        try:
+            for (service, region), future in zip(questions, asked, strict=True):
+                try:
+                    found = reads.result((account, region), future)
+                except AwsError as error:  # the region does not answer
+                    found = error
+                if isinstance(found, AwsError):
+                    self._missed(f"{region} of {account}", found)
+                    self.unasked.add((account, region, service.name))
+                else:
+                    for type, id in found:
+                        self._found(service, type, id, account, region)
+        finally:  # where it is about the whole pass, nothing further is asked
+            reads.close()
 
     def _found(self, service: Service, type: str, id: str, account: str, region: str) -> None:
         """Something of the stack is there: what lies within may be ours as well, and it within others' things."""

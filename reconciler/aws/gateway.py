@@ -16,6 +16,7 @@ import jmespath
 from botocore import xform_name
 
 from reconciler.aws.codes import EXPIRED, SDK_ERRORS, meaning, partial_refusal
+from reconciler.aws.limits import READS
 from reconciler.aws.patience import Patience
 from reconciler.aws.session import RENEW, Sessions
 from reconciler.aws.traffic import InFlight
@@ -31,7 +32,6 @@ AT_ONCE = 10
 """Parameters that SSM gives in one answer."""
 SIZES = ("MaxRecords",)
 """What takes the largest page of those lists through which the SDK cannot page."""
-READS = ("Describe", "Get", "List", "Lookup", "Search")
 
 
 class Gateway:

@@ -25,11 +25,10 @@ class Rate(NamedTuple):
     second: float
 
 
-READS = ("Describe", "Get", "List", "Search")
+READS = ("Describe", "Get", "List", "Lookup", "Search")
+"""What operations that change nothing begin with."""
 READING, CHANGING = Rate(100, 20), Rate(50, 5)
 ROUTE_53, NETWORK_MANAGER = Rate(5, 5), Rate(10, 5)
-
-
 SLACK = 0.1
 """Seconds that are waited longer: one call may be faster on its way than the one before it."""
 

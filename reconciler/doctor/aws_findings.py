@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from reconciler.aws.checkup import Answer, Credentials
-from reconciler.aws.gateway import READS
+from reconciler.aws.limits import READS
 from reconciler.doctor.finding import Finding, bad, ok, unknown, warning
 from reconciler.doctor.questions import FAKE, NOTHING_YET, Place, Rehearsals, Seen
 from reconciler.errors import AwsError, Denied, Gone, IdentityError, Lost, Refused, Throttled

@@ -9,7 +9,7 @@ import pytest
 from botocore.validate import ParamValidator
 
 from reconciler.aws.checkup import Answer
-from reconciler.aws.gateway import READS
+from reconciler.aws.limits import READS
 from reconciler.doctor import questions
 from reconciler.doctor.aws_findings import seen
 from reconciler.doctor.questions import FAKE, NO_DRY_RUN, NOTHING_YET, Place, Seen

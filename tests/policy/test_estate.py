@@ -15,8 +15,8 @@ import yaml
 
 from reconciler import policy
 from reconciler.aws import checkup
-from reconciler.aws.gateway import READS
 from reconciler.aws.lease_table import Record, Table
+from reconciler.aws.limits import READS
 from reconciler.doctor import questions
 from reconciler.kinds import BY_NAME
 from reconciler.model.service import SERVICES
