@@ -93,8 +93,8 @@ uninstall: ## what install made; config and state stay
 
 # ------------------------------------------------------------------------------------------------- environments
 
-# The stamp is written last: an installation that was cut short is done again.  Nothing is compiled before it is
-# imported: most of what is installed never is.
+# The stamp is written last: an installation that was cut short is done again.  The lock is whole: there is nothing to
+# work out.  Nothing is compiled before it is imported: most of what is installed never is.
 $(READY): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "$(PYTHON) is missing or older than 3.11; say make PYTHON=python3.x" >&2; exit 1; }
@@ -108,7 +108,7 @@ $(READY): requirements-dev.lock pyproject.toml
 	        { echo "python's venv is missing: install python3-venv (Debian, Ubuntu), or uv" >&2; exit 1; }; \
 	    set -ex; \
 	    $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV); \
-	    $(BIN)/python -m pip install --quiet --no-compile --require-hashes --only-binary :all: -r requirements-dev.lock; \
+	    $(BIN)/python -m pip install --quiet --no-compile --no-deps --require-hashes --only-binary :all: -r requirements-dev.lock; \
 	    $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .; \
 	fi
 	@touch $@

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,12 +74,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """What tests of a group share is dear to make: that they came apart would only show in the time it takes."""
+    _keep_what_is_there()
     if getattr(session.config.option, "loadgroup", False):
         for item in session.items:
             if item.get_closest_marker("xdist_group") and "@" not in item.nodeid.rpartition("]")[2]:
                 raise pytest.UsageError(
                     f"this pytest and this pytest-xdist do not group tests: {item.nodeid}"
                 )
+
+
+def _keep_what_is_there() -> None:
+    """Tests, service models and moto stay until the end: looking through them for garbage again and again was an
+    eighth of all time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(500_000, 20, 50)
 
 
 @pytest.fixture(scope="session", autouse=True)

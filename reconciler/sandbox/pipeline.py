@@ -21,14 +21,13 @@ from botocore.model import OperationModel, OperationNotFoundError
 from moto import backend_index
 from moto.core import responses
 from moto.core.botocore_stubber import BotocoreStubber
-from moto.core.responses import BaseResponse
-from moto.core.serialize import EC2Serializer, XFormedAttributePicker
+from moto.core.responses import ActionResult, BaseResponse
 from moto.core.utils import get_service_model
 from moto.ec2.exceptions import FilterNotImplementedError
 from moto.ec2.models.core import TaggedEC2Resource
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
 
-from . import arrival, cloudtrail, fidelity, iam, tagging, wire
+from . import arrival, cloudtrail, fidelity, iam, tagging, taking, wire
 from .autoscaling.answers import answer as answer_autoscaling
 from .calls import Call, is_read
 from .ec2.answers import answer as answer_ec2
@@ -75,7 +74,6 @@ _ANSWERED_HERE = {
 
 _moto_call_action = BaseResponse.call_action
 _moto_setup = BaseResponse.setup_class
-_moto_possible_keys = XFormedAttributePicker.get_possible_keys
 _moto_route = BaseResponse._get_action_from_method_and_request_uri
 _responses: Any = responses  # its names are not exported
 _method_names = cache(_responses.method_names_from_class)
@@ -100,22 +98,12 @@ def install() -> None:
     _responses.method_names_from_class = _method_names
     # it looks for the service of a request among all there are, and builds the request as a test client does
     BotocoreStubber.process_request = arrival.process_request  # type: ignore[method-assign]  # the seam
-    # it looks for the route of a request thrice, for the names of an attribute at each value, and writes XML slowly
-    XFormedAttributePicker.get_possible_keys = _possible_keys  # type: ignore[method-assign,assignment]  # the seam
+    # it looks for the route of a request thrice
     BaseResponse._get_action_from_method_and_request_uri = _route  # type: ignore[method-assign]  # the seam
-    EC2Serializer._serialize_body = wire.write_xml  # type: ignore[method-assign,assignment]  # the seam
     TaggedEC2Resource.get_tags = _tags  # type: ignore[method-assign]  # the seam: it looks through all tags for each thing
+    ActionResult.execute_result = taking.execute  # type: ignore[method-assign]  # the seam
     BaseResponse._dispatch = _dispatch  # type: ignore[method-assign]  # the seam
     BaseResponse.call_action = _call_action  # type: ignore[method-assign]  # the seam
-
-
-def _possible_keys(self: XFormedAttributePicker, context: Any) -> tuple[str, ...]:
-    """What an attribute may be called: a matter of the class that has it, its shape and its name."""
-    known = context.shape.__dict__.setdefault("_possible_keys", {})
-    which = (type(context.obj), context.key)
-    if which not in known:
-        known[which] = tuple(dict.fromkeys(_moto_possible_keys(self, context)))
-    return known[which]  # type: ignore[no-any-return]
 
 
 def _tags(self: Any) -> list[dict[str, str]]:
@@ -328,11 +316,11 @@ def _answer(response: BaseResponse, model: OperationModel, world: World, met: Me
     def ask_moto(parameters: Mapping[str, Any], operation: str | None = None) -> Answer:
         response.params = dict(parameters)
         if operation is None:
-            return wire.read(model, _ask_moto(response, model))
+            return _taken(response, model)
         response.querystring["Action"] = [operation]  # where moto reads the operation's name from
         try:
             other = _service(response).operation_model(operation)
-            return wire.read(other, _ask_moto(response, other))
+            return _taken(response, other)
         finally:
             response.querystring["Action"] = [model.name]
 
@@ -383,6 +371,13 @@ def _ask_moto(response: BaseResponse, model: OperationModel) -> wire.Wire:
         name = _internal(response.boto3_service_name)
         raise AwsError(name, f"{type(error).__name__}: {error}", 500) from error
     return int(status), {str(k): str(v) for k, v in headers.items()}, body
+
+
+def _taken(response: BaseResponse, model: OperationModel) -> dict[str, Any]:
+    """moto's own answer as boto3 shows it."""
+    taking.ask(response)
+    status, headers, body = _ask_moto(response, model)
+    return body.result if isinstance(body, taking.Taken) else wire.read(model, (status, headers, body))
 
 
 def _check(world: World, model: OperationModel, answer: Mapping[str, Any]) -> None:

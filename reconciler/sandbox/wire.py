@@ -10,12 +10,13 @@ import uuid
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
 import botocore.parsers
 from botocore.model import OperationModel, ServiceModel
 from moto.core.serialize import SerializationContext, get_serializer_class
 
+from . import writing
 from .errors import AwsError
 
 Wire = tuple[int, dict[str, str], str | bytes]
@@ -30,12 +31,15 @@ def render(model: OperationModel, answer: Mapping[str, Any]) -> Wire:
     """The bytes of a result: status, headers, body."""
     request_id = str(uuid.uuid4())
     service = model.service_model
+    own = _SERVERS.get(service.service_name, {})
+    if service.resolved_protocol in writing.PROTOCOLS:
+        body = writing.written(model, answer, request_id)
+        return 200, {"Content-Type": "text/xml", **own, "x-amzn-RequestId": request_id}, body
     serializer = _serializer(service.service_name, service.resolved_protocol)(
         operation_model=model, context=SerializationContext(request_id)
     )
     wire = serializer.serialize(dict(answer))
     headers = {name: str(value) for name, value in wire["headers"].items()}
-    own = _SERVERS.get(service.service_name, {})
     return int(wire["status_code"]), {**headers, **own, "x-amzn-RequestId": request_id}, wire["body"]
 
 
@@ -59,40 +63,7 @@ def _serializer(service: str, protocol: str) -> Any:
             if key:
                 self._default_serialize(serialized, inside, shape, key)
 
-    if protocol == "query":
-        Serializer._serialize_body = write_xml
     return Serializer
-
-
-def write_xml(_: Any, body: Mapping[str, Any]) -> str:
-    """What moto has `xmltodict` do for each answer of EC2, in a fraction of the time; `install` puts it there.
-
-    In: the serialiser whose method it is, and elements by name, attributes by `@name`.
-    """
-    parts = ['<?xml version="1.0" encoding="utf-8"?>\n']
-    for name, value in body.items():
-        _add_elements(parts, name, value)
-    return "".join(parts)
-
-
-def _add_elements(parts: list[str], name: str, value: Any) -> None:
-    if isinstance(value, str):
-        parts.append(f"<{name}>{escape(value)}</{name}>" if value else f"<{name}/>")
-    elif isinstance(value, dict):
-        parts.append(f"<{name}")
-        parts += [f" {key[1:]}={quoteattr(str(inner))}" for key, inner in value.items() if key[0] == "@"]
-        parts.append(">")
-        for key, inner in value.items():
-            if key[0] != "@":
-                _add_elements(parts, key, inner)
-        parts.append(f"</{name}>")
-    elif isinstance(value, (list, tuple)):
-        for one in value:
-            _add_elements(parts, name, one)
-    elif value is None:
-        parts.append(f"<{name}/>")
-    else:
-        _add_elements(parts, name, str(value).lower() if isinstance(value, bool) else str(value))
 
 
 def _error_shape(service: ServiceModel, code: str) -> Any:

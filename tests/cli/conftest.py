@@ -1,10 +1,9 @@
-"""One local AWS as a server for all tests of the command line; each test gets it empty."""
+"""One local AWS for all tests of the command line; each test gets it empty."""
 
 from __future__ import annotations
 
 import logging
 import signal
-import subprocess
 import sys
 import threading
 import urllib.request
@@ -18,7 +17,8 @@ import pytest
 from botocore.client import ClientCreator
 from botocore.model import ServiceModel
 
-from .support import COMMAND, KEYS, ROOT, Cli, Running, wait_until
+from .inside import served
+from .support import KEYS, Cli, Running
 from .wire import Wire, wire
 
 
@@ -44,15 +44,9 @@ def made_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def aws_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A local AWS as a process."""
-    ready = tmp_path_factory.mktemp("aws") / "ready"
-    words = [*COMMAND, "sandbox", "--ready-file", str(ready)]
-    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, text=True) as process:
-        try:
-            wait_until(ready.exists, "the local AWS", process)
-            yield ready.read_text().strip()
-        finally:
-            process.terminate()
+    """The URL of a local AWS."""
+    with served(tmp_path_factory.mktemp("aws")) as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)

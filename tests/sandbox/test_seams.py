@@ -19,8 +19,7 @@ import moto
 import moto.core.responses
 import pytest
 from moto.core.botocore_stubber import BotocoreStubber
-from moto.core.responses import BaseResponse
-from moto.core.serialize import EC2Serializer, XFormedAttributePicker
+from moto.core.responses import ActionResult, BaseResponse
 from moto.core.utils import get_service_model
 from moto.ec2.models.core import TaggedEC2Resource
 
@@ -38,10 +37,7 @@ PRISTINE = {
     "moto.core.responses:BaseResponse._get_action_from_method_and_request_uri": BaseResponse.__dict__.get(
         "_get_action_from_method_and_request_uri"
     ),
-    "moto.core.serialize:EC2Serializer._serialize_body": EC2Serializer.__dict__.get("_serialize_body"),
-    "moto.core.serialize:XFormedAttributePicker.get_possible_keys": XFormedAttributePicker.__dict__.get(
-        "get_possible_keys"
-    ),
+    "moto.core.responses:ActionResult.execute_result": ActionResult.__dict__.get("execute_result"),
     "moto.core.botocore_stubber:BotocoreStubber.process_request": BotocoreStubber.__dict__.get(
         "process_request"
     ),
@@ -79,8 +75,15 @@ CALLED = [
         "self request",
         "pipeline.py",
     ),
-    ("moto.core.serialize:EC2Serializer._serialize_body", "self body", "pipeline.py"),
-    ("moto.core.serialize:XFormedAttributePicker.get_possible_keys", "self context", "pipeline.py"),
+    ("moto.core.responses:ActionResult.execute_result", "self context", "pipeline.py, taking.py"),
+    (
+        "moto.core.responses:ActionContext.__init__",
+        "self service_model operation_model serializer_class response",
+        "taking.py",
+    ),
+    ("moto.core.serialize:XFormedAttributePicker.get_possible_keys", "self context", "taking.py"),
+    ("moto.core.serialize:AttributePickerContext.__init__", "self obj key shape", "taking.py"),
+    ("moto.core.utils:get_value", "obj key default", "taking.py"),
     ("moto.core.serialize:EC2Serializer.get_value", "self value key shape", "wire.py"),
     ("moto.core.responses:BaseResponse.get_access_key", "self", "cloudtrail.py"),
     ("moto.core.responses:BaseResponse.dispatch", "args kwargs", "networkmanager/urls.py"),
@@ -221,15 +224,15 @@ def test_a_backend_dict_knows_all_that_are_filled() -> None:
         assert backends in filled, HINT  # what `world.begin` empties
 
 
-@pytest.mark.parametrize("service", ["ec2", "networkmanager"])
-def test_serializers_are_made_and_asked_as_in_wire(service: str) -> None:
+@pytest.mark.parametrize(
+    ("service", "operation"), [("networkmanager", "DescribeGlobalNetworks"), ("route53", "ListHostedZones")]
+)
+def test_serializers_are_made_and_asked_as_in_wire(service: str, operation: str) -> None:
     model = get_service_model(service)
     protocol = model.resolved_protocol
     serializer = part("moto.core.serialize:get_serializer_class")(service, protocol)
     made = serializer(
-        operation_model=model.operation_model(
-            "DescribeVpcs" if service == "ec2" else "DescribeGlobalNetworks"
-        ),
+        operation_model=model.operation_model(operation),
         context=part("moto.core.serialize:SerializationContext")("an id"),
         value_picker=lambda context: context.obj.get(context.key),
     )
