@@ -143,8 +143,8 @@ class Loop:
         literal = {
             (Scope(parent, desired.account, desired.region), value)
             for desired in self.config.resources.values()
-            if (parent := BY_NAME[desired.address.kind].read.within)
-            and isinstance(value := desired.spec.get(BY_NAME[parent].id), str)
+            if (parent := (kind := BY_NAME[desired.address.kind]).read.within)
+            and isinstance(value := desired.spec.get(kind.lies_in(BY_NAME[parent])), str)
         }
         named = {desired.scope for desired in self.config.resources.values()}
         question = Question(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from copy import copy
@@ -226,12 +226,12 @@ class Host:
         where = region if record.regional else ""
         parents: list[Mapping[str, Any]] = [{}]
         if record.read.within:
-            name = BY_NAME[record.read.within].id
-            above = self.rows(record.read.within, region, account=account) if within is None else within
-            parents = [{name: row[name]} for row in above]
+            parent = BY_NAME[record.read.within]
+            above = self.rows(parent.name, region, account=account) if within is None else within
+            parents = [{record.lies_in(parent): row[parent.handle or parent.id]} for row in above]
         found: list[dict[str, Any]] = []
         for parameters in parents:
-            found += self.hand.rows(
+            rows: Iterable[dict[str, Any]] = self.hand.rows(
                 account=account,
                 region=where,
                 service=record.service,
@@ -240,11 +240,11 @@ class Host:
                 parameters={**record.read.arguments, **parameters},
                 page=record.read.page,
             )
-        found = [row for row in found if record.read.only.items() <= row.items()]
-        found = [record.bare(row) for row in found]
-        if record.read.completed:
-            scope = Scope(kind, account, where)
-            found = list(completed(self.hand, record, scope, record.read.completed, found))
+            listed = [record.bare(row) for row in rows if record.read.only.items() <= row.items()]
+            if how := record.read.completed:
+                beside = {name: parameters[name] for name in how.alike}
+                listed = list(completed(self.hand, record, Scope(kind, account, where), how, listed, beside))
+            found += listed
         return [row for row in found if not self._dead(kind, row)]
 
     def _dead(self, kind: str, row: Mapping[str, Any]) -> bool:
@@ -262,7 +262,8 @@ class Host:
 
 def tags(row: Mapping[str, Any]) -> dict[str, str]:
     """The tags of a row, by key."""
-    return {tag["Key"]: tag["Value"] for tag in row.get("Tags") or row.get("TagSet") or ()}
+    found = row.get("Tags") or row.get("TagSet") or row.get("tags") or ()
+    return dict(found) if isinstance(found, Mapping) else {tag["Key"]: tag["Value"] for tag in found}
 
 
 def move_home(kind: str, name: str, stack: str = STACK) -> None:

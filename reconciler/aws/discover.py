@@ -1,6 +1,7 @@
 """The discovery look: where this stack owns something that the config no longer names.  Called by `loop`.
 
-It asks every enabled region for the tags of our stack, once for each service, and looks into every global network.
+It asks every enabled region for the tags of our stack, once for each list that has tags of many kinds, and looks into
+every global network.
 What it finds is only where to look: the look itself is `observe`'s.
 """
 
@@ -19,7 +20,7 @@ from reconciler.aws.patience import Reads
 from reconciler.aws.rows import rows
 from reconciler.errors import AwsError, Denied, Gone
 from reconciler.model.kind import Kind
-from reconciler.model.service import Service
+from reconciler.model.service import Search, Service
 from reconciler.model.things import STACK_TAG, Scope
 
 ASKED_REGION: ContextVar[str] = ContextVar("asked_region", default="")
@@ -107,29 +108,36 @@ class _Look:
             self._missed(f"the regions of {account}", error)
             self.unasked.add((account, "", ""))
             return
-        services = {kind.service: kind.home for kind in self._kinds.values() if kind.home.search}
-        questions = [(service, region) for service in services.values() for region in regions]
+        searches = {
+            (one.search.service, one.search.operation): one.search for one in self._services() if one.search
+        }
+        questions = [(search, region) for search in searches.values() for region in regions]
         reads = Reads(self._gateway.patience, executor)
-        asked = [reads.submit((account, region), asker.ask, service, region) for service, region in questions]
+        asked = [reads.submit((account, region), asker.ask, search, region) for search, region in questions]
         try:
-            for (service, region), future in zip(questions, asked, strict=True):
+            for (search, region), future in zip(questions, asked, strict=True):
                 try:
                     found = reads.result((account, region), future)
                 except AwsError as error:  # the region does not answer
                     found = error
                 if isinstance(found, AwsError):
                     self._missed(f"{region} of {account}", found)
-                    self.unasked.add((account, region, service.name))
+                    about = (one.name for one in self._services() if one.search is search)
+                    self.unasked |= {(account, region, name) for name in about}
                 else:
                     for type, id in found:
-                        self._found(service, type, id, account, region)
+                        self._found(search, type, id, account, region)
         finally:  # where it is about the whole pass, nothing further is asked
             reads.close()
 
-    def _found(self, service: Service, type: str, id: str, account: str, region: str) -> None:
+    def _services(self) -> list[Service]:
+        """Each once, in the order of the kinds."""
+        return list({kind.service: kind.home for kind in self._kinds.values()}.values())
+
+    def _found(self, search: Search, type: str, id: str, account: str, region: str) -> None:
         """Something of the stack is there: what lies within may be ours as well, and it within others' things."""
         for kind in self._kinds.values():
-            if (kind.service, kind.type) != (service.name, type):
+            if kind.home.search is not search or kind.type != type:
                 continue
             within = {kind.name} | {one.name for one in self._kinds.values() if one.read.within == kind.name}
             self.scopes |= {Scope(name, account, region) for name in within}
@@ -157,7 +165,7 @@ class _Look:
             for inner in self._kinds.values():
                 if inner.read.within == kind.name:
                     for row in found:
-                        self._within(Scope(inner.name, account, ""), str(row[kind.id]))
+                        self._within(Scope(inner.name, account, ""), str(row[kind.handle or kind.id]))
 
     def _within(self, scope: Scope, parent: str) -> None:
         try:
@@ -190,9 +198,7 @@ class _Look:
 
 def _is_of(kind: Kind, row: Mapping[str, Any], stack: str) -> bool:
     mark = kind.birthmark.read(row) if kind.birthmark else None
-    return (mark is not None and mark[0] == stack) or any(
-        tag["Key"] == STACK_TAG and tag["Value"] == stack for tag in row.get("Tags") or ()
-    )
+    return (mark is not None and mark[0] == stack) or kind.tags_of(row).get(STACK_TAG) == stack
 
 
 class _RegionalAsker:
@@ -216,10 +222,8 @@ class _RegionalAsker:
         )
         return sorted(str(row["RegionName"]) for row in found)
 
-    def ask(self, service: Service, region: str) -> set[tuple[str, str]] | AwsError:
-        """The types and ids of a service's things of the stack in one region, or why they cannot be told."""
-        search = service.search
-        assert search is not None, "only services with a search are asked"
+    def ask(self, search: Search, region: str) -> set[tuple[str, str]] | AwsError:
+        """The types and ids of the things of the stack in one region, or why they cannot be told."""
         asked = ASKED_REGION.set(region)
         try:
             self._make_turn(search.service)

@@ -32,9 +32,9 @@ IDS_AT_ONCE = 200
 
 @dataclass(frozen=True)
 class Question:
-    """What a look is about.  `parents` are parents (global networks), each with its scope and its id, to look into
-    beside our own; in the scopes of `open` all of them are, whosever they are.  `closed` are accounts in which nothing
-    can be asked, and why."""
+    """What a look is about.  `parents` are parents (global networks), each with its scope and what calls know it by, to
+    look into beside our own; in the scopes of `open` all of them are, whosever they are.  `closed` are accounts in
+    which nothing can be asked, and why."""
 
     stack: str
     scopes: frozenset[Scope]
@@ -76,7 +76,7 @@ class _Found:
     things: list[Observed] = field(default_factory=list)
     dead: list[Observed] = field(default_factory=list)
     listed: list[str] = field(default_factory=list)
-    """The ids of all that AWS has listed, ours or not."""
+    """What calls know all by that AWS has listed, ours or not."""
     error: AwsError | str | None = None
 
 
@@ -119,7 +119,7 @@ class _Look:
         try:
             for parent, expected in self._parents(scope, kind).items():
                 for thing in self._within(scope, kind, parent, expected):
-                    found.listed.append(thing.id)
+                    found.listed.append(kind.known_as(thing))
                     if concerns(thing, self.question.stack):
                         (found.dead if thing.state in kind.gone else found.things).append(thing)
             found.things = self._whole(scope, kind, found.things)
@@ -145,7 +145,7 @@ class _Look:
         more = sorted(id for parent, id in self.question.parents if parent == where)
         more += above.listed if where in self.question.open else ()
         found: dict[str | None, bool] = dict.fromkeys(more, False)
-        return found | {thing.id: True for thing in above.things}
+        return found | {self.kinds[where.kind].known_as(thing): True for thing in above.things}
 
     def _within(self, scope: Scope, kind: Kind, parent: str | None, expected: bool) -> Iterator[Observed]:
         try:

@@ -13,10 +13,17 @@ MADE_BY_OTHERS = (
     "aws:ec2:fleet-id",
     "aws:cloudformation:stack-id",
     "aws:elasticmapreduce:job-flow-id",
+    "aws:eks:cluster-name",
     "eks:nodegroup-name",
+    "node.k8s.amazonaws.com/instance_id",
+    "ebs.csi.aws.com/cluster",
+    "elbv2.k8s.aws/cluster",
     "elasticbeanstalk:environment-id",
 )
-"""Tags that AWS's own controllers put on what they make; such a thing is theirs, whatever tags were copied onto it."""
+"""Tags that AWS's own controllers put on what they make; such a thing is theirs, whatever tags were copied onto it.
+
+Those of Kubernetes: the security group of a cluster; what EKS makes for a group of nodes; interfaces, volumes and load
+balancers that controllers in a cluster make."""
 
 OWNERS = ("OwnerId", "OwnerAccountId", "VpcOwnerId")
 """Members of a row that say in which account it was made, one of which is there; of what has none, only its own

@@ -18,9 +18,8 @@ def prove(gateway: Gateway, kinds: KindsByName, stack: str, thing: Observed) -> 
     NotOurs when it is not, Gone when it is not there any more.
     """
     kind = kinds[thing.kind]
-    parent = thing.raw.get(kinds[kind.read.within].id) if kind.read.within else None
-    known_by = tuple(map(str, kind.handle_of(thing).values()))
-    for row in rows(gateway, kinds, stack, thing.scope, parent, known_by):
+    parent = thing.raw.get(kind.lies_in(kinds[kind.read.within])) if kind.read.within else None
+    for row in rows(gateway, kinds, stack, thing.scope, parent, (kind.known_as(thing),)):
         if row[kind.id] != thing.id:
             continue
         now = as_observed(kind, row, thing.scope, gateway.sessions.partition)

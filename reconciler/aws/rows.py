@@ -39,7 +39,7 @@ def rows(
     read: Read = kind.read
     parameters: dict[str, Any] = dict(read.arguments)
     if parent is not None and read.within is not None:
-        parameters[kinds[read.within].id] = parent
+        parameters[kind.lies_in(kinds[read.within])] = parent
     if ids and read.ids is not None:
         parameters[read.ids] = list(ids)
     elif kind.home.filters and read.filters:
@@ -64,13 +64,19 @@ def rows(
         yield from found
     else:
         meant = [row for row in found if not ids or str(row[kind.handle or kind.id]) in ids]
-        yield from completed(gateway, kind, scope, read.completed, meant)
+        beside = {name: parameters[name] for name in read.completed.alike}
+        yield from completed(gateway, kind, scope, read.completed, meant, beside)
 
 
 def completed(
-    gateway: Gateway, kind: Kind, scope: Scope, how: Completion, found: list[dict[str, Any]]
+    gateway: Gateway,
+    kind: Kind,
+    scope: Scope,
+    how: Completion,
+    found: list[dict[str, Any]],
+    beside: Mapping[str, Any] | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Rows with what their list leaves out."""
+    """Rows with what their list leaves out; `beside` are parameters that the list was asked with."""
 
     def ask(value: Any) -> Iterator[Any]:
         return gateway.rows(
@@ -79,7 +85,7 @@ def completed(
             service=kind.service,
             operation=how.operation,
             path=how.path,
-            parameters={**how.arguments, how.ids: value},
+            parameters={**how.arguments, **(beside or {}), how.ids: value},
         )
 
     if not how.most:
@@ -104,7 +110,7 @@ def as_observed(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str
     """A row of a list, or the thing in the answer of a create call, as Observed."""
     if kind.left_out:
         row = {name: value for name, value in row.items() if name not in kind.left_out}
-    tags = {tag["Key"]: tag["Value"] for tag in row.get(kind.tags) or ()}
+    tags = kind.tags_of(row)
     mark = kind.birthmark.read(row) if kind.birthmark and tags.keys().isdisjoint(OWNER) else None
     stack, claim = mark or (tags.get(STACK_TAG), tags.get(ADDRESS_TAG, ""))
     try:

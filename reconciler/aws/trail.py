@@ -54,7 +54,7 @@ def who_else(
 ) -> Named:
     """Who has written to a thing since a moment, beside us: `directory` holds our audit log, which has our requests."""
     region = thing.region or gateway.sessions.home_of(kind.service)
-    (name,) = map(str, kind.handle_of(thing).values())
+    name = kind.known_as(thing)
     attribute = _attribute(kind, name)
     try:
         rows = gateway.rows(

@@ -161,7 +161,8 @@ class Planner:
             facts = self.facts[ref.to.kind]
             if thing is not None and facts.kind.ready and thing.state not in facts.kind.ready:
                 return f"needs {ref.to}, which is {thing.state}"
-            if self._unfinished(ref.to):
+            at_work = facts.kind.sequential and isinstance(self.verdict(ref.to), Steps)
+            if at_work or self._unfinished(ref.to):
                 return f"needs {ref.to}, of which something is still to be done"
             if why := self._goes_on(ref.to):
                 return f"needs {ref.to}: {why}"

@@ -68,8 +68,10 @@ def join(parts: list[Any]) -> Any:
 def attribute_of(thing: Observed, attribute: str) -> Any:
     """What `${kind/name}` (id or arn) or `${kind/name.Field}` gives; None when AWS does not report it."""
     match attribute:
-        case "id" | "name":
+        case "id":
             return thing.id
+        case "name":
+            return thing.raw.get("name", thing.id)
         case "arn":
             return thing.arn
     return thing.spec.get(attribute, thing.raw.get(attribute))

@@ -76,7 +76,7 @@ def birth_tags(kind: Kind, wanted: Mapping[str, Any]) -> dict[str, Any]:
     tags = pairs({key: value for key, value in wanted.items() if value is not None})
     if kind.tag_type:
         return {"TagSpecifications": [{"ResourceType": kind.tag_type, "Tags": tags}]}
-    return {"Tags": kind.tagged.birth(tags)}
+    return {kind.tagged.parameter: kind.tagged.birth(tags)}
 
 
 def make_way(kind: Kind, thing: Observed, desired: Desired) -> list[Call]:

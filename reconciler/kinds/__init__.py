@@ -26,6 +26,7 @@ from reconciler.kinds.gateways import (
 )
 from reconciler.kinds.iam import INSTANCE_PROFILE, ROLE
 from reconciler.kinds.interfaces import NETWORK_INTERFACE
+from reconciler.kinds.kubernetes import EKS_CLUSTER, EKS_NODEGROUP
 from reconciler.kinds.launching import CAPACITY_RESERVATION, KEY_PAIR, LAUNCH_TEMPLATE, PLACEMENT_GROUP
 from reconciler.kinds.networkmanager import CONNECTION, DEVICE, GLOBAL_NETWORK, LINK, SITE
 from reconciler.kinds.peering import TRANSIT_GATEWAY_PEERING_ATTACHMENT, VPC_PEERING_CONNECTION
@@ -98,5 +99,7 @@ ALL: tuple[Kind, ...] = (
     AUTO_SCALING_GROUP,
     HOSTED_ZONE,
     ACCELERATOR,
+    EKS_CLUSTER,
+    EKS_NODEGROUP,
 )
 BY_NAME = {kind.name: kind for kind in ALL}

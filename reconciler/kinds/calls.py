@@ -32,6 +32,11 @@ def accelerator(operation: str, **parameters: Any) -> Call:
     return Call(service="globalaccelerator", operation=operation, parameters=parameters)
 
 
+def eks(operation: str, **parameters: Any) -> Call:
+    """A call of EKS."""
+    return Call(service="eks", operation=operation, parameters=parameters)
+
+
 def elb(operation: str, **parameters: Any) -> Call:
     """A call of Elastic Load Balancing."""
     return Call(service="elbv2", operation=operation, parameters=parameters)

@@ -68,7 +68,7 @@ def fields(kind: Kind, schema: Schema) -> Fields:
     parts = {part.field: part for part in kind.parts}
     hidden = (
         OURS
-        | {kind.home.token}
+        | {kind.home.token, kind.tagged.parameter}
         | kind.always.keys()
         | kind.forbidden
         | ({"Path"} if kind.home.paths else set())

@@ -311,12 +311,28 @@ class Kind:
 
     def bare(self, row: dict[str, Any]) -> dict[str, Any]:
         """A row of an answer, with its id as calls take it."""
-        id = row[self.id]
-        return {**row, self.id: str(id).removeprefix(self.id_prefix)} if self.id_prefix else row
+        if not self.id_prefix:
+            return row  # some lists give names alone, and what completes them the ids
+        return {**row, self.id: str(row[self.id]).removeprefix(self.id_prefix)}
+
+    def tags_of(self, row: Mapping[str, Any]) -> dict[str, str]:
+        """The tags that a row shows: most services list them, some map keys to values."""
+        found = row.get(self.tags) or ()
+        if isinstance(found, Mapping):
+            return dict(found)
+        return {tag["Key"]: tag["Value"] for tag in found}
 
     def handle_of(self, thing: Observed) -> dict[str, Any]:
         """The parameter by which a call knows a thing."""
-        return {self.handle: thing.raw[self.handle]} if self.handle else {self.id: thing.id}
+        return {self.handle or self.id: self.known_as(thing)}
+
+    def known_as(self, thing: Observed) -> str:
+        """What calls know a thing by: its id, or its name."""
+        return str(thing.raw[self.handle]) if self.handle else thing.id
+
+    def lies_in(self, parent: Kind) -> str:
+        """The field that says in which parent a thing lies, which the list takes too."""
+        return self.read.lies_in or parent.id
 
     def targets(self) -> Mapping[str, Mapping[str, str]]:
         """Field path to the kinds that it may name, each with what of a thing stands there: "id", "arn" or a field."""

@@ -97,6 +97,8 @@ class Completion:
     most: int = 0
     key: str = ""
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    alike: frozenset[str] = frozenset()
+    """Parameters of the list that this read takes as well."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +117,10 @@ class Read:
     page: int | None
     within: str | None = None
     parent: Callable[[str], str] | None = None
-    """The parent's id, read off a thing's ARN; None where an ARN does not tell it."""
+    """What the list takes of a parent, read off a thing's ARN; None where an ARN does not tell it."""
+    lies_in: str = ""
+    """The parameter that takes a parent, and the field that says it, where they are not called as the member that has
+    its id."""
     filters: str | None = "Filters"
     """The parameter that takes EC2's filters; two operations spell it `Filter`.  None for lists of which AWS does not
     say that they can be filtered by tag: all is read."""

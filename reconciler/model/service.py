@@ -25,7 +25,21 @@ class Tagging:
     put: Callable[[Observed, Sequence[Mapping[str, str]]], Parameters]
     take: Callable[[Observed, Sequence[str]], Parameters]
     birth: Callable[[Sequence[Mapping[str, str]]], Any] = list
-    """What the create call takes as Tags."""
+    """What the create call takes as `parameter`."""
+    parameter: str = "Tags"
+
+
+def _mapped(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+AS_MAPPING = Tagging(
+    operations=("TagResource", "UntagResource"),
+    put=lambda thing, tags: {"resourceArn": thing.arn, "tags": _mapped(tags)},
+    take=lambda thing, keys: {"resourceArn": thing.arn, "tagKeys": keys},
+    birth=_mapped,
+    parameter="tags",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +104,8 @@ OF_ZONES = Tagging(
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """How the things of a stack are found in a region, whatever their kind: one list for all kinds of a service.
+    """How the things of a stack are found in a region, whatever their kind: one list for all kinds of a service, or of
+    several.
 
     `action` is what IAM calls the operation.  `parameters` gives those that ask for a stack's things, `named` of a row
     AWS's word for its type, as `Kind.type` has it, and its id or ARN.
@@ -164,6 +179,10 @@ def _among_all(*types: str) -> Search:
     )
 
 
+AMONG_ALL = _among_all("eks", "elasticloadbalancing")
+"""One question in each region for all services that have no list of their own that shows tags of many things."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Service:
     """One service, by the name that boto3 has for it."""
@@ -231,9 +250,10 @@ SERVICES: Mapping[str, Service] = {
             name="elbv2",
             prefix="elasticloadbalancing",
             tagging=BY_ARNS,
-            search=_among_all("elasticloadbalancing"),
+            search=AMONG_ALL,
             create_action=True,
         ),
+        Service(name="eks", tagging=AS_MAPPING, search=AMONG_ALL, token="clientRequestToken"),
         Service(
             name="networkmanager",
             homes={"aws": "us-west-2", "aws-us-gov": "us-gov-west-1"},

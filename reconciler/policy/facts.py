@@ -22,6 +22,8 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-taggin
 OWN_TYPES: Mapping[str, str] = {
     "connect-attachment": "attachment",
     "direct-connect-gateway-attachment": "attachment",
+    "eks-cluster": "cluster",
+    "eks-nodegroup": "nodegroup",
     "iam-role": "role",
     "site-to-site-vpn-attachment": "attachment",
     "transit-gateway-peering": "peering",
@@ -89,10 +91,13 @@ ON_BEHALF: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 """Calls that AWS carries out with our own right to other calls, of other services, and the types that these look at.
 What they make has no tags.  One that is missing shows later, as a peering that has FAILED with MISSING_PERMISSIONS."""
-BY_TEMPLATE = frozenset({"autoscaling:CreateAutoScalingGroup", "autoscaling:UpdateAutoScalingGroup"})
-"""Calls for which AWS asks whether we may ourselves launch what their launch template says.
+BY_TEMPLATE = {"auto-scaling-group": "", "eks-nodegroup": "launchTemplate"}
+"""Kinds for which AWS asks whether we may ourselves launch what a launch template says, and the field that names it;
+"" where they always have one.
 
-https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html"""
+https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html.  EKS documents
+none of it; where the right is missing, it refuses CreateNodegroup with "You are not authorized to launch instances with
+this launch template"."""
 TEMPLATE_TYPES = (
     *("capacity-reservation", "image", "instance", "key-pair", "launch-template", "network-interface"),
     *("placement-group", "security-group", "snapshot", "subnet", "volume"),
@@ -100,6 +105,8 @@ TEMPLATE_TYPES = (
 """What a launch looks at."""
 FIRST_USE = {
     "autoscaling:CreateAutoScalingGroup": ("autoscaling", "AWSServiceRoleForAutoScaling"),
+    "eks:CreateCluster": ("eks", "AWSServiceRoleForAmazonEKS"),
+    "eks:CreateNodegroup": ("eks-nodegroup", "AWSServiceRoleForAmazonEKSNodegroup"),
     "elasticloadbalancing:CreateLoadBalancer": (
         "elasticloadbalancing",
         "AWSServiceRoleForElasticLoadBalancing",
@@ -110,6 +117,7 @@ FIRST_USE = {
 """Calls that make a service's own role in the account when they are the first of their sort.
 
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/autoscaling-service-linked-role.html,
+https://docs.aws.amazon.com/eks/latest/userguide/using-service-linked-roles.html,
 https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-service-linked-roles.html,
 https://docs.aws.amazon.com/global-accelerator/latest/dg/using-service-linked-roles.html and
 https://docs.aws.amazon.com/network-manager/latest/tgwnm/nm-service-linked-roles.html"""
@@ -118,6 +126,8 @@ ACCEPTED_FIELD = "AcceptedAttachments"
 PROFILE_KIND = "instance-profile"
 """The kind whose role can be handed to a machine."""
 PASSED: Mapping[str, tuple[str, str]] = {
+    "eks-cluster": ("roleArn", "eks.amazonaws.com"),
+    "eks-nodegroup": ("nodeRole", "eks.amazonaws.com"),
     "flow-log": ("DeliverLogsPermissionArn", "vpc-flow-logs.amazonaws.com"),
 }
 """Kinds with a field that hands a role to a service of AWS: the field, and the service."""

@@ -48,7 +48,7 @@ def _changing(extent: Extent) -> Iterator[Statement]:
     creates = {kind.action(kind.create) for kind in extent.kinds}
     removes = {kind.action(kind.delete) for kind in extent.kinds} if extent.mode == "full" else set()
     yield from (_on_behalf(extent, action) for action in in_order((creates | removes) & ON_BEHALF.keys()))
-    if creates & BY_TEMPLATE:
+    if any(_by_template(extent, kind) for kind in extent.kinds):
         yield _launching(extent)
     yield from (_first_use(extent, *FIRST_USE[action]) for action in in_order(creates & FIRST_USE.keys()))
 
@@ -225,6 +225,11 @@ def _on_behalf(extent: Extent, action: str) -> Statement:
     return Statement(sid=f"For{action.partition(':')[2]}", actions=in_order(actions), resources=resources)
 
 
+def _by_template(extent: Extent, kind: Kind) -> bool:
+    field = BY_TEMPLATE.get(kind.name)
+    return field is not None and (not field or field in extent.fields.get(kind.name, {field}))
+
+
 def _launching(extent: Extent) -> Statement:
     """What a launch template says, and nothing without one."""
     template = f"arn:{extent.partition}:ec2:*:{extent.account}:launch-template/*"
@@ -239,7 +244,7 @@ def _launching(extent: Extent) -> Statement:
 def _first_use(extent: Extent, service: str, role: str) -> Statement:
     host = f"{service}.amazonaws.com"
     return Statement(
-        sid=f"FirstUseOf{service.title()}",
+        sid=f"FirstUseOf{service.title().replace('-', '')}",
         actions=("iam:CreateServiceLinkedRole",),
         resources=(f"arn:{extent.partition}:iam::*:role/aws-service-role/{host}/{role}",),
         condition={"StringEquals": {"iam:AWSServiceName": host}},

@@ -26,6 +26,7 @@ LATE = 300.0
 _RECORDED = (
     "autoscaling",
     "ec2",
+    "eks",
     "elasticloadbalancing",
     "globalaccelerator",
     "iam",

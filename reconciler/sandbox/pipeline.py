@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -18,7 +16,6 @@ from typing import Any
 
 from botocore.exceptions import ConnectionClosedError, HTTPClientError, ReadTimeoutError
 from botocore.model import OperationModel, OperationNotFoundError
-from moto import backend_index
 from moto.core import responses
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.responses import ActionResult, BaseResponse
@@ -27,11 +24,12 @@ from moto.ec2.exceptions import FilterNotImplementedError
 from moto.ec2.models.core import TaggedEC2Resource
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
 
-from . import arrival, cloudtrail, fidelity, iam, tagging, taking, wire
+from . import arrival, cloudtrail, entry, fidelity, iam, tagging, taking, wire
 from .autoscaling.answers import answer as answer_autoscaling
 from .calls import Call, is_read
 from .ec2.answers import answer as answer_ec2
 from .ec2.images import add_public_images
+from .eks.answers import answer as answer_eks
 from .elbv2.answers import answer as answer_elbv2
 from .errors import AwsError, ConnectionLostError
 from .faults import (
@@ -49,8 +47,6 @@ from .faults import (
 )
 from .faults.answers import edited
 from .faults.refusals import refusal
-from .globalaccelerator import models as globalaccelerator
-from .globalaccelerator import urls as globalaccelerator_urls
 from .globalaccelerator.answers import answer as answer_globalaccelerator
 from .networkmanager.answers import answer as answer_networkmanager
 from .request import Answer, Request
@@ -64,6 +60,7 @@ _ANSWERED_HERE = {
     "autoscaling": answer_autoscaling,
     "cloudtrail": cloudtrail.answer,
     "ec2": answer_ec2,
+    "eks": answer_eks,
     "elbv2": answer_elbv2,
     "globalaccelerator": answer_globalaccelerator,
     "iam": iam.answer,
@@ -90,10 +87,8 @@ def install() -> None:
     if networkmanager_backends.backend is not ours:
         networkmanager_backends.backend = ours
         networkmanager_backends.clear()
-    if "moto.globalaccelerator" not in sys.modules:  # a service that moto does not have
-        sys.modules["moto.globalaccelerator"] = globalaccelerator
-        pattern = re.compile(globalaccelerator_urls.url_bases[0])
-        backend_index.backend_url_patterns.append(("globalaccelerator", pattern))
+    for service in ("eks", "globalaccelerator"):
+        entry.enter(service)
     # the seam: moto looks through 800 methods for each call
     _responses.method_names_from_class = _method_names
     # it looks for the service of a request among all there are, and builds the request as a test client does

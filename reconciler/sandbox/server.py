@@ -39,6 +39,7 @@ _SERVED = (
     "cloudtrail",
     "dynamodb",
     "ec2",
+    "eks",
     "elasticloadbalancing",
     "globalaccelerator",
     "iam",

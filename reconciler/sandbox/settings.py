@@ -40,6 +40,9 @@ _AWS: Mapping[str, float] = {
     "peering": 420.0,
     # issues of terraform-provider-aws: five minutes, at times more than ten
     "accelerator": 300.0,
+    # Amazon EKS user guide: a cluster takes 10 to 15 minutes, an update some, nodes of a group a few
+    "eks-cluster": 600.0,
+    "eks-nodegroup": 150.0,
     "vpc": 2.0,
     "subnet": 2.0,
     "instance:pending": 20.0,

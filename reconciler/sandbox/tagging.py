@@ -10,20 +10,25 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import paging
+from .eks.store import store_of as eks
 from .elbv2.store import store_of
 from .errors import AwsError
 from .request import Answer, Request
 
-_OURS = "elasticloadbalancing"
+_OURS = ("eks", "elasticloadbalancing")
 
 
 def answer(request: Request) -> Answer:
     """GetResources of what is answered here; anything else is moto's."""
     types = [str(one) for one in request.parameters.get("ResourceTypeFilters") or ()]
-    if request.operation != "GetResources" or not types or any(one.split(":")[0] != _OURS for one in types):
+    if (
+        request.operation != "GetResources"
+        or not types
+        or any(one.split(":")[0] not in _OURS for one in types)
+    ):
         return request.ask_moto(request.parameters)
     given = request.parameters
-    rows = [row for row in _balancing(request, types) if all(map(_fits(row), given.get("TagFilters") or ()))]
+    rows = [row for row in _tagged(request, types) if all(map(_fits(row), given.get("TagFilters") or ()))]
     plain = {name: value for name, value in given.items() if name != "PaginationToken"}
     token = {"NextToken": given["PaginationToken"]} if given.get("PaginationToken") else {}
     try:
@@ -40,12 +45,15 @@ def answer(request: Request) -> Answer:
     return {"ResourceTagMappingList": page, "PaginationToken": more or ""}
 
 
-def _balancing(request: Request, types: list[str]) -> Iterator[dict[str, Any]]:
-    for arn, thing in store_of(request.world, request.account, request.region).all.items():
-        sort = f"{_OURS}:{arn.split(':', 5)[-1].partition('/')[0]}"
+def _tagged(request: Request, types: list[str]) -> Iterator[dict[str, Any]]:
+    where = (request.world, request.account, request.region)
+    every = {arn: thing.tags for arn, thing in store_of(*where).all.items()} | eks(*where).all
+    for arn, found in every.items():
+        service = arn.split(":")[2]
+        sort = f"{service}:{arn.split(':', 5)[-1].partition('/')[0]}"
         hidden = request.world.faults.hidden(request.service, request.operation, arn, True)
-        if thing.tags and not hidden and any(one in (_OURS, sort) for one in types):
-            tags = [{"Key": key, "Value": value} for key, value in thing.tags.items()]
+        if found and not hidden and any(one in (service, sort) for one in types):
+            tags = [{"Key": key, "Value": value} for key, value in found.items()]
             yield {"ResourceARN": arn, "Tags": tags}
 
 

@@ -153,7 +153,7 @@ def birth_tags(parameters: Mapping[str, Any]) -> dict[str, Any]:
     pairs += [
         tag for specification in parameters.get("TagSpecifications", ()) for tag in specification["Tags"]
     ]
-    return {tag["Key"]: tag["Value"] for tag in pairs}
+    return {tag["Key"]: tag["Value"] for tag in pairs} | dict(parameters.get("tags", {}))
 
 
 def _change(found: Drift, hidden: Secrets) -> str:

@@ -27,7 +27,7 @@ from reconciler.kinds import ALL
 from reconciler.loop import Loop
 from reconciler.model.calls import Call
 from reconciler.model.plan import Report
-from reconciler.model.things import TOKENS
+from reconciler.model.service import SERVICES
 from reconciler.sandbox import HeldClock, local_aws
 from reconciler.sandbox import calls as sandbox
 from tests.conformance.fixture import ALL_OF_THEM, TRIED
@@ -35,7 +35,7 @@ from tests.faults.estate import Kinds, estate
 from tests.faults.forking import Copy, in_a_copy
 from tests.faults.runs import Run
 from tests.faults.shown import Differences, Shown, differences, shown
-from tests.harness import REGIONS, Host, Time
+from tests.harness import REGIONS, Host, Time, tags
 
 T = TypeVar("T")
 Moment = Literal["before", "after", "answered"]
@@ -154,6 +154,8 @@ class Births:
 
 
 CREATES = frozenset((kind.service, kind.create) for kind in ALL)
+TOKENS = frozenset(service.token for service in SERVICES.values())
+"""What create calls call the parameter that keeps them from happening twice."""
 
 
 def is_birth(call: sandbox.Call) -> bool:
@@ -163,13 +165,15 @@ def is_birth(call: sandbox.Call) -> bool:
 
 def address_of(parameters: Mapping[str, Any]) -> str:
     """The owner tag that a create call brings."""
-    found = parameters.get("Tags") or [
-        tag for each in parameters.get("TagSpecifications", ()) for tag in each.get("Tags", ())
-    ]
+    found = tags(parameters) or {
+        tag["Key"]: tag["Value"]
+        for each in parameters.get("TagSpecifications", ())
+        for tag in each.get("Tags", ())
+    }
     comment = (parameters.get("HostedZoneConfig") or {}).get("Comment")
     mark = re.search(r"reconciler:address=(\S+)", str(comment))
     otherwise = mark[1] if mark else "(without a tag)"
-    return next((tag["Value"] for tag in found if tag["Key"] == "reconciler:address"), otherwise)
+    return found.get("reconciler:address", otherwise)
 
 
 class Watch:

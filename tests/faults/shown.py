@@ -30,6 +30,8 @@ DRAWN = frozenset(
         "CreatedTime",
         "DNSName",
         "CreatedAt",
+        "createdAt",
+        "modifiedAt",
         "CreationTime",
         "CustomerGatewayConfiguration",
         "Instances",  # those of an Auto Scaling group
@@ -49,6 +51,7 @@ DRAWN = frozenset(
         "StartDate",
         "TunnelInsideCidr",
         "UpdatedAt",
+        "reconciler:applied",  # as a case of `_named` has it, where tags map keys to values
     }
 )
 """Members whose values are drawn anew for each thing."""

@@ -27,6 +27,7 @@ from reconciler.model.plan import Outcome, Plan
 from reconciler.model.verdicts import Blocked, Steps, Wait
 from reconciler.sandbox import Call
 from reconciler.sandbox.autoscaling.store import store_of as scaling
+from reconciler.sandbox.eks.store import store_of as kubernetes
 from reconciler.sandbox.elbv2.store import store_of as balancing
 from reconciler.sandbox.globalaccelerator.store import store_of as accelerators
 from reconciler.sandbox.networkmanager.models import store_of
@@ -55,7 +56,7 @@ CONFIGS = {
     "orphaned": without_subjects(ONE_OF_EACH),
     "destroyed": "resources: {}",
 }
-PARENTS = {"global-network", "load-balancer"}
+PARENTS = {"eks-cluster", "global-network", "load-balancer"}
 """Kinds that others are listed within."""
 Tags = Mapping[str, str]
 Disguise = Callable[[str], Tags]
@@ -112,6 +113,8 @@ class Twin:
             found = balancing(current(), ACCOUNT, self.region).any(self.arn).tags
         elif BY_NAME[self.kind].service == "route53":
             found = zones(current(), ACCOUNT).zone(self.id).tags
+        elif BY_NAME[self.kind].service == "eks":
+            found = kubernetes(current(), ACCOUNT, self.region).row(self.arn)["tags"]
         elif BY_NAME[self.kind].service == "globalaccelerator":
             found = accelerators(current(), ACCOUNT).accelerator(self.arn).tags
         elif BY_NAME[self.kind].service == "autoscaling":
@@ -158,11 +161,12 @@ class Stage:
         return {kind: Twin(kind, thing.id, thing.arn, region) for kind, thing in subjects.items()}
 
     def _in_our_networks(self, text: str) -> str:
-        """The same things in the global networks and on the load balancers of ours, where each look shows them; but
-        core networks, of which one alone fits into each, in their own, and listeners at other ports, with target groups
-        of ours, which are in the same network."""
+        """The same things in the global networks, on the load balancers and in the clusters of ours, where each look
+        shows them; but core networks, of which one alone fits into each, in their own, and listeners at other ports,
+        with target groups of ours, which are in the same network."""
         resources = yaml.safe_load(text)["resources"]
-        ids = {str(thing.address): thing.id for thing in self.ops.loop(CONFIGS["kept"]).look().owned}
+        ours = self.ops.loop(CONFIGS["kept"]).look().owned
+        ids = {str(thing.address): BY_NAME[thing.kind].known_as(thing) for thing in ours}
         apart = {one: inner for one, inner in resources.items() if one.startswith("core-network/")}
         kept = {f"{parent}/subject" for parent in PARENTS}
         kept |= {*re.findall(r"global-network/\w+", str(apart))}
@@ -378,8 +382,8 @@ def known_by(thing: Twin) -> str:
     return thing.arn.rpartition("/")[2] if thing.kind == "auto-scaling-group" else thing.id
 
 
-HOLDERS = {"global-network", "load-balancer", "target-group", "subnet", "vpc"}
-"""Kinds of ours in which theirs are, or which those use."""
+HOLDERS = {"eks-cluster", "global-network", "iam-role", "load-balancer", "subnet", "target-group", "vpc"}
+"""Kinds of ours in which theirs are, or which those use; the roles of clusters that stay."""
 MIXED = {**PLAIN, **DOUBTFUL, "making way, of no stack": ODD["making way, of no stack"]}
 
 

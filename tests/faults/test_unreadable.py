@@ -45,7 +45,7 @@ def test_the_reads_are_those_of_a_look_and_without_faults_every_orphan_goes(esta
     found = estate.one_pass(small_pages=True)
     reads = [call for call in estate.ops.aws.calls if not call.is_write]
     assert {Operation(call.service, call.operation) for call in reads} == set(READS)
-    tokens = {"NextToken", "Marker", "PaginationToken"}
+    tokens = {"NextToken", "nextToken", "Marker", "PaginationToken"}
     paged = {Operation(call.service, call.operation) for call in reads if tokens & call.parameters.keys()}
     assert {operation for operation in READS if has_pages(operation)} <= paged
     assert found.steps == dict.fromkeys(ORPHANS, "delete")

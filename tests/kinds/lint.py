@@ -34,7 +34,8 @@ SCALARS: Mapping[str, Any] = {
     "blob": b"x",
 }
 DEEPEST = 6
-LIMITS = ("MaxResults", "MaxItems", "MaxRecords", "PageSize")
+NOTHING = Shape("Nothing", {"type": "string"})
+LIMITS = ("MaxResults", "maxResults", "MaxItems", "MaxRecords", "PageSize")
 """What services call the most that one answer may hold."""
 
 
@@ -182,15 +183,16 @@ class Lint:
             self.wrong("a state word stands in two groups")
 
     def _state_words(self) -> frozenset[str]:
-        shape: Any = model(self.kind.service).operation_model(self.kind.read.operation).output_shape
         first = str(self.kind.state).partition(" || ")[0]  # what follows is for answers of other calls
-        path = [step.removesuffix("[]") for step in f"{self.kind.read.path}.{first}".split(".")]
-        for step in path:
-            shape = shape.member if shape.type_name == "list" else shape
-            if step not in shape.members:
-                return frozenset()
-            shape = shape.members[step]
-        return frozenset(shape.enum)
+        for read in filter(None, (self.kind.read, self.kind.read.completed)):
+            shape: Any = model(self.kind.service).operation_model(read.operation).output_shape
+            for step in f"{read.path}.{first}".split("."):
+                shape = shape.member if shape.type_name == "list" else shape
+                members = shape.members if shape.type_name == "structure" else {}
+                shape = members.get(step.removesuffix("[]"), NOTHING)
+            if getattr(shape, "enum", None):
+                return frozenset(shape.enum)
+        return frozenset()
 
     def _fields(self, row: dict[str, Any]) -> None:
         kind, fields = self.kind, self.facts.fields
@@ -393,7 +395,7 @@ class Lint:
             self._marked(row or {})
             return
         if self.kind.tag_type is None:
-            if "Tags" not in members:
+            if self.kind.tagged.parameter not in members:
                 self.wrong(f"{self.kind.create} cannot tag at birth with a list of tags")
             return
         if "TagSpecifications" not in members:

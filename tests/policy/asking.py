@@ -109,6 +109,8 @@ def asked(call: Call, tagged: Tagged) -> Iterator[Asked]:
         yield from _of_dns(call, where)
     elif call.service == "globalaccelerator":
         yield from _of_accelerators(call, tagged, where)
+    elif call.service == "eks":
+        yield from _of_kubernetes(call, tagged, where)
     elif call.service not in {"ec2", "iam", "networkmanager"}:
         yield from _elsewhere(call, where)
     elif is_read(call.operation):
@@ -244,10 +246,15 @@ def _of_scaling(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Iter
             context |= _resource(tagged(call.region, f"autoScalingGroup/{name}"))
         yield Asked(action, arn, context)
     if "LaunchTemplate" in given or "MixedInstancesPolicy" in given:
-        template = f"arn:aws:ec2:{call.region}:{ACCOUNT}:launch-template/lt-0123456789abcdef0"
-        for type in (one for one in looked_at("ec2", "RunInstances") if one.name not in RARE):
-            context = {**where, "ec2:launchtemplate": template}
-            yield Asked("ec2:RunInstances", _arn(call, type.name, "some"), context)
+        yield from _launch(call, where)
+
+
+def _launch(call: Call, where: Mapping[str, Values]) -> Iterator[Asked]:
+    """Whether we may ourselves launch what a launch template says."""
+    template = f"arn:aws:ec2:{call.region}:{ACCOUNT}:launch-template/lt-0123456789abcdef0"
+    for type in (one for one in looked_at("ec2", "RunInstances") if one.name not in RARE):
+        context = {**where, "ec2:launchtemplate": template}
+        yield Asked("ec2:RunInstances", _arn(call, type.name, "some"), context)
 
 
 def _of_dns(call: Call, where: Mapping[str, Values]) -> Iterator[Asked]:
@@ -280,6 +287,31 @@ def _of_accelerators(call: Call, tagged: Tagged, where: Mapping[str, Values]) ->
         arn = str(next(given[name] for name in names if name in given))
         owner = arn.partition("/listener/")[0]
         yield Asked(action, arn, {**request, **_resource(tagged("", owner))})
+
+
+def _of_kubernetes(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Iterator[Asked]:
+    """EKS sees the request's tags at a new thing, and looks at the cluster where a group is made."""
+    given, action = call.parameters, f"eks:{call.operation}"
+    if is_read(call.operation):
+        yield Asked(action, "*", where)
+        return
+    tags, name = given.get("tags") or {}, given.get("clusterName") or given.get("name")
+    request = {**where, **(_request(tags) if tags else {})}
+    request |= {"aws:tagkeys": tuple(given["tagKeys"])} if "tagKeys" in given else {}
+    arn = f"arn:aws:eks:{call.region}:{ACCOUNT}"
+    named = {"cluster": name, "nodegroup": f"{name}/{given.get('nodegroupName')}/"}
+    types = [type.name for type in looked_at("eks", call.operation)]
+    about = {str(given.get("resourceArn") or f"{arn}:{type}/{named[type]}") for type in types}
+    for one in about or {"*"}:
+        yield Asked(action, one, {**request, **(_resource(tagged(call.region, one)) if about else {})})
+    if call.operation.startswith("Create"):
+        new = f"{arn}:{call.operation.removeprefix('Create').lower()}/new"
+        yield Asked("eks:TagResource", new, request)
+        yield Asked("eks:TagResource", new, {**request, **_resource(tags)})
+        role = {**where, "iam:passedtoservice": "eks.amazonaws.com"}
+        yield Asked("iam:PassRole", str(given.get("roleArn") or given["nodeRole"]), role)
+    if "launchTemplate" in given:
+        yield from _launch(call, where)
 
 
 def _of_iam(call: Call, tagged: Tagged, where: Mapping[str, Values]) -> Iterator[Asked]:

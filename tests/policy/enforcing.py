@@ -14,6 +14,7 @@ from reconciler.sandbox import AwsError, LocalAws
 from reconciler.sandbox.autoscaling.store import store_of as scaling
 from reconciler.sandbox.calls import Call
 from reconciler.sandbox.ec2.backend import placement_groups
+from reconciler.sandbox.eks.store import store_of as kubernetes
 from reconciler.sandbox.elbv2.store import store_of as balancing
 from reconciler.sandbox.globalaccelerator.store import store_of as accelerators
 from reconciler.sandbox.world import current
@@ -53,6 +54,12 @@ def tags_of(region: str, id: str) -> Tags:
     if id.startswith("arn:aws:elasticloadbalancing:"):
         thing = balancing(current(), ACCOUNT, region).all.get(id)
         return dict(thing.tags) if thing else {}
+    if id.startswith("arn:aws:eks:"):
+        every = kubernetes(current(), ACCOUNT, region).all
+        return next(
+            (tags for arn, tags in every.items() if arn == id or (id.endswith("/") and arn.startswith(id))),
+            {},
+        )
     if id.startswith("arn:aws:globalaccelerator:"):
         accelerator = accelerators(current(), ACCOUNT).accelerators.get(id)
         return dict(accelerator.tags) if accelerator else {}

@@ -307,16 +307,13 @@ def test_nothing_is_made_that_is_not_ours_from_birth(life: Iam, tags: Tags) -> N
             continue
         pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
         kind = births[call.service, call.operation]
-        given = {
-            name: value
-            for name, value in call.parameters.items()
-            if name not in {"Tags", "TagSpecifications"}
-        }
+        parameter = "TagSpecifications" if kind.tag_type else kind.tagged.parameter
+        given = {name: value for name, value in call.parameters.items() if name != parameter}
         if pairs:
             given |= (
-                {"TagSpecifications": [{"ResourceType": kind.tag_type, "Tags": pairs}]}
+                {parameter: [{"ResourceType": kind.tag_type, "Tags": pairs}]}
                 if kind.tag_type
-                else {"Tags": pairs}
+                else {parameter: kind.tagged.birth(pairs)}
             )
         other = Call(call.service, call.operation, call.region, given)
         assert refused(found, other, lambda region, id: {STACK_TAG: STACK, ADDRESS_TAG: "site/one"})

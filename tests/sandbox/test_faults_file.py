@@ -21,7 +21,10 @@ MISTAKES = [
     ),
     ("[{call: ec2:DescribeVpc, do: drop}]", "ec2 has no operation DescribeVpc (did you mean DescribeVpcs?)"),
     ("[{call: ec3:DescribeVpcs, do: drop}]", "the local AWS has no service ec3 (did you mean ec2?)"),
-    ("[{call: TagResource, do: drop}]", "say which: dynamodb:TagResource, globalaccelerator:TagResource"),
+    (
+        "[{call: TagResource, do: drop}]",
+        "say which: dynamodb:TagResource, eks:TagResource, globalaccelerator:TagResource",
+    ),
     ("[{call: '*:GetSites', do: drop}]", "say which service has GetSites"),
     ("[{call: GetSites, do: dorp}]", "f:1:23: [0].do: there is no fault dorp (did you mean drop?)"),
     ("[{call: GetSites, do: slow}]", "slow needs to be told more (as {slow: …})"),

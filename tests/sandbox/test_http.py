@@ -101,7 +101,7 @@ def test_every_service_of_a_kind_is_found_by_its_address(server: Server, service
         ("logs", "describe_log_groups"),
         ("cloudwatch", "list_metrics"),
         ("rds", "describe_db_instances"),
-        ("eks", "list_clusters"),
+        ("ecs", "list_clusters"),
         ("lambda", "list_functions"),
         ("sqs", "list_queues"),
     ],

@@ -14,9 +14,11 @@ _ID_MEMBERS = {
     "AllocateAddress": "AllocationId",
     "CreateAccelerator": "AcceleratorArn",
     "CreateAutoScalingGroup": "AutoScalingGroupARN",
+    "CreateCluster": "arn",
     "CreateHostedZone": "HostedZoneId",
     "CreateListener": "ListenerArn",
     "CreateLoadBalancer": "LoadBalancerArn",
+    "CreateNodegroup": "nodegroupArn",
     "CreateTargetGroup": "TargetGroupArn",
 }
 

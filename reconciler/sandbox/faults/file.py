@@ -42,6 +42,7 @@ SERVICES = (
     "autoscaling",
     "dynamodb",
     "ec2",
+    "eks",
     "elbv2",
     "globalaccelerator",
     "iam",

@@ -45,7 +45,6 @@ def create(request: Request, store: Store) -> Answer:
     _address(thing, [*own, *drawn][:2])
     store.accelerators[arn] = thing
     store.work(thing)
-    request.world.faults.note_birth(request.operation, {"AcceleratorArn": arn})
     store.tokens[token] = {"Accelerator": dict(row)}
     return store.tokens[token]
 

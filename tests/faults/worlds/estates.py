@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from reconciler.desired.resource import KEYS
 from reconciler.kinds import BY_NAME
 from tests.conformance.fixture import KINDS, load
 from tests.faults.estate import EVERY, estate
@@ -97,7 +98,7 @@ def variants(slot: str) -> Mapping[str, Mapping[str, Any]]:
     """The fields of a slot, which are AWS's, in all variants that it can have."""
     names = VARIANTS if slot in subjects([kind_of(slot)]) else VARIANTS[:1]
     return {
-        name: {key: value for key, value in varied(slot, name).items() if key[0].isupper() and key != "Tags"}
+        name: {key: value for key, value in varied(slot, name).items() if key not in (*KEYS, "Tags")}
         for name in names
     }
 

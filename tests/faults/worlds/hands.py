@@ -18,6 +18,7 @@ from reconciler.kinds import BY_NAME
 from reconciler.model.calls import Call
 from reconciler.model.verdicts import Drift, Steps
 from reconciler.sandbox.calls import Call as Sent
+from tests.faults.killing import TOKENS
 from tests.faults.worlds.model import claims
 from tests.faults.worlds.truth import Thing, Truth, undisturbed
 from tests.harness import ACCOUNT, Host
@@ -134,19 +135,25 @@ class Hand:
 
 def _without_notes(call: Call) -> Call | None:
     """A call without the tag that says what was applied, which nobody but the program writes; None for no other."""
-    if "Tags" not in call.parameters:
+    name = next((one for one in ("Tags", "tags") if one in call.parameters), "")
+    if not name:
         return call
-    tags = [tag for tag in call.parameters["Tags"] if tag["Key"] != APPLIED]
-    return replace(call, parameters={**call.parameters, "Tags": tags}) if tags else None
+    given = call.parameters[name]
+    tags = (
+        {key: value for key, value in given.items() if key != APPLIED}
+        if isinstance(given, Mapping)
+        else [tag for tag in given if tag["Key"] != APPLIED]
+    )
+    return replace(call, parameters={**call.parameters, name: tags}) if tags else None
 
 
 def _retagged(parameters: Any, keys: tuple[str, ...], stack: str) -> Any:
     """The parameters of a create call with these owner tags left, without a token."""
     if isinstance(parameters, Mapping):
         return {
-            name: _retagged(value, keys, stack)
+            name: stack if name == OWNER[0] else _retagged(value, keys, stack)
             for name, value in parameters.items()
-            if name not in {"ClientToken", "DryRun"}
+            if name not in {*TOKENS, "DryRun"} | set(OWNER) - set(keys)
         }
     if isinstance(parameters, list):
         return [

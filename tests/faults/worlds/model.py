@@ -29,6 +29,8 @@ CreateCustomerGateway and CreateVpnConnection in https://docs.aws.amazon.com/AWS
 MIRRORED = frozenset({"Associations", "Attachment", "Attachments", "NetworkInterfaces", "VpcAttachments"})
 """Members of somebody's thing that say what AWS ties to it, and that change as the other end is tied elsewhere: a
 subnet that is given to one network ACL leaves another."""
+MADE_BY_EKS = "eks:nodegroup-name"
+"""The tag of what EKS has made for a group of nodes."""
 ROOT = re.compile(r"^[A-Za-z]+")
 
 
@@ -150,6 +152,8 @@ def _death(thing: Thing, before: Truth, wishes: Wishes, unread: Collection[tuple
 
 def _change(thing: Thing, now: Thing, before: Truth, after: Truth, wishes: Wishes) -> Iterator[str]:
     what = f"{thing.kind} {thing.id} ({thing.claim or 'foreign'})"
+    if MADE_BY_EKS in thing.tags:
+        return  # it changes with the group of nodes that it was made for
     ours = is_ours(thing, before)
     wish = wishes.at(now.claim.removesuffix("@old")) or wishes.at(thing.claim)
     said = set(wish.spec) - set(wish.ignore) if wish and ours else set()

@@ -76,9 +76,11 @@ NAMED_BY_AWS = "default"
 """A value that stands for something of AWS's, which shows it by its id."""
 LITERAL = "$${"
 """How a config writes a ${ that refers to nothing."""
-HIDDEN = {"EndpointGroups", "PreSharedKey", "VolumeSize", "VolumeType", "Iops"}
+HIDDEN = {"EndpointGroups", "PreSharedKey", "VolumeSize", "VolumeType", "Iops"} | {
+    "bootstrapClusterCreatorAdminPermissions"
+}
 """Members that AWS does not show there, where it keeps them elsewhere: the disks of a machine are volumes, and the
-groups of a listener have a list of their own."""
+groups of a listener have a list of their own; who has made a cluster has an entry among those with access."""
 BLIND = object()
 """Nothing that AWS shows says what the field is."""
 Holders = Mapping[str, Thing]

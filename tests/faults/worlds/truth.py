@@ -76,7 +76,7 @@ class Thing:
     @cached_property
     def tags(self) -> dict[str, str]:
         record = BY_NAME[self.kind]
-        found = {tag["Key"]: tag["Value"] for tag in self.row.get(record.tags) or ()}
+        found = record.tags_of(self.row)
         if record.birthmark and not found.keys() & OWNER and (mark := record.birthmark.read(self.row)):
             found |= dict(zip((STACK_TAG, ADDRESS_TAG), mark, strict=True))  # it has no tags yet
         return found
@@ -96,9 +96,8 @@ class Thing:
     @cached_property
     def still(self) -> dict[str, Any]:
         """The row without what moves by itself, and without tags."""
-        return {
-            name: value for name, value in _still(self.row).items() if name not in {"Tags", "TagSet", "State"}
-        }
+        moving = {"Tags", "TagSet", "State", BY_NAME[self.kind].tags}
+        return {name: value for name, value in _still(self.row).items() if name not in moving}
 
     @cached_property
     def words(self) -> frozenset[str]:
