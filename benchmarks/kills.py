@@ -49,6 +49,7 @@ from tests.faults.lives import EVERYWHERE, Everywhere, live
 from tests.faults.real import Kill, killed_for_real
 from tests.faults.runs import Run, runs
 from tests.harness import Host
+from tests.unsigned import unsigned
 
 HARM = ("too often", "twice", "left", "missing", "other", "unsettled", "never")
 """What a life can come to; the last: a changing call of the run at which the program has died in none of them."""
@@ -56,7 +57,7 @@ SHOWN = 6
 """Problems that are told of one life or point."""
 PATIENCE = 6 * 3600
 """Seconds until a life is given up."""
-STRIDE = 25.0
+STRIDE = 65.0
 """Seconds between two looks of a program that waits, at least: a minute of doubt follows every loss of memory."""
 
 
@@ -96,7 +97,11 @@ def main() -> int:
 
     if chosen.real:
         return real(names, chosen.real, chosen.seed, chosen.jobs)
-    with tempfile.TemporaryDirectory(prefix="kills-") as folder, account(Path(folder), kinds=kinds) as host:
+    with (
+        tempfile.TemporaryDirectory(prefix="kills-") as folder,
+        unsigned(),
+        account(Path(folder), kinds=kinds) as host,
+    ):
         if chosen.point or chosen.sample:
             return singly(host, names, choose, chosen.jobs)
         return in_lives(host, names, kinds, chosen.shares, chosen.jobs, chosen.life or [""])

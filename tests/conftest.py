@@ -102,12 +102,10 @@ def no_power_cut() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_signature() -> Iterator[None]:
-    """Requests say who signs them, for which service and where; nobody computes what the local AWS does not read."""
-    from botocore.auth import SigV4Auth  # not before the caller's settings are gone
+    """Nobody computes signatures."""
+    from tests.unsigned import unsigned  # not before the caller's settings are gone
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SigV4Auth, "canonical_request", lambda signer, request: "")
-        patch.setattr(SigV4Auth, "signature", lambda signer, text, request: "0")
+    with unsigned():
         yield
 
 

@@ -20,6 +20,12 @@ from tests.harness import Host, tags
 ID = re.compile(r"\b([a-z]+(?:-[a-z]+)*)-[0-9a-f]{8,}\b")
 BALANCER = re.compile(r"(?<=/)[0-9a-f]{16}\b")
 """What ends the name of a load balancer in other things."""
+ACCELERATOR = re.compile(
+    r"(?<=accelerator/)[0-9a-f-]{36}|(?<=/listener/)[0-9a-f]+|(?<=/endpoint-group/)[0-9a-f]+"
+)
+"""What ends the names of an accelerator and of what is in it."""
+AMAZONS = re.compile(r"\b2400:6500:[0-9a-f:]+")
+"""Ranges of IPv6 that AWS draws from its own."""
 DRAWN = frozenset(
     {
         "AttachTime",
@@ -29,6 +35,7 @@ DRAWN = frozenset(
         "CreateTime",
         "CreatedTime",
         "DNSName",
+        "DnsName",
         "CreatedAt",
         "createdAt",
         "modifiedAt",
@@ -36,6 +43,8 @@ DRAWN = frozenset(
         "CustomerGatewayConfiguration",
         "Instances",  # those of an Auto Scaling group
         "IpAddress",
+        "IpAddresses",
+        "LastModifiedTime",
         "LastStatusChange",
         "CreationTimestamp",
         "LaunchTime",
@@ -137,5 +146,6 @@ def _named(value: Any, names: Mapping[str, str]) -> Any:
         case str() if value in names:
             return names[value]  # ids of IAM have no form of their own
         case str():
-            return BALANCER.sub("", ID.sub(lambda found: names.get(found[0], found[1]), value))
+            plain = ID.sub(lambda found: names.get(found[0], found[1]), value)
+            return BALANCER.sub("", ACCELERATOR.sub("", AMAZONS.sub("", plain)))
     return value
