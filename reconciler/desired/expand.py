@@ -1,25 +1,22 @@
-"""`for`: an entry of `resources` becomes a declaration for each combination of its lists.  Called by `load`."""
+"""Resources: an entry becomes a declaration for each combination of its `for`.  Called by `load`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from itertools import product
-from math import prod
 from typing import NamedTuple
 
 from reconciler.desired.findings import Findings, place, short
-from reconciler.desired.nodes import Entries, Entry, Items, Node, Scalar
-from reconciler.desired.reader import LETTERS, NAME_RULE, Path, Reader
-from reconciler.desired.references import FillError, Hole, Names, parse
-from reconciler.model.address import NAME, Address
+from reconciler.desired.nodes import Entries, Entry
+from reconciler.desired.reader import NAME_RULE, Path, Reader
+from reconciler.desired.references import FillError, Hole, Names, each_name, parse
+from reconciler.desired.repeats import MOST_REPEATS, combinations
+from reconciler.model.address import Address
 
-MOST_REPEATS = 10_000
 MOST_RESOURCES = 50_000
 """What all `for` of a config may add up to."""
 ADDRESS_RULE = f"expected <kind>/<name>, such as site/berlin; a name has {NAME_RULE}"
-IN_ADDRESS = re.compile(r"[a-z0-9._/-]*")
 AWAY = re.compile(r"[$,\s]")
 """What no slip of the pen brings into an address."""
 ODD = re.compile(r"[^a-z0-9._-]+")
@@ -52,10 +49,10 @@ def expand(entries: Mapping[str, Entry], names: Names, findings: Findings) -> Ex
     left = MOST_RESOURCES
     for written, entry in entries.items():
         before = findings.told
-        repeats = _Repeats(written, entry, names, findings).made(left)
+        repeats = _repeats(written, entry, names, findings, left)
         left -= len(repeats) if repeats and repeats[0].each else 0
-        for repeat in repeats:
-            address = _address(written, entry, repeat, findings)
+        made = [_address(written, entry, repeat, findings) for repeat in repeats]
+        for repeat, address in zip(repeats, made, strict=True):
             if address is not None and address not in result.found:
                 result.found[address] = Declaration(address, entry, repeat)
                 continue
@@ -108,98 +105,47 @@ def address_hint(text: str) -> str:
         return ADDRESS_RULE
 
 
-class _Repeats:
-    """The names under which an entry is read: once as they are, or once for each combination of its lists."""
+def _repeats(written: str, entry: Entry, names: Names, findings: Findings, left: int) -> list[Names]:
+    """The names under which an entry is read: as they are, or one for each combination of its `for`, at most `left`.
 
-    def __init__(self, written: str, entry: Entry, names: Names, findings: Findings) -> None:
-        self.written, self.entry, self.names, self.findings = written, entry, names, findings
-        self.reader = Reader(findings, names)
+    With a list that is no good there is one that has no value of it.
+    """
+    path: Path = ("resources", written)
+    if not isinstance(entry.node, Entries) or "for" not in entry.node.entries:
+        return [_without(written, entry, names, findings)]
+    body = entry.node.entries["for"]
+    lists = body.node.entries.keys() if isinstance(body.node, Entries) else ()
+    unused = _unused(written, lists)
+    most = min(left, MOST_REPEATS)
+    found = combinations(body, (*path, "for"), names, findings, most, unused)
+    for name in unused:
+        hint = f"or all its repeats have one address: {short(written)}-${{each.{name}}}"
+        findings.add(entry.key.mark, path, f"the address must hold ${{each.{name}}}", hint)
+    if found is None:
+        few = most < MOST_REPEATS
+        more = f"{MOST_RESOURCES:,} resources with all others" if few else f"{MOST_REPEATS:,} resources"
+        findings.add(entry.key.mark, path, f"`for` gives more than {more}")
+        return [names._replace(vague=True)]
+    return found
 
-    def made(self, left: int) -> list[Names]:
-        """At most `left` of them; with a list that is no good, one repeat that has no value of it."""
-        if not isinstance(self.entry.node, Entries) or "for" not in self.entry.node.entries:
-            return [self._without()]
-        path: Path = ("resources", self.written, "for")
-        body = self.entry.node.entries["for"]
-        entries = self.reader.entries(body.node, path)
-        if not entries:
-            if isinstance(body.node, Entries):
-                self.findings.add(
-                    body.node.mark, path, "names no list", "remove it, or write for: {n: [a, b]}"
-                )
-            return [self.names._replace(vague=True)]
-        lists = {name: self._list(name, inner, (*path, name)) for name, inner in entries.items()}
-        for name in self._unused(lists):
-            hint = f"or all its repeats have one address: {short(self.written)}-${{each.{name}}}"
-            what = f"the address must hold ${{each.{name}}}"
-            self.findings.add(self.entry.key.mark, path[:2], what, hint)
-            lists[name] = [None]
-        count = prod(map(len, lists.values()))
-        if count > min(left, MOST_REPEATS):
-            most = f"{MOST_REPEATS:,} resources"
-            if count <= MOST_REPEATS:
-                most = f"{MOST_RESOURCES:,} resources with all others"
-            self.findings.add(self.entry.key.mark, path[:2], f"`for` gives more than {most}")
-            return [self.names._replace(vague=True)]
-        combinations = product(*lists.values())
-        return [self.names._replace(each=dict(zip(lists, values, strict=True))) for values in combinations]
 
-    def _without(self) -> Names:
-        """The names of an entry that has no `for`; what of one stands in its address is reported once."""
-        if "${each." not in self.written:
-            return self.names
-        self.findings.add(
-            self.entry.key.mark,
-            ("resources", self.written),
-            "${each.…} stands outside a `for`",
-            "write for: {n: [a, b]} below it",
-        )
-        return self.names._replace(vague=True)
+def _without(written: str, entry: Entry, names: Names, findings: Findings) -> Names:
+    """The names of an entry that has no `for`; what of one stands in its address is reported once."""
+    if "${each." not in written:
+        return names
+    what, hint = "${each.…} stands outside a `for`", "write for: {n: [a, b]} below it"
+    findings.add(entry.key.mark, ("resources", written), what, hint)
+    return names._replace(vague=True)
 
-    def _list(self, name: str, inner: Entry, path: Path) -> list[Scalar | None]:
-        """The values of one list; [None] when there are none that are good."""
-        if not NAME.fullmatch(name):
-            self.findings.add(inner.key.mark, path, f"{short(name)!r} is not a name", NAME_RULE)
-        if not isinstance(inner.node, Items):
-            self.reader.wrong(inner.node, path, "a list")
-            return [None]
-        if not inner.node.items:
-            hint = "no resource comes of it; remove the resource if that is meant"
-            self.findings.add(inner.node.mark, path, "this list is empty", hint)
-        found: dict[str, Scalar] = {}
-        for at, item in self.reader.items(inner.node, path):
-            value = self._value(item, at)
-            if value is None:
-                continue
-            if value.text in found:
-                self.findings.add(item.mark, at, f"{short(value.text)} stands twice in this list")
-            found[value.text] = value
-        return list(found.values()) or [None]
 
-    def _value(self, item: Node, path: Path) -> Scalar | None:
-        wanted = "a string or a whole number"
-        value = self.reader.plain(item, path, wanted)
-        if value is None:
-            return None
-        open_ = value.filled or isinstance(value.value, str)
-        text = value.text if value.filled else str(value.value)
-        if not open_ and (type(value.value) is not int or text != value.text):
-            self.reader.wrong(value, path, wanted, "quote it" if value.value is not None else "")
-        elif not IN_ADDRESS.fullmatch(text):
-            what = f"{short(text)!r} cannot stand in an address"
-            self.findings.add(item.mark, path, what, f"it has {LETTERS}")
-        else:
-            return Scalar(item.mark, text, value.value)
-        return None
-
-    def _unused(self, lists: Mapping[str, object]) -> list[str]:
-        """The lists that the address should name and does not; none where it is misspelt."""
-        if "$${" in self.written:
-            return []
-        try:
-            holes = [piece for piece in parse(self.written) if isinstance(piece, Hole)]
-        except FillError:
-            return []
-        texts = ["".join(piece for piece in hole.pieces if isinstance(piece, str)) for hole in holes]
-        used = {text.removeprefix("each.") for text in texts if not text.startswith("var.")}
-        return [] if used - lists.keys() else [name for name in lists if name not in used]
+def _unused(written: str, lists: Collection[str]) -> list[str]:
+    """The lists that the address should name and does not; none where it is misspelt."""
+    if "$${" in written:
+        return []
+    try:
+        holes = [piece for piece in parse(written) if isinstance(piece, Hole)]
+    except FillError:
+        return []
+    texts = ["".join(piece for piece in hole.pieces if isinstance(piece, str)) for hole in holes]
+    used = {each_name(text.removeprefix("each."), lists) for text in texts if not text.startswith("var.")}
+    return [] if used - set(lists) else [name for name in lists if name not in used]

@@ -50,7 +50,8 @@ def named(noun: str) -> str:
 class Findings:
     """Collects problems; one place is told one thing once, however often `for` repeats it.
 
-    `told` counts what was reported, repetitions included: whoever sees it unchanged knows that all was well.
+    `told` counts what was reported, repetitions included, and what is wrong because of it: whoever sees it unchanged
+    knows that all was well.
     """
 
     def __init__(self) -> None:

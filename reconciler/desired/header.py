@@ -23,7 +23,7 @@ REQUIRED = {
     "account": "the 12 digits, in quotes",
     "resources": "a config without resources says so: resources: {}",
 }
-MERGED = ("accounts", "tags", "variables", "resources", "outputs", "limits")
+MERGED = ("accounts", "tags", "variables", "lists", "resources", "outputs", "limits")
 
 
 class Merged(NamedTuple):

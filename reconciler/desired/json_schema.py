@@ -12,7 +12,9 @@ from typing import Any
 from reconciler.desired.check import NUMBER, TEXT, WHOLE
 from reconciler.desired.cron import DAYS
 from reconciler.desired.guards import MIDNIGHT, MODES, TIME, WINDOW
+from reconciler.desired.lists import NAME as LIST_NAME
 from reconciler.desired.reader import LONGEST_TAG_KEY, LONGEST_TAG_VALUE, ROLE
+from reconciler.desired.repeats import BESIDE, NUMBERS
 from reconciler.desired.resource import REPLACEMENTS
 from reconciler.model.address import NAME
 from reconciler.model.fields import Field, fields
@@ -25,6 +27,9 @@ DOCUMENT: Json = {"type": ["object", "array", "string"]}
 """JSON, written as YAML or as a text."""
 REFERENCE: Json = {"$ref": "#/definitions/reference"}
 FILLED: Json = {"$ref": "#/definitions/filled"}
+FOR: Json = {"$ref": "#/definitions/for"}
+LIST: Json = {"$ref": "#/definitions/list"}
+REPEATED: Json = {"$ref": "#/definitions/repeated"}
 NAME_WITH_HOLES = r"([a-z0-9._-]|\$\{[a-z0-9._-]+\})+"
 SENTENCE = re.compile(r"(?<=[.!?])\s")
 
@@ -38,6 +43,14 @@ def json_schema(kinds: Mapping[str, Kind], schema: Schema) -> Json:
         "account": {"anyOf": [{"type": "string", "pattern": "^[0-9]{12}$"}, FILLED]},
         "addresses": _one_or_many({"type": "string", "pattern": "/"}),
         "flag": {"anyOf": [{"type": "boolean"}, REFERENCE]},
+        "for": _for(),
+        "list": {"anyOf": [_values(), _records()]},
+        "repeated": {
+            "description": "An item for each combination: its fields beside `for`, or item: and any other value.",
+            "type": "object",
+            "properties": {"for": FOR},
+            "required": ["for"],
+        },
     }
     resources: Json = {}
     for name, kind in kinds.items():
@@ -97,6 +110,12 @@ def _header() -> Json:
                 {"default": {"type": ["string", "number", "boolean"]}}, empty=True
             ),
         },
+        "lists": {
+            "description": "Lists that a `for` may run over, by name: values, or values with records.",
+            "type": "object",
+            "propertyNames": {"pattern": f"^{LIST_NAME.pattern}$"},
+            "additionalProperties": LIST,
+        },
         "outputs": {
             "description": "Names for what others want to know.",
             "type": "object",
@@ -154,6 +173,41 @@ def _header() -> Json:
     }
 
 
+def _values(least: int = 0) -> Json:
+    """Values that can stand in an address."""
+    return {"type": "array", "items": {"type": ["string", "integer"]}} | (
+        {"minItems": least} if least else {}
+    )
+
+
+def _records() -> Json:
+    """Values with what each has beside it: values of any type, and lists again."""
+    field: Json = {"anyOf": [{"type": ["string", "number", "boolean"]}, LIST]}
+    record: Json = {
+        "type": ["object", "null"],
+        "propertyNames": {"pattern": f"^{LIST_NAME.pattern}$"},
+        "additionalProperties": field,
+    }
+    return {"type": "object", "additionalProperties": record}
+
+
+def _for() -> Json:
+    """What `for` names, and what each name runs over."""
+    earlier: Json = {"type": "string"}
+    sources = [
+        _values(least=1),
+        _told("A list, or an earlier name and a list of its record: region.zones.", earlier),
+        *(_mapping({word: earlier}, required=[word]) for word in BESIDE),
+        _mapping({word: _number("integer") for word in NUMBERS}, required=list(NUMBERS)),
+    ]
+    return {"type": "object", "additionalProperties": {"anyOf": sources}, "minProperties": 1}
+
+
+def _items(item: Json) -> Json:
+    """Items of a list, each of which may be repeated."""
+    return {"type": "array", "items": {"anyOf": [item, REPEATED]}}
+
+
 def _kind(kind: Kind, schema: Schema, definitions: Json) -> Json:
     """An entry of `resources`."""
     found = fields(kind, schema)
@@ -168,15 +222,7 @@ def _ours(kind: Kind) -> Json:
     ours: Json = {
         "Tags": _tags("Tags of this resource; null removes one.", removable=True),
         "account": _told("One of `accounts`, by name.", {"type": "string"}),
-        "for": {
-            "description": "Repeats the resource over the product of these lists.",
-            "type": "object",
-            "additionalProperties": {
-                "type": "array",
-                "items": {"type": ["string", "integer"]},
-                "minItems": 1,
-            },
-        },
+        "for": _told("Repeats the resource over all combinations of these.", FOR),
         "protect": _told("true: never delete it.", {"$ref": "#/definitions/flag"}),
         "replace": _told(
             "How to change what cannot change in place.", {"anyOf": [{"enum": replacements}, FILLED]}
@@ -199,7 +245,7 @@ def _field(field: Field, kind: Kind, definitions: Json) -> Json:
         if members:
             whole = _structure(field.shape, kind.service, definitions)
             item = whole | {"properties": whole["properties"] | dict.fromkeys(members, DOCUMENT)}
-        value: Json = {"anyOf": [{"type": "array", "items": item}, REFERENCE]}
+        value: Json = {"anyOf": [_items(item), REFERENCE]}
     elif field.name in kind.documents:
         value = DOCUMENT
     else:
@@ -229,7 +275,7 @@ def _value(shape: Shape, service: str, definitions: Json) -> Json:
         if shape.type == "list":
             return {
                 "anyOf": [
-                    {"type": "array", "items": item} | _bounds(shape, "minItems", "maxItems"),
+                    _items(item) | _bounds(shape, "minItems", "maxItems"),
                     REFERENCE,
                 ]
             }
@@ -290,7 +336,7 @@ def _tags(description: str, removable: bool) -> Json:
 
 
 def _one_or_many(item: Json) -> Json:
-    return {"anyOf": [item, {"type": "array", "items": item}]}
+    return {"anyOf": [item, _items(item)]}
 
 
 def _told(description: str, value: Json) -> Json:

@@ -16,6 +16,7 @@ from reconciler.desired.files import Beside, File
 from reconciler.desired.findings import Findings, short
 from reconciler.desired.graph import Catalogue, Edge, circles
 from reconciler.desired.header import Merged, merge, read_header, read_variables
+from reconciler.desired.lists import read_lists
 from reconciler.desired.nodes import Entry, Scalar
 from reconciler.desired.numbering import check_numbers
 from reconciler.desired.offered import check_offers
@@ -105,6 +106,7 @@ def build(
     merged = merge(documents, Place(name), findings)
     merged = merged._replace(complete=merged.complete and not problems and not blank)
     names = Names(read_variables(merged, variables, environment, findings), complete=merged.complete)
+    names = names._replace(lists=read_lists(merged.mappings["lists"], names, findings))
     header = read_header(merged, names, schema.regions, default_region, findings)
     expanded = expand(merged.mappings["resources"], names, findings)
     _unknown_kinds(expanded, kinds, findings)

@@ -75,7 +75,9 @@ class Reader:
         text = str(node.value)
         found = fill(text, self.names, self.findings.near, errors)
         for error in errors:
-            if error.what:
+            if not error.what:
+                self.findings.told += 1
+            else:
                 line = f"line {text.count(chr(10), 0, error.at) + 1} of the text: " if "\n" in text else ""
                 told = LED_NOWHERE if secret and error.quotes else (error.what, error.hint)
                 self.findings.add(node.mark, path, line + told[0], told[1])

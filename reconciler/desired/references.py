@@ -1,14 +1,14 @@
-"""`${…}` in a text: variables and repeats are filled in, references stay.  Used by `reader` and `check`.
+"""`${…}` in a text: variables and repeats are filled in, references stay.  Used by `reader`, `check` and `unroll`.
 
-`${var.x}` and `${each.x}` become values, `${ssm:/path}` a Parameter, `${kind/name}` a Pointer, whose target is
-looked up by `check`.  A variable or repeat may stand inside a reference: `${site/dock-${each.n}}`.  `$${` is a
-literal `${`.
+`${var.x}`, `${each.x}` and `${each.x.field}` become values, `${ssm:/path}` a Parameter, `${kind/name}` a Pointer,
+whose target is looked up by `check`.  A variable or repeat may stand inside a reference: `${site/dock-${each.n}}`.
+`$${` is a literal `${`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -63,18 +63,38 @@ class Pointer(NamedTuple):
 Piece = str | Filled | Pointer | Parameter
 
 
-class Names(NamedTuple):
-    """What `${var.x}` and `${each.x}` mean.
+class Member(NamedTuple):
+    """One value of a list, with what its record holds beside it: values, and further lists."""
 
-    A variable or repeat that is None is declared and has no good value, which is reported where it is declared.
+    value: Scalar
+    fields: Mapping[str, Scalar] = {}
+    lists: Mapping[str, Sequence[Member]] = {}
+
+
+class Bound(NamedTuple):
+    """What a name of a `for` means in one of its combinations: the member at a place of the list that it runs over."""
+
+    among: Sequence[Member]
+    at: int
+
+    @property
+    def member(self) -> Member:
+        return self.among[self.at]
+
+
+class Names(NamedTuple):
+    """What `${var.x}` and `${each.x}` mean, and what a `for` may name.
+
+    A variable, list or repeat that is None is declared and has no good value, which is reported where it is declared.
     `complete` is False when a file could not be read, which may declare more.  `each` is None outside a `for`;
     `vague` says that the `for` itself is no good.
     """
 
     variables: Mapping[str, Scalar | None]
-    each: Mapping[str, Scalar | None] | None = None
+    each: Mapping[str, Bound | None] | None = None
     complete: bool = True
     vague: bool = False
+    lists: Mapping[str, Sequence[Member] | None] = {}
 
 
 def parse(text: str) -> tuple[str | Hole, ...]:
@@ -191,15 +211,106 @@ def _variable(name: str, names: Names, near: Near) -> Filled:
     return Filled(value.text, value.value)
 
 
-def _each(name: str, names: Names, near: Near) -> Filled:
+def each_name(text: str, names: Collection[str]) -> str:
+    """The name of a `for` in what follows `each.`: all of it, or what stands before the name of a field."""
+    return text if text in names else text.rpartition(".")[0] or text
+
+
+def _each(text: str, names: Names, near: Near) -> Filled:
     if names.vague:
         raise FillError("")
     if names.each is None:
-        what = f"${{each.{short(name)}}} stands outside a `for`"
-        raise FillError(what, "only a resource with a `for` of its own has it")
+        what = f"${{each.{short(text)}}} stands outside a `for`"
+        raise FillError(what, "only what has a `for` of its own, or stands in it, has it")
+    name = each_name(text, names.each)
     if name not in names.each:
         raise FillError(f"`for` has no list called {short(name)!r}", near(name, names.each))
-    value = names.each[name]
-    if value is None:
+    bound = names.each[name]
+    if bound is None:
         raise FillError("")
+    value = bound.member.value if name == text else _field(name, text.removeprefix(f"{name}."), bound, near)
     return Filled(value.text, value.value)
+
+
+def _field(name: str, field: str, bound: Bound, near: Near) -> Scalar:
+    """A field of the record of what `name` means now."""
+    member = bound.member
+    if field in member.fields:
+        return member.fields[field]
+    if field in member.lists:
+        what = f"{short(field)} of {short(name)} is a list, not a value"
+        raise FillError(what, "another name of a `for` may run over it")
+    others = {known for one in bound.among for known in one.fields}
+    hint = near(field, others) if others else "only a mapping under lists: gives values fields"
+    raise FillError(*lacking(name, f"field called {short(field)!r}", bound, field in others, hint))
+
+
+def lacking(name: str, noun: str, bound: Bound, others: bool, hint: str) -> tuple[str, str]:
+    """What is said of a record that lacks something: of all of the list at once, unless `others` have it."""
+    if others:
+        return (
+            f"{short(bound.member.value.text)} has no {noun}",
+            f"others that {short(name)} runs over have it",
+        )
+    return f"{short(name)} has no {noun}", hint
+
+
+# ---- an item of a list, which knows names of its own
+
+
+def settle(node: Scalar, inner: Collection[str], names: Names, near: Near) -> Scalar:
+    """A scalar in which the names `inner` are filled in, and what else is known is spelt as it was.
+
+    FillError when one cannot be, or is unknown; a text that is misspelt stays, for whoever fills in the rest.
+    """
+    text = str(node.value)
+    try:
+        pieces = parse(text)
+    except FillError:
+        return node
+    made = tuple(_settled(piece, inner, names, near) for piece in pieces)
+    match made:
+        case (Filled(text=text, value=value),) if "${" not in text:
+            return Scalar(node.mark, text, value, filled=True)
+    spelt = _spelt(shape := _shape(made))
+    if _shape(parse(spelt)) != shape:
+        raise FillError("a value with $, { or } cannot stand so near to another ${…}")
+    return Scalar(node.mark, spelt, spelt)
+
+
+Settled = str | Filled | Hole
+
+
+def _settled(piece: str | Hole, inner: Collection[str], names: Names, near: Near) -> Settled:
+    if isinstance(piece, str):
+        return piece
+    match piece.pieces:
+        case (str(body),) if body.startswith("each."):
+            text = body.removeprefix("each.")
+            outer = (names.each or {}).keys() - set(inner)
+            return piece if each_name(text, outer) in outer else _each(text, names, near)
+    pieces = (_settled(one, inner, names, near) for one in piece.pieces)
+    return Hole(tuple(one.text if isinstance(one, Filled) else one for one in pieces), piece.at)
+
+
+Shape = tuple["str | Shape", ...]
+
+
+def _shape(pieces: Iterable[Settled]) -> Shape:
+    """Pieces without their places, neighbouring texts as one."""
+    plain = (piece.text if isinstance(piece, Filled) else piece for piece in pieces)
+    found: list[str | Shape] = []
+    for is_text, group in groupby(plain, lambda piece: isinstance(piece, str)):
+        if is_text:
+            found += [text] if (text := "".join(map(str, group))) else []
+        else:
+            found += [_shape(hole.pieces) for hole in group if isinstance(hole, Hole)]
+    return tuple(found)
+
+
+def _spelt(shape: Shape) -> str:
+    """The text that `parse` takes apart into pieces of this shape, unless a value in it spoils that."""
+    return "".join(
+        "${" + _spelt(piece) + "}" if isinstance(piece, tuple) else piece.replace("${", "$${")
+        for piece in shape
+    )

@@ -17,6 +17,7 @@ from reconciler.desired.nodes import Entries, Entry, Items, Node, Scalar, is_nul
 from reconciler.desired.paths import differ, whole_fields, wrong_path
 from reconciler.desired.reader import Path, Reader
 from reconciler.desired.references import Filled, Pointer
+from reconciler.desired.unroll import Unroller
 from reconciler.model.address import Address
 from reconciler.model.fields import OURS, Field, fields
 from reconciler.model.kind import Kind
@@ -81,7 +82,7 @@ class Maker:
     ) -> None:
         self._kinds, self._schema, self._header = kinds, schema, header
         self._catalogue, self._findings = catalogue, findings
-        self._documents = Documents(beside, findings)
+        self._documents, self._unroller = Documents(beside, findings), Unroller(findings)
         self._region_expected = region_expected
         self._facts: dict[str, Facts] = {}
 
@@ -89,14 +90,15 @@ class Maker:
         """The resource, of a kind that is known."""
         address, entry, names = declaration
         facts = self._facts_of(address.kind)
-        checker = Checker(self._findings, names, address, self._catalogue)
         path: Path = (str(address),)
-        entries = checker.entries(entry.node, path, empty=True)
+        entries = Reader(self._findings, names).entries(entry.node, path, empty=True)
+        entries, names, spoilt = self._unroller.unrolled(entries, path, names)
+        checker = Checker(self._findings, names, address, self._catalogue)
         spec: dict[str, Any] = {}
         meant: set[str | None] = set()
         for name, inner in entries.items():
             if name in facts.slots:
-                spec[name] = self._field(name, inner.node, (*path, name), facts, checker)
+                spec[name] = self._field(name, inner.node, (*path, name), facts, checker, name in spoilt)
             elif name not in KEYS and name != "Tags":
                 meant.add(self._unknown(name, inner, path, facts, checker))
         if isinstance(entry.node, Entries) or is_null(entry.node):
@@ -110,14 +112,15 @@ class Maker:
         places = {name: place(entries[name].node.mark) for name in entries if name in spec or name == "Tags"}
         return Made(desired, tuple(checker.edges), earlier, places)
 
-    def _field(self, name: str, node: Node, path: Path, facts: Facts, checker: Checker) -> Any:
+    def _field(self, name: str, node: Node, path: Path, facts: Facts, checker: Checker, spoilt: bool) -> Any:
         before, written = self._findings.told, node
         found = self._documents.field(name, node, facts.kind.documents, path)
         if found is None:
             return None
         node = found
         value = checker.member(node, facts.slots[name], path, name in facts.hard, name in facts.required)
-        if name in facts.parts and isinstance(node, Items) and self._findings.told == before:
+        spoilt = spoilt or self._findings.told != before
+        if name in facts.parts and isinstance(node, Items) and not spoilt:
             differ(facts.parts[name], value, node.items, path, self._findings)
         if name in facts.parts and contains(value, Parameter):
             what = "cannot hold a parameter: it is read at creation only, and these are compared"

@@ -13,6 +13,8 @@ accounts:
   data: {id: "210987654321", role: "arn:aws:iam::210987654321:role/r"}
 region: us-west-2
 variables: {cidr: {default: 10.0.0.0/16}, key: {default: k}}
+lists:
+  zones: {a: {block: 10.0.1.0/24, racks: [p, q]}, b: {block: 10.0.2.0/24, racks: []}}
 limits: {deletes: 3}
 resources:
   global-network/ai:
@@ -27,6 +29,18 @@ resources:
   subnet/one:
     VpcId: ${vpc/main}
     CidrBlock: 10.0.0.0/24
+  subnet/zone-${each.zone}:
+    for: {zone: zones}
+    VpcId: ${vpc/main}
+    CidrBlock: ${each.zone.block}
+  route-table/${each.zone}:
+    for: {zone: zones}
+    depends-on: [{for: {other: {except: zone}}, item: "subnet/zone-${each.other}"}]
+    VpcId: ${vpc/main}
+    Tags: {Name: "${each.zone.block}"}
+    Associations:
+      - {for: {o: {before: zone}, rack: zone.racks}, SubnetId: "${subnet/zone-${each.zone}}"}
+      - {for: {one: [one]}, SubnetId: "${subnet/zone-${each.zone}}"}
   security-group/s:
     GroupName: s
     Description: s
@@ -41,7 +55,7 @@ outputs:
 
 
 def test_the_good_one() -> None:
-    assert len(config(GOOD).resources) == 7
+    assert len(config(GOOD).resources) == 11
 
 
 @pytest.mark.parametrize(
@@ -53,6 +67,25 @@ def test_the_good_one() -> None:
         ("region:", "regoin:"),
         ("variables:", "variabls:"),
         ("limits:", "limit:"),
+        ("lists:", "list:"),
+        ("zones: {a:", "zones: {A:"),
+        ("racks: [p, q]", "racks: [p, p]"),
+        ("racks: [p, q]", "racks: {p: 1, q: }"),
+        ("racks: []", "rcks: []"),
+        ("{zone: zones}", "{zone: zonse}"),
+        ("zone-${each.zone}:", "zone-${each.zon}:"),
+        ("{except: zone}", "{excpt: zone}"),
+        ("{except: zone}", "{except: zon}"),
+        ("{before: zone}", "{before: zon}"),
+        ("rack: zone.racks", "rack: zone.rakcs"),
+        ("rack: zone.racks", "rack: zon.racks"),
+        ("rack: zone.racks", "rack: zone.block"),
+        ("item: ", "itm: "),
+        ("for: {one: [one]}", "for: {one: [One]}"),
+        ("for: {one: [one]}", "fro: {one: [one]}"),
+        ("${each.zone.block}", "${each.zone.blok}"),
+        ("${each.zone.block}", "${each.zone.racks}"),
+        ('{Name: "${each.zone.block}"}', '{Name: "${each.zone.blok}"}'),
         ("resources:", "resource:"),
         ("outputs:", "output:"),
         ("role:", "rol:"),

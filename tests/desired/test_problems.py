@@ -157,7 +157,7 @@ BODIES = [
     ("instance/a: {ImageId: ▸'${each.x}'}", "stands outside a `for`"),
     ("instance/a-${each.n}: {for: {n: [1]}, ImageId: ▸'${each.m}'}", "`for` has no list called 'm'"),
     ("▸instance/a-${each.n}: {for: {n: [1], m: [2]}}", "the address must hold ${each.m}"),
-    ("instance/a-${each.n}: {for: {n: ▸1}}", "expected a list, got 1"),
+    ("instance/a-${each.n}: {for: {n: ▸1}}", "expected a list, or the name of one, got 1"),
     ("instance/a-${each.n}: {for: {n: [▸1.5]}}", "expected a string or a whole number, got 1.5"),
     ("▸instance/a-${each.n}:", "stands outside a `for`"),
     ("instance/a-1:\n▸instance/a-${each.n}: {for: {n: [1]}}", "the first is at a.yaml:5:3"),

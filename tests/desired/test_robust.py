@@ -81,6 +81,10 @@ WORDS = [
     "Tags:",
     "${var.x}",
     "${each.n}",
+    "${each.n.m}",
+    "item:",
+    "{for: {n: regions}}",
+    "{after: n}",
     "${site/one}",
     "1e999",
     "0x",
@@ -98,14 +102,15 @@ def test_any_snippet_put_in(changes: list[tuple[float, str]]) -> None:
     survives(text.encode())
 
 
+KEYS = st.text(max_size=8) | st.sampled_from(["for", "item", "a", "b", "after", "except", "from", "to"])
 JSON = st.recursive(
     st.none()
     | st.booleans()
     | st.integers()
     | st.floats()
     | st.text(max_size=8)
-    | st.sampled_from(["${site/a}", "${var.x}"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    | st.sampled_from(["${site/a}", "${var.x}", "${each.a}", "${each.a.b}", "a", "a.b"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
     max_leaves=6,
 )
 TOP = [
@@ -115,6 +120,7 @@ TOP = [
     "region",
     "tags",
     "variables",
+    "lists",
     "resources",
     "outputs",
     "limits",
@@ -142,7 +148,9 @@ BODY = [
 @QUIET
 @given(st.dictionaries(st.sampled_from(TOP), JSON), st.dictionaries(st.sampled_from(BODY), JSON))
 def test_any_value_anywhere(top: dict[str, object], body: dict[str, object]) -> None:
-    for document in (top, top | {"resources": {"site/a": body, "instance/b": body}}):
+    both = {"resources": {"site/a": body, "instance/b": body}}
+    listed = {"lists": {"a": ["x", "y"]}, "resources": {"site/${each.a}": body | {"for": {"a": "a"}}}}
+    for document in (top, top | both, top | listed):
         survives(yaml.dump(document, Dumper=yaml.CSafeDumper).encode())
 
 
@@ -257,6 +265,10 @@ FEW = 250
         "variables: {x: {default: " + "a" * FEW + "}}\noutputs: {a: '" + "${var.x}" * 20 * FEW + "'}",
         "outputs: {a: '" + "}$${" * 20 * FEW + "'}",
         resources("\n".join(f"site/s{n}: {{GlobalNetworkId: ${{global-network/x{n}}}}}" for n in range(FEW))),
+        "lists: {a: [" + ", ".join(f"x{n}" for n in range(20 * FEW)) + "]}",
+        "lists: {a: {x: " + "{y: " * 40 + "[]" + "}" * 40 + "}}",
+        resources("instance/i: {SecurityGroupIds: " + "[{for: {n: [a]}, item: " * 20 + "x" + "}]" * 20 + "}"),
+        resources("instance/i: {SecurityGroupIds: [" + "{for: {n: [a]}, item: x}, " * 20 * FEW + "]}"),
         resources("\n".join(f"vpc/A{n}: {{Foo: '${{vpc/x{n}}}'}}" for n in range(FEW))),
         "\n".join(f"a{n}: &a{n} x" for n in range(FEW)),
         "? " * FEW,
@@ -269,6 +281,10 @@ FEW = 250
         "variables",
         "braces",
         "bare",
+        "members",
+        "records",
+        "nests",
+        "repeats",
         "addresses",
         "anchors",
         "keys",
