@@ -319,6 +319,10 @@ def meaning(error: Exception, *, call: str, creates: bool = False) -> AwsError:
 BY_CALL = {("InvalidKeyPair.NotFound", "ec2:DescribeKeyPairs"): Gone}
 """Codes that mean something else where the thing itself is asked for."""
 
+FREED_SOON = "ec2:CreateTransitGatewayPeeringAttachment"
+"""The call whose quota is not what there may be, but what may wait to be accepted at one time: ten of a gateway.
+
+AWS documents no code of it, nor of the other quota that such a call can reach (fifty): either is waited for."""
 LETTING_GO = re.compile("networkmanager:(Delete|Deregister|Disassociate|Reject)")
 """Calls that name what AWS has listed: a ValidationException says that something is in the way, whatever its words."""
 
@@ -330,6 +334,8 @@ def _of_answer(error: ClientError, call: str, creates: bool) -> AwsError:
     status = int(about.get("HTTPStatusCode", 0))
     sort = BY_CALL.get((code, call)) or _sort(code, text, status)
     if sort is Refused and code == "ValidationException" and LETTING_GO.match(call):
+        sort = NotYet
+    if sort is Exhausted and call == FREED_SOON:
         sort = NotYet
     if creates and sort is Gone:
         sort = Unknown  # its parent, say

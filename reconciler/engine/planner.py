@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 
 from reconciler.engine.converge import accepting, converge, goes_on, unready
+from reconciler.engine.crowds import not_in_turn
 from reconciler.engine.leaving import departure, is_protected, loosening
 from reconciler.engine.memo import Memo
 from reconciler.engine.moving import Moving
@@ -62,6 +63,7 @@ class Planner:
         self.renamed = dict(renamed(resources, world, self._claims, self._leaves))
         self._moving = Moving(resources, facts, self.usable)
         self._verdicts: dict[Address, Verdict] = {}
+        self._crowds: dict[str, Mapping[Address, str]] = {}
 
     def plan(self) -> Plan:
         """Everything there is to conclude."""
@@ -110,6 +112,8 @@ class Planner:
         if holder is None and (stray := self._reach.stray(desired)):
             return Wait(f"{stray} could not be read, where it may be: {self.world.unread[stray]}")
         kind = self.facts[desired.address.kind].kind
+        if holder is None and (why := self._not_in_turn(kind).get(desired.address)):
+            return Wait(why, "other")
         accepted = accepting(kind, desired, holder, self._reach.asked(holder)) if holder is not None else None
         if holder is not None and accepted is None and (state := unready(kind, holder)):
             return state
@@ -119,6 +123,16 @@ class Planner:
         if isinstance(verdict, Steps) and verdict.verb == "replace" and self.keep:
             return Settled((f"not replaced, for mode is upsert: {verdict.why}",))
         return verdict
+
+    def _not_in_turn(self, kind: Kind) -> Mapping[Address, str]:
+        """Those of a kind that wait for others of it."""
+        if kind.crowd is None:
+            return {}
+        if kind.name not in self._crowds:
+            wanted = [desired for address, desired in self.resources.items() if address.kind == kind.name]
+            things = [thing for thing in self.world.things if thing.kind == kind.name]
+            self._crowds[kind.name] = not_in_turn(kind.crowd, wanted, things, self.holder)
+        return self._crowds[kind.name]
 
     def _resolve(self, desired: Desired, holder: Observed | None) -> Verdict:
         facts = self.facts[desired.address.kind]

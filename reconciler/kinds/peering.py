@@ -5,7 +5,7 @@ Both regions show a peering under one id, each with tags of its own: ours are on
 Facts: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/ (CreateVpcPeeringConnection, AcceptVpcPeeringConnection,
 VpcPeeringConnection, CreateTransitGatewayPeeringAttachment, AcceptTransitGatewayPeeringAttachment),
 https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html (the life of a peering connection) and
-https://docs.aws.amazon.com/vpc/latest/tgw/tgw-peering.html
+https://docs.aws.amazon.com/vpc/latest/tgw/tgw-peering.html and transit-gateway-quotas.html (pending peerings)
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from reconciler.kinds.calls import ec2
 from reconciler.model.address import Address
-from reconciler.model.kind import Kind
+from reconciler.model.kind import Crowd, Kind
 from reconciler.model.reads import Read
 from reconciler.model.things import Desired, Observed, Ref, Spec
 from reconciler.model.verdicts import Settled, Steps, Verdict
@@ -146,4 +146,9 @@ TRANSIT_GATEWAY_PEERING_ATTACHMENT = Kind(
         ASKED,
     ),
     then_operations=("AcceptTransitGatewayPeeringAttachment",),
+    crowd=Crowd(
+        most=10,
+        states=frozenset({"initiatingRequest", ASKED}),
+        within=("TransitGatewayId", "PeerTransitGatewayId"),
+    ),
 )

@@ -49,6 +49,15 @@ class Remedy:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Crowd:
+    """How many things of a kind AWS lets be in some states at one time, with each thing that fields of theirs name."""
+
+    most: int
+    states: frozenset[str]
+    within: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Halt:
     """How a thing is stopped for changes that AWS makes at no other time, and started again (`engine.halting`).
 
@@ -266,6 +275,8 @@ class Kind:
     known at the time (`Text` with `Pending` in it)."""
     then_operations: tuple[str, ...] = ()
     """All operations of `then`.  Others that need a thing of such a kind are made when there is nothing left to do."""
+    crowd: Crowd | None = None
+    """How many may be waited for at one time; None: as many as there are."""
     sequential: bool = False
     """Whether AWS works at one change at a time: fields are put right one by one, each once it is ready again."""
     protected: bool = False

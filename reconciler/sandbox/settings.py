@@ -86,6 +86,7 @@ class Delays:
 # accounts have these raised, so they hold only where `Settings.quotas` says so: "Vpc", "Subnet", "SecurityGroup".
 # AWS Cloud WAN user guide, "Quotas": one core network per global network, 5,000 attachments and 50 peerings per core
 # network, 5 attachments per VPC, 4 Connect peers per Connect attachment.
+# Amazon VPC Transit Gateways guide, "Quotas": 50 peering attachments per transit gateway, 10 of them pending.
 QUOTAS: Mapping[str, int] = {
     "GlobalNetwork": 5,
     "Site": 200,
@@ -97,6 +98,8 @@ QUOTAS: Mapping[str, int] = {
     "AttachmentsPerVpc": 5,
     "ConnectPeer": 4,
     "Peering": 50,
+    "TransitGatewayPeering": 50,
+    "PendingTransitGatewayPeering": 10,
 }
 
 

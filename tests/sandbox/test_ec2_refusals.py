@@ -306,6 +306,31 @@ def test_a_peering_within_a_region_keeps_both_transit_gateways(ec2: Any, aws: Lo
         assert code(ec2.delete_transit_gateway, TransitGatewayId=gateway) == ("IncorrectState", 400)
 
 
+def test_a_transit_gateway_has_ten_peerings_that_wait(ec2: Any, aws: LocalAws) -> None:
+    """Whoever asks; what is asked of one that has no room has failed."""
+    here = [ec2.create_transit_gateway()["TransitGateway"]["TransitGatewayId"] for _ in range(12)]
+    west = client("ec2", region="eu-west-1")
+    there = west.create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
+    aws.clock.advance(5)
+
+    def ask(one: str, other: str, region: str) -> dict[str, Any]:
+        ends = {"TransitGatewayId": one, "PeerTransitGatewayId": other}
+        return ends | {"PeerAccountId": "123456789012", "PeerRegion": region}
+
+    for gateway in here[:10]:
+        west.create_transit_gateway_peering_attachment(**ask(there, gateway, "us-west-2"))
+    aws.clock.advance(5)
+    refused = code(west.create_transit_gateway_peering_attachment, **ask(there, here[10], "us-west-2"))
+    assert refused == ("TransitGatewayPeeringAttachmentLimitExceeded", 400)
+    made = ec2.create_transit_gateway_peering_attachment(**ask(here[11], there, "eu-west-1"))
+    aws.clock.advance(5)
+    id = made["TransitGatewayPeeringAttachment"]["TransitGatewayAttachmentId"]
+    (row,) = ec2.describe_transit_gateway_peering_attachments(TransitGatewayAttachmentIds=[id])[
+        "TransitGatewayPeeringAttachments"
+    ]
+    assert row["State"] == "failed"
+
+
 def test_an_address_is_given_to_one_interface_and_a_machine_may_have_two(
     ec2: Any, aws: LocalAws, vpc: str
 ) -> None:

@@ -2,7 +2,9 @@
 
 Each side has its own state and its own tags.  Source: EC2 API reference, CreateTransitGatewayPeeringAttachment,
 AcceptTransitGatewayPeeringAttachment, DeleteTransitGatewayPeeringAttachment; Amazon VPC Transit Gateways guide,
-"Transit gateway peering attachments".  Called by `answers.py`, and by Network Manager for those that Cloud WAN makes.
+"Transit gateway peering attachments" and "Quotas".  AWS documents neither the code of a quota that is reached, nor what
+becomes of a request to a gateway that has reached its own: here it has failed.  Called by `answers.py`, and by Network
+Manager for those that Cloud WAN makes.
 """
 
 from __future__ import annotations
@@ -14,6 +16,9 @@ from ...request import Answer, Request
 from ...world import World
 from . import routing, things
 from .things import PEERING, TRANSIT_GATEWAY, Thing
+
+_REACHED = "TransitGatewayPeeringAttachmentLimitExceeded"
+_PENDING = frozenset({"initiatingRequest", "pendingAcceptance"})
 
 
 def create(request: Request, backend: Any) -> Answer:
@@ -31,6 +36,8 @@ def create(request: Request, backend: Any) -> Answer:
                 "DuplicateTransitGatewayAttachment",
                 f"{gateway.id} has non-deleted Transit Gateway Peering Attachments with {wanted}.",
             )
+    if reached := _quota_reached(request.world, backend, gateway.id):
+        raise AwsError(_REACHED, f"{gateway.id} has reached its limit of {reached}.")
     members = {
         "RequesterTgwInfo": _info(gateway.id, request.account, request.region),
         "AccepterTgwInfo": _info(wanted, str(given["PeerAccountId"]), str(given["PeerRegion"])),
@@ -48,6 +55,24 @@ def create(request: Request, backend: Any) -> Answer:
     return things.answer(backend, thing)
 
 
+def _quota_reached(world: World, backend: Any, gateway: str) -> str:
+    """The quota that keeps a gateway from one more peering, whoever asks for it; "" when there is none."""
+    sides = [
+        one
+        for one in things.all_of(backend, PEERING)
+        if gateway in {one.transit_gateway_id, *one.notes.get("gateways", ())} and not one.is_gone
+    ]
+    pending = [one for one in sides if one.state in _PENDING]
+    for name, count, what in (
+        ("PendingTransitGatewayPeering", len(pending), "pending peering attachments"),
+        ("TransitGatewayPeering", len(sides), "peering attachments"),
+    ):
+        quota = world.settings.quota(name)
+        if quota is not None and count >= quota:
+            return f"{quota} {what}"
+    return ""
+
+
 def _info(gateway: str, owner: str, region: str) -> dict[str, str]:
     return {"TransitGatewayId": gateway, "OwnerId": owner, "Region": region}
 
@@ -58,6 +83,13 @@ def _arrive(world: World, here: Any, there: Any, thing: Thing) -> None:
     if peer is None or peer.state not in {"available", "modifying"}:
         things.enter(world, thing, "failed")
         thing.members["Status"] = {"Code": "InvalidTransitGatewayID.NotFound", "Message": "No such peer."}
+        return
+    if there is not here and (reached := _quota_reached(world, there, peer.id)):
+        things.enter(world, thing, "failed")
+        thing.members["Status"] = {
+            "Code": _REACHED,
+            "Message": f"The peer has reached its limit of {reached}.",
+        }
         return
     things.enter(world, thing, "pendingAcceptance")
     if there is here:
