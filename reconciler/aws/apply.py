@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from reconciler.aws.audit import Audit
 from reconciler.aws.changing import Change, Changes
 from reconciler.aws.creating import Creator
 from reconciler.aws.gateway import Gateway
+from reconciler.aws.lanes import Queue, has_room, lane_of, queue_of
 from reconciler.aws.memory import Memory
 from reconciler.aws.proving import NotOurs, prove
 from reconciler.aws.rows import KindsByName, completed, rows
@@ -78,7 +80,7 @@ class Applier:
             lambda kind, scope, call: made(gateway, kinds, stack, kind, scope, call),
             lambda kind, scope, how, row: next(completed(gateway, kind, scope, how, [row])),
         )
-        self._new_id = new_id
+        self._new_id, self.gateway = new_id, gateway
         self._busy = Busy(kinds, world.things)
         self.cut_short = ""
         """Why nothing further may be changed, after `apply`: a lease that was lost, credentials that have expired."""
@@ -310,9 +312,14 @@ class _Run:
             entry.address for _, entry in flying.values()
         }
         lanes = {lane_of(entry) for _, entry in flying.values()} - {None}
+        queues, full = Counter(queue_of(entry) for _, entry in flying.values()), set[Queue]()
         for index, entry in list(todo.items()):
             needed = set(entry.after) if entry.wanted else set()
             if needed & open_addresses or lane_of(entry) in lanes:
+                continue
+            queue = queue_of(entry)
+            if queue in full or not has_room(self._applier.gateway, entry, queues[queue]):
+                full.add(queue)
                 continue
             del todo[index]
             now = self._again(entry)
@@ -321,6 +328,7 @@ class _Run:
                 open_addresses.discard(entry.address)
                 continue
             lanes |= {lane_of(now)} - {None}
+            queues[queue_of(now)] += 1
             flying[self._executor.submit(self._applier.carry_out, now, self._stopped, self._come_between)] = (
                 index,
                 now,
@@ -370,21 +378,3 @@ def pending_in(steps: Steps) -> Iterator[Address]:
     """The addresses whose values the calls still lack, or those that have to follow."""
     calls = (*steps.calls, *steps.afterwards)
     return (pending.of for call in calls for pending in within(call.parameters, Pending))
-
-
-def lane_of(entry: Entry) -> str | None:
-    """The global network that an entry writes to: writes to one go one at a time, since AWS may refuse others.
-
-    None for everything that may go side by side.
-    """
-    if not isinstance(entry.verdict, Steps) or entry.scope.region:
-        return None
-    network = next(
-        (
-            call.parameters["GlobalNetworkId"]
-            for call in entry.verdict.calls
-            if "GlobalNetworkId" in call.parameters
-        ),
-        entry.seen.raw.get("GlobalNetworkId") if entry.seen else None,
-    )
-    return network if isinstance(network, str) else None

@@ -17,7 +17,7 @@ from botocore import xform_name
 
 from reconciler.aws.codes import EXPIRED, SDK_ERRORS, meaning, partial_refusal
 from reconciler.aws.limits import READS
-from reconciler.aws.patience import Patience
+from reconciler.aws.patience import Patience, Place
 from reconciler.aws.session import RENEW, Sessions
 from reconciler.aws.traffic import InFlight
 from reconciler.errors import Lost, NoCredentials, NotYet
@@ -67,10 +67,17 @@ class Gateway:
     def take_turn(self, call: Call) -> None:
         """Wait until AWS should take a call that changes something."""
         if limits := self.sessions.traffic.limits:
-            where = call.region or self.sessions.home_of(call.service)
-            limits.take(
-                (call.account or self.sessions.account, where), call.service, call.operation, call.parameters
-            )
+            limits.take(self._place(call), call.service, call.operation, call.parameters)
+
+    def has_room(self, call: Call, flying: int) -> bool:
+        """Whether such a call should be begun now, while `flying` of its sort are."""
+        limits = self.sessions.traffic.limits
+        where = self._place(call)
+        return limits is None or limits.has_room(where, call.service, call.operation, call.parameters, flying)
+
+    def _place(self, call: Call) -> Place:
+        where = call.region or self.sessions.home_of(call.service)
+        return call.account or self.sessions.account, where
 
     def perform(self, call: Call) -> dict[str, Any]:
         """Make a call and give its answer; AwsError when it did not succeed.

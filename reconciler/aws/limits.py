@@ -28,7 +28,20 @@ class Rate(NamedTuple):
 READS = ("Describe", "Get", "List", "Lookup", "Search")
 """What operations that change nothing begin with."""
 READING, CHANGING = Rate(100, 20), Rate(50, 5)
+UNPAGED = Rate(50, 10)
+PAGED = ("MaxResults", "NextToken", "Filter")
+"""What the parameters of a list begin with, one of which makes it cheap for AWS."""
+HEAVY = frozenset(
+    f"Describe{name}"
+    for name in (
+        *("Instances", "InstanceStatus", "NetworkInterfaces", "SecurityGroups", "Snapshots"),
+        *("SpotInstanceRequests", "Volumes"),
+    )
+)
+"""Lists that are dear without it: those of things by their ids."""
 ROUTE_53, NETWORK_MANAGER = Rate(5, 5), Rate(10, 5)
+BETWEEN = 0.5
+"""Seconds that a call takes on its way, about."""
 SLACK = 0.1
 """Seconds that are waited longer: one call may be faster on its way than the one before it."""
 
@@ -71,6 +84,8 @@ def rates(service: str, operation: str, parameters: Mapping[str, Any]) -> list[t
         return [(operation, NETWORK_MANAGER, 1.0)]
     if service != "ec2":
         return []
+    if operation in HEAVY and not any(name.startswith(PAGED) for name in parameters):
+        return [(f"{operation} by ids", UNPAGED, 1.0)]
     usual = READING if operation.startswith(READS) else CHANGING
     found = [(operation, OPERATIONS.get(operation, usual), 1.0)]
     if operation in INSTANCES:
@@ -111,10 +126,24 @@ class Limits:
             self._wait(needed)
         return needed
 
+    def has_room(
+        self, place: Place, service: str, operation: str, parameters: Mapping[str, Any], flying: int
+    ) -> bool:
+        """Whether one call more should be begun now, while `flying` of its sort are.
+
+        Who waits for a bucket holds a worker: of those that wait, as many are enough as keep it empty.
+        """
+        with self._lock:
+            for name, rate, count in rates(service, operation, parameters):
+                enough = flying >= 1 + int(rate.second * BETWEEN)
+                if enough and self._filled(place, service, name, rate).left < (flying + 1) * count:
+                    return False
+        return True
+
     def refused(self, place: Place, service: str, operation: str) -> None:
         """AWS has refused a call for its rate: others have taken what we thought was left."""
         with self._lock:
-            for name, rate, _ in rates(service, operation, {}):
+            for name, rate, _ in (*rates(service, operation, {}), *rates(service, operation, {PAGED[0]: 1})):
                 bucket = self._filled(place, service, name, rate)
                 bucket.left = min(bucket.left, 0.0)
 

@@ -138,7 +138,8 @@ class Traffic:
             if attempt > 1 and self._stopping():
                 raise Stopped(status=request.context.get(STATUS, 0), attempts=attempt - 1)
             if self.limits and operation_name.startswith(READS):  # what changes something has waited before
-                self.limits.take(place(request.context), service, operation_name, {})
+                sent = request.data if isinstance(request.data, dict) else {}
+                self.limits.take(place(request.context), service, operation_name, sent)
 
         def begun(request: Any, operation_name: str, **_: Any) -> None:
             if name := NO_TOKEN.sub(

@@ -35,6 +35,8 @@ def limits() -> tuple[Limits, Clock]:
 
 CALLS = (
     ("ec2", "DescribeSubnets", {"MaxResults": 1000}),
+    ("ec2", "DescribeInstances", {"MaxResults": 1000}),
+    ("ec2", "DescribeInstances", {"InstanceIds": ["i-1"]}),
     ("ec2", "CreateSubnet", {}),
     ("ec2", "CreateTags", {}),
     ("ec2", "RunInstances", {"MinCount": 1, "MaxCount": 1}),
@@ -88,6 +90,25 @@ def test_who_came_first_goes_first() -> None:
     for _ in range(8):
         ours.take(HERE, "ec2", "CreateVpcEndpoint", {})
     assert [round(wait - SLACK, 2) for wait in waits] == [3.33, 6.67, 10.0, 13.33]
+
+
+def test_no_more_wait_for_a_bucket_than_keep_it_empty() -> None:
+    """Of a burst all may begin; then one or two, and in another region as many as ever."""
+    ours, clock = limits()
+
+    def begun(place: tuple[str, str]) -> int:
+        flying = 0
+        while flying < 20 and ours.has_room(place, "ec2", "RunInstances", {"MaxCount": 1}, flying):
+            flying += 1
+        return flying
+
+    assert begun(HERE) == 5
+    for _ in range(5):
+        ours.take(HERE, "ec2", "RunInstances", {"MaxCount": 1})
+    assert (begun(HERE), begun(THERE)) == (2, 5)
+    clock.now += 60
+    assert begun(HERE) == 5
+    assert ours.has_room(HERE, "elasticloadbalancing", "CreateLoadBalancer", {}, 1000)
 
 
 def test_a_call_that_aws_refuses_slows_its_own_bucket_alone() -> None:

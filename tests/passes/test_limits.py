@@ -1,10 +1,11 @@
-"""A pass keeps to the rates that AWS publishes, on a local AWS that enforces them."""
+"""A pass keeps to the rates that AWS publishes, on a local AWS that enforces them, and is as fast as they allow."""
 
 from __future__ import annotations
 
 from reconciler.aws.limits import Limits
 from tests.faults.killing import Inline
-from tests.harness import Host
+from tests.harness import REGIONS, Host, Time
+from tests.together import Together, least
 
 GROUPS, ENDPOINTS = 58, 9
 ESTATE = f"""
@@ -45,3 +46,30 @@ def test_a_pass_slows_itself_before_aws_does(ops: Host) -> None:
     assert loop.gateway.counts["throttled"] == 0
     least = (ENDPOINTS - 4) / 0.3  # the slowest bucket of all: four at once, then one in three seconds
     assert 0 < sum(waits) <= least / 0.9
+
+
+MACHINES = 14
+SLOW = f"""
+resources:
+  instance/${{each.region}}-${{each.n}}:
+    for: {{region: {[*REGIONS]}, n: {{from: 1, to: {MACHINES}}}}}
+    region: ${{each.region}}
+    ImageId: ${{ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64}}
+    InstanceType: t3.micro
+"""
+
+
+def test_who_waits_for_a_rate_keeps_no_other_region_waiting(ops: Host) -> None:
+    """There are fewer workers than machines in a region: done region by region, it would take three times as long."""
+    ops.clients_of_its_own()
+    workers = Together(ops.aws.clock, 4)
+    ops.use(workers, Time(ops.aws.clock))
+    ops.aws.faults("[{call: '*', do: throttle}]")
+    loop = ops.loop(SLOW, grace=0.0)
+    loop.gateway.sessions.traffic.limits = Limits(ops.time.monotonic, workers.wait)
+    began = ops.time.monotonic()
+    assert loop.one_pass("test").count("created") == MACHINES * len(REGIONS)
+    assert loop.gateway.counts["throttled"] == 0
+    slowest = least(ops.aws)
+    assert slowest == (MACHINES - 5) / 2  # RunInstances: five at once, then two a second
+    assert ops.time.monotonic() - began <= slowest / 0.8

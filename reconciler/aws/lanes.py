@@ -1,0 +1,45 @@
+"""What goes one after the other although nothing depends on it: writes to a global network, and calls of one rate.
+
+Used by `apply`.
+"""
+
+from __future__ import annotations
+
+from reconciler.aws.gateway import Gateway
+from reconciler.model.plan import Entry
+from reconciler.model.verdicts import Steps
+
+Queue = tuple[str, str, str, str] | None
+
+
+def queue_of(entry: Entry) -> Queue:
+    """The sort of the first call of an entry, and where it is made: those of one sort wait for each other."""
+    call = entry.verdict.calls[0] if isinstance(entry.verdict, Steps) and entry.verdict.calls else None
+    return (call.account, call.region, call.service, call.operation) if call is not None else None
+
+
+def has_room(gateway: Gateway, entry: Entry, flying: int) -> bool:
+    """Whether an entry should begin now, while so many are on their way that begin with the same call.
+
+    Who waits for AWS's rate holds a worker: were all begun at once, those of one region would keep all others waiting.
+    """
+    steps = entry.verdict
+    return not isinstance(steps, Steps) or not steps.calls or gateway.has_room(steps.calls[0], flying)
+
+
+def lane_of(entry: Entry) -> str | None:
+    """The global network that an entry writes to: writes to one go one at a time, since AWS may refuse others.
+
+    None for everything that may go side by side.
+    """
+    if not isinstance(entry.verdict, Steps) or entry.scope.region:
+        return None
+    network = next(
+        (
+            call.parameters["GlobalNetworkId"]
+            for call in entry.verdict.calls
+            if "GlobalNetworkId" in call.parameters
+        ),
+        entry.seen.raw.get("GlobalNetworkId") if entry.seen else None,
+    )
+    return network if isinstance(network, str) else None
