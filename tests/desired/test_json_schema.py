@@ -41,6 +41,11 @@ def test_the_file_is_up_to_date() -> None:
     assert kept == wanted, "write it anew: reconciler schema > config/reconciler.schema.json"
 
 
+def test_lists_and_what_repeats_are_valid() -> None:
+    text = (EXAMPLES / "twenty-regions/estate.yaml").read_text()
+    assert mistakes(yaml.load(text, Loader=Loader)) == []
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.name)
 def test_the_examples_are_valid(path: Any) -> None:
     assert path.read_text().startswith("# yaml-language-server: $schema=reconciler.schema.json\n")
@@ -53,6 +58,18 @@ def test_the_examples_are_valid(path: Any) -> None:
         {"stack": "a", "account": "123456789012", "resources": {}},
         {"resources": {"site/a": {"GlobalNetworkId": "${global-network/a}"}}},
         {"resources": {"site/a-${each.n}": {"for": {"n": [1, "b"]}, "GlobalNetworkId": "x"}}},
+        {
+            "lists": {
+                "a": [1, "b"],
+                "b": {"x": None, "y": {"n": 1.5, "m": True, "in": ["z"], "of": {"u": {}}}},
+            }
+        },
+        {
+            "resources": {
+                "vpc/${each.a.x}": {"for": {"a": "all", "b": {"after": "a"}, "n": {"from": 1, "to": 2}}}
+            }
+        },
+        {"resources": {"vpc/a": {"depends-on": [{"for": {"b": "b"}, "item": "vpc/${each.b}"}]}}},
         {"resources": {"vpc/a": None}},
         {"resources": {"vpc/a": {"EnableDnsSupport": "${var.dns}", "InstanceTenancy": "${var.x}"}}},
         {
@@ -100,6 +117,13 @@ def test_good(document: Any) -> None:
             }
         },
         {"outputs": {"a": 5}},
+        {"lists": {"a": "x"}},
+        {"lists": {"a.b": []}},
+        {"lists": {"a": {"x": 5}}},
+        {"resources": {"vpc/${each.a}": {"for": {"a": {"aftr": "b"}}}}},
+        {"resources": {"vpc/${each.a}": {"for": {"a": {"from": 1}}}}},
+        {"resources": {"vpc/${each.a}": {"for": {"a": []}}}},
+        {"resources": {"vpc/a": {"depends-on": [{"item": "vpc/b"}]}}},
         {"mode": "plan"},
         {"limits": {"deletes": -1}},
         {"limits": {"deletions": 1}},
