@@ -3,7 +3,7 @@
 The estate of config/twenty-regions is created on the local AWS in this process, looked at once more, and destroyed:
 first as fast as that goes, then with the rates of AWS enforced.  There the clock goes on only when all workers wait for
 it, so that the length of the creation is what it would be if neither the program nor AWS took any time to work; it is
-held against the least that AWS's token buckets allow for the calls that were made.
+held against the least that AWS's token buckets allow for the calls that were made, were they all made at once.
 Ends with 1 if something failed, a settled pass wrote anything or was refused a call, or anything is left over.
 """
 
@@ -70,6 +70,8 @@ class Phase:
     least: float
     cpu: float
     length: float
+    longest: tuple[float, float]
+    """The length of its longest pass, and the least that the calls of that one need."""
 
     def told(self) -> str:
         total = self.calls.total()
@@ -100,11 +102,13 @@ class Life:
         )  # the local AWS is slow for being on the same processors
         if self._held is not None:
             loop.gateway.sessions.traffic.limits = Limits(aws.clock.monotonic, self._held.wait)
-        passes, one_pass = Counter[str](), loop.one_pass
+        passes, one_pass = list[tuple[float, float]](), loop.one_pass
 
         def counted(trigger: str, *arguments: Any, **named: Any) -> Report:
-            passes["all"] += 1
-            return one_pass(trigger, *arguments, **named)
+            before, at = len(aws.calls), aws.clock.monotonic()
+            report = one_pass(trigger, *arguments, **named)
+            passes.append((aws.clock.monotonic() - at, least(list(aws.calls)[before:])))
+            return report
 
         loop.one_pass = counted  # type: ignore[method-assign]
         began, cpu = aws.clock.monotonic(), time.process_time()
@@ -113,13 +117,14 @@ class Life:
         throttled = {"RequestLimitExceeded", "Throttling", "ThrottlingException"}
         found = Phase(
             name=name,
-            passes=passes["all"],
+            passes=len(passes),
             calls=Counter(call.operation for call in aws.calls),
             writes=len(aws.writes),
             refused=sum(count for code, count in errors.items() if code in throttled),
-            least=least(aws),
+            least=least(aws.calls),
             cpu=time.process_time() - cpu,
             length=aws.clock.monotonic() - began,
+            longest=max(passes),
         )
         print(f"  {found.told()}", flush=True)
         for what, count in Counter((call.operation, call.error) for call in aws.calls if call.error).items():
@@ -133,7 +138,9 @@ class Life:
         """Create, settle, destroy."""
         made = self.phase("created", lambda loop: loop.until_settled(PATIENCE))
         if self._held and made.length:
-            print(f"    as fast as {made.least / made.length:.0%} of what the buckets allow")
+            length, fastest = made.longest
+            print(f"    as fast as {made.least / made.length:.0%} of what the buckets allow", end="; ")
+            print(f"its longest pass {length:.1f} s, {fastest / length:.0%} of what they allow")
         settled = self.phase("settled", lambda loop: loop.one_pass("benchmark"))
         self.good &= not settled.writes and not settled.refused
         self.phase("destroyed", lambda loop: loop.until_settled(PATIENCE), destroy=True, unprotected=True)

@@ -10,11 +10,11 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from reconciler.sandbox import HeldClock, LocalAws
+from reconciler.sandbox import Call, HeldClock
 from reconciler.sandbox.faults.buckets import published
 
 GRACE = 0.001
@@ -72,10 +72,10 @@ class Together(ThreadPoolExecutor):
         return idle and not overdue and len(self._waiting) >= min(self._unfinished, self._count)
 
 
-def least(aws: LocalAws) -> float:
+def least(calls: Iterable[Call]) -> float:
     """The seconds that the slowest of all buckets needs for the calls that were made, from when it is full."""
     taken: Counter[tuple[str, str, float, float]] = Counter()
-    for call in aws.calls:
+    for call in calls:
         if call.error is None:
             for name, size, tokens in published(call.service, call.operation, call.parameters):
                 taken[(call.region, name, size.burst, size.refill)] += tokens  # type: ignore[assignment]
