@@ -88,7 +88,7 @@ def _keep_what_is_there() -> None:
     eighth of all time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(500_000, 20, 50)
+    gc.set_threshold(100_000, 20, 50)
 
 
 @pytest.fixture(scope="session", autouse=True)
