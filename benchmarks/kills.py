@@ -5,7 +5,8 @@ An estate of every kind (dealt out to some shares) is created, mended, updated, 
 program dies around each changing call and around a list of each kind; it is started again with its state directory,
 without, and with journals whose last line was half written.  Each run is made in seven lives, by the moment of death
 and by what is left of the memory; in each the program dies once at every call.  `--sample` makes single deaths of an
-estate of all kinds instead, each in a run of its own, and `--real` kills the real program, as a process.
+estate of all kinds instead, each in a run of its own, and `--real` kills the real program, as a process, in runs of
+single shares.
 Ends with 1 if anything was made twice, is left over, missing or other than it should be.
 
 A line that says what went wrong begins with the life, or with the point; `--life` and `--point` try that one again.
@@ -81,7 +82,9 @@ def main() -> int:
     )
     parser.add_argument("--point", help="one death, as a line of problems names it")
     parser.add_argument("--sample", type=int, help="so many single deaths of each run, drawn by the seed")
-    parser.add_argument("--real", type=int, help="kill the real program, at so many points drawn by the seed")
+    parser.add_argument(
+        "--real", type=int, help="kill the real program, at so many points of shares drawn by the seed"
+    )
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     log.configure(level="error", stream=open(os.devnull, "w"))  # noqa: SIM115 - until the process ends
@@ -96,7 +99,7 @@ def main() -> int:
         return random.Random(chosen.seed).sample(points, min(chosen.sample, len(points)))
 
     if chosen.real:
-        return real(names, chosen.real, chosen.seed, chosen.jobs)
+        return real(names, kinds, chosen.shares, chosen.real, chosen.seed, chosen.jobs)
     with (
         tempfile.TemporaryDirectory(prefix="kills-") as folder,
         unsigned(),
@@ -206,14 +209,16 @@ def singly(host: Host, names: list[str], choose: Callable[[list[Point]], list[Po
     return int(bad > 0 or not tried)
 
 
-def real(names: list[str], count: int, seed: int, jobs: int) -> int:
-    """Kill processes at sampled points; 1 if anything went wrong."""
+def real(names: list[str], kinds: Kinds, shares: int, count: int, seed: int, jobs: int) -> int:
+    """Kill processes at sampled points, each of a run of one share of some kinds; 1 if anything went wrong."""
     os.environ.update(KEYS)
     chance, flying, bad = random.Random(seed), list[tuple[str, Copy[Damage]]](), 0
+    picked = [(names[number % len(names)], chance.randrange(shares)) for number in range(count)]
+    made = {(name, part): runs(share(part, shares, kinds))[name] for name, part in picked}
     with tempfile.TemporaryDirectory(prefix="kills-") as name:
         folder = Path(name)
-        with account(folder) as host:
-            courses = {name: on_stage(host, runs()[name], lambda _, course: course) for name in names}
+        with unsigned(), account(folder, kinds=kinds) as host:
+            courses = {one: on_stage(host, run, lambda _, course: course) for one, run in made.items()}
 
         def land() -> int:
             point, copy = flying.pop(0)
@@ -223,18 +228,19 @@ def real(names: list[str], count: int, seed: int, jobs: int) -> int:
                 print(f"  {problem}", flush=True)
             return bool(damage.problems)
 
-        for number in range(count):
-            run = runs()[names[number % len(names)]]
-            writes = {b.number for b in courses[run.name].boundaries if b.changes}
+        for number, one in enumerate(picked):
+            run, course = made[one], courses[one]
+            writes = {b.number for b in course.boundaries if b.changes}
             moments: tuple[Moment, ...] = ("before", "after", "answered")
             memories: tuple[Memory, ...] = ("kept", "lost")
             kill = Kill(chance.randint(1, len(writes)), chance.choice(moments))
             memory = chance.choice(memories)
             if len(flying) >= jobs:
                 bad += land()
-            point = f"{number}: {run.name}, changing call {kill.number} of {len(writes)}, {kill.moment}, {memory}:"
+            point = f"{number}: {run.name}:{one[1]}/{shares}, "
+            point += f"changing call {kill.number} of {len(writes)}, {kill.moment}, {memory}:"
             place = folder / f"real-{number}"
-            work = partial(killed_for_real, run, kill, memory, courses[run.name], place)
+            work = partial(killed_for_real, run, kill, memory, course, place)
             flying.append((point, Copy(work, 1800)))
         while flying:
             bad += land()
