@@ -1,7 +1,7 @@
 # Needs python3 (3.11 or later) with venv, and make.  Uses uv where it is installed.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test lint types unit busy waiting demo docs lock clean install install-program uninstall
+.PHONY: help test lint types unit demo docs lock clean install install-program uninstall
 
 PYTHON ?= python3
 # Tests side by side: as many as there are processors (one more took a minute longer on two); `make unit JOBS=0` runs
@@ -33,18 +33,7 @@ types: $(READY) ## mypy, strict
 unit: export PYTHONDONTWRITEBYTECODE :=
 unit: $(READY) ## the tests
 	@$(BIN)/python -m compileall -q reconciler
-ifeq ($(strip $(ARGS)),)
-	@$(MAKE) --no-print-directory -j2 busy waiting
-else
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup $(ARGS)
-endif
-
-# Those that wait for processes, for clocks and for systemd run beside the others, or a processor would be idle meanwhile.
-WAITING := tests/cli tests/daemon tests/systemd tests/test_docs.py
-busy:
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup $(WAITING:%=--ignore=%)
-waiting:
-	$(BIN)/pytest $(WAITING)
 
 # Nothing of the caller's AWS settings, keys or proxies gets in.
 demo: $(READY) ## the whole life of an estate, on a local AWS without network

@@ -130,7 +130,7 @@ def test_a_silent_region_delays_and_blocks_only_itself(ops: Host, everywhere: bo
     ops.clients_of_its_own()
     ops.use(workers(20), ops.time)
     loop, end = ops.loop(TWO_REGIONS), Event()
-    loop.gateway.patience = Patience(seconds=1.5, rest=1000.0)
+    loop.gateway.patience = Patience(seconds=0.2, rest=1000.0)
     asked: list[str] = []
 
     def silent(request: Any, **_: Any) -> None:
