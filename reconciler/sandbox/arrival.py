@@ -28,6 +28,12 @@ _ACCOUNT = "123456789012"
 """Any: what answers is the same for all."""
 
 
+class _Arrived(Request):
+    """A request whose URL is known: moto puts it together again whenever it looks."""
+
+    raw_url = raw_path = ""
+
+
 def process_request(self: BotocoreStubber, request: AWSPreparedRequest) -> Any:
     """In: what boto3 would send. Out: status, headers and body, or None for what is to go to the network."""
     url = urlsplit(request.url)
@@ -61,10 +67,15 @@ def _served_by(url: str) -> _Serve | None:
 def _arrived(request: AWSPreparedRequest, url: SplitResult, body: bytes | bytearray) -> Request:
     """The request as moto knows it; a form is read here, for werkzeug's reader is made for uploads."""
     if not _text(request.headers.get("Content-Type", "")).startswith("application/x-www-form-urlencoded"):
-        return Request(_environ(request, url, body))
-    arrived = Request(_environ(request, url, b""))  # as if it had been read
+        return _known(_Arrived(_environ(request, url, body)), request, url)
+    arrived = _known(_Arrived(_environ(request, url, b"")), request, url)  # as if it had been read
     form = ImmutableMultiDict(parse_qsl(body.decode(), keep_blank_values=True))
     arrived.__dict__.update(form=form, files=ImmutableMultiDict())
+    return arrived
+
+
+def _known(arrived: _Arrived, request: AWSPreparedRequest, url: SplitResult) -> _Arrived:
+    arrived.__dict__.update(raw_url=request.url, raw_path=url.path or "/")
     return arrived
 
 
