@@ -45,6 +45,8 @@ STACK = "test"
 REGIONS = ("eu-central-1", "eu-west-1", "us-west-2")
 """Those that the account has enabled: each one more makes every discovery look slower."""
 SCHEMA = BotocoreSchema()
+PAGE = 10
+"""Rows of a page: that lists have pages is what other tests are about, and each costs as much as a list."""
 FACTS: dict[str, Facts] = {kind.name: Facts(kind, SCHEMA) for kind in ALL}
 HEAD = f'stack: {STACK}\naccount: "{ACCOUNT}"\nregion: us-west-2\n'
 
@@ -282,7 +284,7 @@ def host(
     folder: Path, least_wait: float = 5.0, asks_everywhere: bool = False, **settings: Any
 ) -> Iterator[Host]:
     """A host with an empty state directory, and a local AWS of its own whose every answer must fit its shape."""
-    with local_aws(**{"regions": REGIONS, **settings}) as aws:
+    with local_aws(**{"regions": REGIONS, "page_size": PAGE, **settings}) as aws:
         found = Host(aws, folder / "state", least_wait=least_wait)
         found.asks_everywhere = asks_everywhere
         yield found

@@ -36,7 +36,7 @@ WAYS: list[tuple[Moment, Memory]] = [
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """An empty account; tests work in copies of it."""
-    with account(tmp_path_factory.mktemp("kills")) as host:
+    with account(tmp_path_factory.mktemp("kills"), kinds=ONE_OF_EACH) as host:
         yield host
 
 
