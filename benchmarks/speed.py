@@ -82,10 +82,6 @@ ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-WITHOUT_RICH = (
-    "import sys; sys.modules['rich'] = None; from reconciler.__main__ import main; sys.exit(main())"
-)
-"""The program as it is where it is installed: rich comes with tools of development alone, and structlog imports it."""
 
 
 def measure(size: int, tries: int, soak: bool) -> Figures:
@@ -95,7 +91,7 @@ def measure(size: int, tries: int, soak: bool) -> Figures:
     with serving(rows, REGIONS) as aws, tempfile.TemporaryDirectory(prefix="speed-") as name:
         folder = Path(name)
         (folder / "estate.yaml").write_text(config(estate))
-        words = [sys.executable, "-c", WITHOUT_RICH]
+        words = [sys.executable, "-m", "reconciler"]
         options = ["--config", str(folder / "estate.yaml"), "--state-dir", str(folder / "state")]
         options += ["--endpoint-url", aws.url]
         cpu([*words, "plan", *options])  # it also notes what the discovery look has found
