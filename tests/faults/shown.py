@@ -146,6 +146,6 @@ def _named(value: Any, names: Mapping[str, str]) -> Any:
         case str() if value in names:
             return names[value]  # ids of IAM have no form of their own
         case str():
-            plain = ID.sub(lambda found: names.get(found[0], found[1]), value)
-            return BALANCER.sub("", ACCELERATOR.sub("", AMAZONS.sub("", plain)))
+            plain = AMAZONS.sub("", ACCELERATOR.sub("", value))
+            return BALANCER.sub("", ID.sub(lambda found: names.get(found[0], found[1]), plain))
     return value
