@@ -40,7 +40,6 @@ from tests.faults.killing import (
     Memory,
     Moment,
     Point,
-    Strides,
     account,
     die,
     on_stage,
@@ -58,8 +57,6 @@ SHOWN = 6
 """Problems that are told of one life or point."""
 PATIENCE = 6 * 3600
 """Seconds until a life is given up."""
-STRIDE = 65.0
-"""Seconds between two looks of a program that waits, at least: a minute of doubt follows every loss of memory."""
 
 
 def main() -> int:
@@ -153,7 +150,6 @@ def lived(
     host: Host, course: Course, run: Run, lives: dict[str, tuple[Moment, Memory]], jobs: int
 ) -> list[Life]:
     """Some lives of a run, `jobs` at a time."""
-    host.time = Strides(host.aws.clock, STRIDE)
     works = [partial(one, host, course, run, name, *how) for name, how in lives.items()]
     found = [copy.result() for copy in at_a_time(jobs, works)]
     done = {call.partition(" ")[0] for life in found for call in life.calls}

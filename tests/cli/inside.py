@@ -1,7 +1,7 @@
 """The local AWS of the tests of the command line: in this process, and over HTTP for the processes that they start.
 
-A command that runs in this process finds it without HTTP, which is half of what a call costs; what it says is the same,
-and to whom.  Whoever puts a wire in front of it (`wire`), or runs a process, goes through HTTP.
+A command that runs in this process finds it without HTTP, which costs less; what it says is the same, and to whom.
+Whoever puts a wire in front of it (`wire`), or runs a process, goes through HTTP.
 """
 
 from __future__ import annotations

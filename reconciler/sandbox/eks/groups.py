@@ -141,15 +141,8 @@ def _called(row: dict[str, Any]) -> str:
 
 def describe_all(request: Request, store: Store) -> Answer:
     """ListNodegroups, of a cluster: their names."""
-    cluster = store.cluster(request.parameters["clusterName"])
-    first = not request.parameters.get("nextToken")
-    hidden = request.world.faults.hidden
-    names = [
-        one.name
-        for one in cluster.groups.values()
-        if not hidden(request.service, request.operation, str(one.row["nodegroupArn"]), first)
-    ]
-    return listed(request, "nodegroups", names)
+    groups = store.cluster(request.parameters["clusterName"]).groups.values()
+    return listed(request, "nodegroups", {one.name: str(one.row["nodegroupArn"]) for one in groups})
 
 
 def describe(request: Request, store: Store) -> Answer:

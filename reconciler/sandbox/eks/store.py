@@ -5,7 +5,7 @@ Sources: Amazon EKS API reference (Cluster, Nodegroup, Update, TagResource) and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -130,15 +130,17 @@ def has_role(store: Store, arn: Any) -> None:
         raise invalid(f"Role with arn: {arn}, could not be assumed because it does not exist.")
 
 
-def listed(request: Request, many: str, names: Iterable[str]) -> Answer:
-    """One page of names, of 100 unless fewer are asked for."""
-    given = request.parameters
+def listed(request: Request, many: str, arns: Mapping[str, str]) -> Answer:
+    """One page of names, of 100 unless fewer are asked for; `arns` by name are of all that there are."""
+    given, hidden = request.parameters, request.world.faults.hidden
+    first = not given.get("nextToken")
+    names = [name for name, arn in arns.items() if not hidden(request.service, request.operation, arn, first)]
     size = int(given.get("maxResults") or 100)
     asked = {name: value for name, value in given.items() if name not in ("maxResults", "nextToken")}
     token = {"NextToken": given["nextToken"]} if given.get("nextToken") else {}
     try:
         page, more = paging.page(
-            list(names),
+            names,
             str,
             min(size, request.world.settings.page_size),
             request.scope,
