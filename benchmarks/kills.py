@@ -206,42 +206,45 @@ def singly(host: Host, names: list[str], choose: Callable[[list[Point]], list[Po
 
 
 def real(names: list[str], kinds: Kinds, shares: int, count: int, seed: int, jobs: int) -> int:
-    """Kill processes at sampled points, each of a run of one share of some kinds; 1 if anything went wrong."""
+    """Kill processes at sampled points, each of a run of one share of some kinds; 1 if anything went wrong.
+
+    The program has threads and a real clock, so that it can come by with fewer changing calls than the course that the
+    point was drawn from; another is drawn then.
+    """
     os.environ.update(KEYS)
-    chance, flying, bad = random.Random(seed), list[tuple[str, Copy[Damage]]](), 0
+    chance, flying = random.Random(seed), list[tuple[str, Copy[Damage | None]]]()
     picked = [(names[number % len(names)], chance.randrange(shares)) for number in range(count)]
     made = {(name, part): runs(share(part, shares, kinds))[name] for name, part in picked}
+    drawn, killed, bad = 0, 0, 0
     with tempfile.TemporaryDirectory(prefix="kills-") as name:
         folder = Path(name)
         with unsigned(), account(folder, kinds=kinds) as host:
             courses = {one: on_stage(host, run, lambda _, course: course) for one, run in made.items()}
 
-        def land() -> int:
-            point, copy = flying.pop(0)
-            damage = copy.result()
-            print(point, "well" if not damage.problems else "", flush=True)
-            for problem in damage.problems:
-                print(f"  {problem}", flush=True)
-            return bool(damage.problems)
-
-        for number, one in enumerate(picked):
+        def begin() -> None:
+            one = picked[drawn % count]
             run, course = made[one], courses[one]
-            writes = {b.number for b in course.boundaries if b.changes}
+            writes = len({boundary.number for boundary in course.boundaries if boundary.changes})
             moments: tuple[Moment, ...] = ("before", "after", "answered")
             memories: tuple[Memory, ...] = ("kept", "lost")
-            kill = Kill(chance.randint(1, len(writes)), chance.choice(moments))
-            memory = chance.choice(memories)
-            if len(flying) >= jobs:
-                bad += land()
-            point = f"{number}: {run.name}:{one[1]}/{shares}, "
-            point += f"changing call {kill.number} of {len(writes)}, {kill.moment}, {memory}:"
-            place = folder / f"real-{number}"
-            work = partial(killed_for_real, run, kill, memory, course, place)
-            flying.append((point, Copy(work, 1800)))
-        while flying:
-            bad += land()
-    print(f"{count} kills, {bad} with damage")
-    return 1 if bad else 0
+            kill, memory = Kill(chance.randint(1, writes), chance.choice(moments)), chance.choice(memories)
+            point = f"{drawn}: {run.name}:{one[1]}/{shares}, changing call {kill.number} of {writes}, "
+            work = partial(killed_for_real, run, kill, memory, course, folder / f"real-{drawn}")
+            flying.append((f"{point}{kill.moment}, {memory}:", Copy(work, 1800)))
+
+        while killed < count and (drawn < 2 * count or flying):
+            while len(flying) < min(jobs, count - killed) and drawn < 2 * count:
+                begin()
+                drawn += 1
+            point, copy = flying.pop(0)
+            damage = copy.result()
+            killed += damage is not None
+            bad += bool(damage and damage.problems)
+            print(point, "never so far" if damage is None else "" if damage.problems else "well", flush=True)
+            for problem in damage.problems if damage else ():
+                print(f"  {problem}", flush=True)
+    print(f"{killed} kills, {bad} with damage")
+    return int(bad > 0 or killed < count)
 
 
 def tell(cells: Sequence[object]) -> None:

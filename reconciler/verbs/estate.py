@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -198,7 +199,12 @@ def ask(program: Program, config: Config, question: str) -> None:
         raise Disagreement("nobody can be asked (no terminal), so nothing was done; say --yes")
     program.voice.line(question)
     program.voice.line(f"Type the name of the stack ({config.stack}) to delete all of this: ", end="")
-    typed = sys.stdin.readline()
+    # Python would only note a Ctrl-C that comes just before it reads, and go on waiting for the line
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        typed = sys.stdin.readline()
+    finally:
+        signal.signal(signal.SIGINT, before)
     if not typed.endswith("\n"):
         program.voice.line("")
     if typed.strip() != config.stack:

@@ -58,8 +58,8 @@ class Wire:
             self.arrived.set()
             self.released.wait(PATIENCE)
 
-    def answering(self, call: str, status: int, body: bytes) -> None:
-        """The answer to a call (whose `body` that is) comes by, with its effect done; Cut keeps it from who asked."""
+    def answering(self, call: str, status: int, content: bytes) -> None:
+        """The answer to a call comes by, with its effect done; Cut keeps it from who asked."""
 
     def answered(self, call: str) -> None:
         """The answer has gone to who asked."""
@@ -111,7 +111,7 @@ def wire(aws: str, found: Wire | None = None) -> Iterator[Wire]:
             if found.never_ready:
                 content = content.replace(b"AVAILABLE", b"PENDING")
             beyond.close()
-            found.answering(call, answer.status, body)
+            found.answering(call, answer.status, content)
             self.send_response(answer.status)
             for name, value in answer.getheaders():
                 if name.lower() not in HOPS:

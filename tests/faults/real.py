@@ -20,10 +20,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from uuid import uuid4
 
+from botocore.parsers import create_parser
 from moto.core.utils import get_service_model
 
+from reconciler.aws.creating import find_row
 from reconciler.kinds import ALL
 from reconciler.model.kind import Kind
 from reconciler.sandbox import HeldClock
@@ -48,7 +50,16 @@ PATIENCE = 120.0
 """Seconds until a local AWS that does not get ready is given up."""
 
 
-BIRTHS = frozenset(create_call(kind) for kind in ALL)
+CREATES = {create_call(kind): kind for kind in ALL}
+
+
+def made(kind: Kind, content: bytes) -> str:
+    """The id in the answer to a create call; no two are alike where there is none to tell things by."""
+    model = get_service_model(kind.service)
+    told = {"status_code": 200, "headers": {}, "body": content}
+    answer = create_parser(model.protocol).parse(told, model.operation_model(kind.create).output_shape)
+    row = find_row(kind, answer)
+    return str(row[kind.id]) if row else uuid4().hex
 
 
 @dataclass(frozen=True)
@@ -60,12 +71,14 @@ class Kill:
 
 
 class Killer(Wire):
-    """A wire on which the program is killed; `births` counts what was made over it."""
+    """A wire on which the program is killed; `born` is what was made over it.
+
+    AWS answers a creation that it has done before with what it made then, so that things count, and not answers.
+    """
 
     def __init__(self, aws: str) -> None:
         super().__init__(aws)
-        self.births = 0
-        self._tokens: set[str] = set()
+        self.born: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
         self._kill: Kill | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -86,12 +99,10 @@ class Killer(Wire):
                     self._thread = threading.get_ident()
         self._perhaps("before")
 
-    def answering(self, call: str, status: int, body: bytes) -> None:
-        if status < 300 and call in BIRTHS:
-            token = parse_qs(body.decode("utf-8", "replace")).get("ClientToken", [""])[0]
+    def answering(self, call: str, status: int, content: bytes) -> None:
+        if status < 300 and (kind := CREATES.get(call)):
             with self._lock:
-                self.births += token not in self._tokens
-                self._tokens |= {token} - {""}
+                self.born.add((kind.name, made(kind, content)))
         self._perhaps("after")
 
     def answered(self, call: str) -> None:
@@ -161,15 +172,17 @@ def served(folder: Path) -> Iterator[str]:
             process.terminate()
 
 
-def killed_for_real(run: Run, kill: Kill, memory: Memory, course: Course, folder: Path) -> Damage:
-    """Set the stage, run, kill, start again: what came of it."""
+def killed_for_real(run: Run, kill: Kill, memory: Memory, course: Course, folder: Path) -> Damage | None:
+    """Set the stage, run, kill, start again: what came of it; None if it never made so many calls."""
     unsettled: list[str] = []
     with served(folder) as url, wire(url, line := Killer(url)):
         remote: Any = Remote()
         host = Host(remote, folder / "state" / STACK, endpoint_url=url)
         run.stage(host)
         program = Program(line, folder)
-        if (status := program.run(run, kill)) != -signal.SIGKILL:
+        if (status := program.run(run, kill)) == 0:
+            return None
+        if status != -signal.SIGKILL:
             unsettled.append(f"it was not killed, and ended with {status}")
         if memory == "lost":
             shutil.rmtree(program.state, ignore_errors=True)
@@ -180,7 +193,7 @@ def killed_for_real(run: Run, kill: Kill, memory: Memory, course: Course, folder
             unsettled.append(f"once all is done it ends with {status}")
         unsettled += [f"a settled estate is changed: {call}" for call in line.writes]
         differs = differences(expected=course.shown, found=shown(host, run.text))
-    more = line.births - course.births.total()
+    more = len(line.born) - course.births.total()
     if unsettled:
         print((folder / "log").read_text(), file=sys.stderr)
     return Damage([f"{more} in all"] if more > 0 else [], differs, unsettled)

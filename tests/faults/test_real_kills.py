@@ -46,7 +46,7 @@ def test_killed_four_times_an_estate_comes_and_goes_all_the_same(
         rows = [row for kind in ALL for row in host.ours(kind.name)]
         addresses = sorted(tags(row)["reconciler:address"] for row in rows)
         assert addresses == sorted(set(addresses)), "one of each"
-        assert line.births == len(addresses) == 6
+        assert len(line.born) == len(addresses) == 6
 
         shutil.rmtree(program.state)
         assert program.run(destroy, Kill(2, "after")) == -signal.SIGKILL
