@@ -22,14 +22,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from reconciler import log
 from reconciler.aws.limits import Limits
 from reconciler.aws.patience import Patience
 from reconciler.loop import Loop
 from reconciler.model.plan import Report
 from reconciler.sandbox.settings import Delays
+from tests import documents
 from tests.harness import Host, Time, host, read
 from tests.together import Together, least
 
@@ -41,7 +40,7 @@ PATIENCE = 7200.0
 
 def estate(regions: int, instances: int) -> str:
     """The config with the first so many regions, and so many machines in each, spread over its zones."""
-    config: dict[str, Any] = yaml.safe_load(ESTATE.read_text())
+    config: dict[str, Any] = documents.load(ESTATE.read_text())
     every = dict(list(config["lists"]["regions"].items())[:regions])
     for name, region in every.items():
         zones = region["zones"]
@@ -52,7 +51,7 @@ def estate(regions: int, instances: int) -> str:
         every[name] = region | {"zones": spread}
     config["lists"]["regions"] = every
     config["limits"] = {"deletes": 100_000, "percent": 100, "per-hour": 100_000}
-    return str(yaml.safe_dump(config, sort_keys=False))
+    return documents.dump(config)
 
 
 # ---- what is measured

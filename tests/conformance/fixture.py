@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from reconciler.kinds import ALL, BY_NAME
+from tests import documents
 from tests.harness import FACTS
 
 FOLDER = Path(__file__).parent / "fixtures"
@@ -84,17 +84,17 @@ once, in tests/faults/."""
 @cache
 def load(name: str) -> dict[str, Any]:
     """A fixture as data, not to be changed; {} for an empty file."""
-    return yaml.safe_load((FOLDER / f"{name}.yaml").read_text()) or {}
+    return documents.load((FOLDER / f"{name}.yaml").read_text()) or {}
 
 
 def written(config: dict[str, Any]) -> str:
     """A config's text."""
-    return str(yaml.dump(config, Dumper=yaml.CSafeDumper, sort_keys=False))
+    return documents.dump(config)
 
 
 def named_anew(text: str, whose: str = "theirs") -> str:
     """A config with other names for what may have its name only once."""
-    config = yaml.load(text, yaml.CSafeLoader)
+    config = documents.load(text)
     for address, resource in config["resources"].items():
         name = BY_NAME[address.partition("/")[0]].unique
         if name and isinstance(resource.get(name), str) and "${" not in resource[name]:
@@ -119,7 +119,7 @@ class Fixture:
 
     def bare(self) -> str:
         """The update with only what a creation must have."""
-        config = yaml.load(self.update, yaml.CSafeLoader)
+        config = documents.load(self.update)
         subject = config["resources"][self.address]
         needed = [name for name, field in FACTS[self.kind].fields.items() if field.required]
         config["resources"][self.address] = {name: subject[name] for name in needed}

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from reconciler.desired import unroll
 from reconciler.model.address import Address
 from reconciler.model.things import Ref, Text
+from tests import documents
 
 from .support import HEAD, config, problem, problem_here, problems, resources
 
@@ -274,7 +275,7 @@ def test_items_nest_and_stand_in_documents() -> None:
               - {for: {z: r.zones}, item: "arn:${each.r}${each.z}:${var.two}:\\"$${aws:x}"}
     """
     found = config(resources(body, BEGIN)).resources[Address("iam-role", "r")].spec
-    document = yaml.safe_load(found["AssumeRolePolicyDocument"])
+    document = documents.load(found["AssumeRolePolicyDocument"])
     arns = {
         "r1": ['arn:r1a:2:"${aws:x}', 'arn:r1b:2:"${aws:x}'],
         "r2": ['arn:r2z:2:"${aws:x}'],

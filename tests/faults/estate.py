@@ -10,18 +10,10 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
-import yaml
-
+from tests import documents
 from tests.conformance.fixture import KINDS, TRIED, load
 
 Kinds = tuple[str, ...]
-
-
-class _Plain(yaml.CSafeDumper):
-    """Writes what stands twice twice: no person writes such aliases."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
 
 
 EVERY: Kinds = tuple(KINDS)
@@ -57,11 +49,11 @@ def estate(change: str = "", kinds: Kinds = TRIED, **ours: Any) -> str:
         subject = resources[f"{kind}/subject"]
         subject.update(load(f"{kind}-{change}") if change else {})
         subject.update(ours)
-    return str(yaml.dump({"resources": resources}, Dumper=_Plain, sort_keys=False))
+    return documents.dump({"resources": resources})
 
 
 def without_subjects(kinds: Kinds = TRIED) -> str:
     """What the subjects need, and none of them."""
     subjects = {f"{kind}/subject" for kind in kinds}
     left = {address: resource for address, resource in _everything(kinds).items() if address not in subjects}
-    return str(yaml.dump({"resources": left}, Dumper=_Plain, sort_keys=False))
+    return documents.dump({"resources": left})

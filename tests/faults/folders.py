@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
+from tests import documents
 
 
 def split(text: str) -> dict[str, str]:
     """A config as a folder: its head, and a file for each kind."""
-    whole = yaml.safe_load(text)
+    whole = documents.load(text)
     resources = whole.pop("resources")
     files = {"00-stack.yaml": whole}
     for address, resource in resources.items():
         name = f"10-{address.partition('/')[0]}.yaml"
         files.setdefault(name, {"resources": {}})["resources"][address] = resource
-    return {name: yaml.safe_dump(data, sort_keys=False) for name, data in files.items()}
+    return {name: documents.dump(data) for name, data in files.items()}
 
 
 def in_place(folder: Path, name: str, what: str) -> None:

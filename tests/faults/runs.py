@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 from reconciler.errors import NotYet
 from reconciler.kinds import BY_NAME
 from reconciler.model.calls import Call
 from reconciler.model.verdicts import Steps
+from tests import documents
 from tests.conformance.fixture import TRIED
 from tests.faults.estate import Kinds, estate, without_subjects
 from tests.harness import Host
@@ -41,7 +40,7 @@ def settle(text: str) -> Callable[[Host], object]:
 def drifted(kinds: Kinds) -> Callable[[Host], object]:
     """What somebody does by hand: fields and tags of every subject are changed, what nobody needs is deleted."""
     edited = estate("update", kinds, Tags={"Name": "by hand", "theirs": "stays"})
-    base = yaml.safe_load(estate(kinds=kinds))["resources"]
+    base = documents.load(estate(kinds=kinds))["resources"]
     used = set(re.findall(r"\$\{([^}]+)\}", estate(kinds=kinds)))
     used |= {other for resource in base.values() for other in resource.get("depends-on", ())}
     for address in list(base):
@@ -51,7 +50,7 @@ def drifted(kinds: Kinds) -> Callable[[Host], object]:
 
     def stage(host: Host) -> None:
         settle(estate(kinds=kinds))(host)
-        for text in (edited, yaml.safe_dump({"resources": base})):
+        for text in (edited, documents.dump({"resources": base})):
             for entry in host.plan(text).entries:
                 assert (
                     isinstance(entry.verdict, Steps) or not entry.label.endswith("/subject") or text != edited
@@ -77,11 +76,11 @@ def by_hand(host: Host, call: Call) -> None:
 
 def replaced(how: str, kinds: Kinds) -> str:
     """What cannot change in place has changed; kinds that cannot have a successor beside them make way first."""
-    resources = yaml.safe_load(estate("fixed", kinds, replace=how, protect=False))["resources"]
+    resources = documents.load(estate("fixed", kinds, replace=how, protect=False))["resources"]
     for kind in kinds:
         if BY_NAME[kind].unique:
             resources[f"{kind}/subject"]["replace"] = "delete-first"
-    return yaml.safe_dump({"resources": resources}, sort_keys=False)
+    return documents.dump({"resources": resources})
 
 
 def runs(kinds: Kinds = TRIED) -> dict[str, Run]:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from reconciler.daemon.reload import checked
 from reconciler.desired import load
@@ -25,6 +24,7 @@ from reconciler.model.config import Config
 from reconciler.model.plan import Plan
 from reconciler.model.things import World
 from reconciler.model.verdicts import Blocked, Settled, Steps, Wait
+from tests import documents
 from tests.conformance.fixture import ONE_OF_EACH
 from tests.faults.estate import SELDOM, estate
 from tests.faults.folders import in_place, split
@@ -267,10 +267,10 @@ def test_two_stacks_in_one_folder_are_refused(standing: Mapping[str, Standing], 
 
 def changed(text: str, change: Callable[[dict[str, Any]], object]) -> str:
     """A config with its resources changed, without outputs."""
-    whole = yaml.safe_load(text)
+    whole = documents.load(text)
     change(whole["resources"])
     whole.pop("outputs", None)
-    return str(yaml.safe_dump(whole, sort_keys=False))
+    return documents.dump(whole)
 
 
 def without_last(text: str, share: float) -> str:

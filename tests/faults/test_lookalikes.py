@@ -17,7 +17,6 @@ from itertools import cycle
 from typing import Any
 
 import pytest
-import yaml
 from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 
@@ -33,6 +32,7 @@ from reconciler.sandbox.globalaccelerator.store import store_of as accelerators
 from reconciler.sandbox.networkmanager.models import store_of
 from reconciler.sandbox.route53.store import store_of as zones
 from reconciler.sandbox.world import current
+from tests import documents
 from tests.conformance.fixture import ONE_OF_EACH, named_anew
 from tests.faults.estate import SELDOM, without_subjects
 from tests.faults.estate import estate as of_kinds
@@ -164,7 +164,7 @@ class Stage:
         """The same things in the global networks, on the load balancers and in the clusters of ours, where each look
         shows them; but core networks, of which one alone fits into each, in their own, and listeners at other ports,
         with target groups of ours, which are in the same network."""
-        resources = yaml.safe_load(text)["resources"]
+        resources = documents.load(text)["resources"]
         ours = self.ops.loop(CONFIGS["kept"]).look().owned
         ids = {str(thing.address): BY_NAME[thing.kind].known_as(thing) for thing in ours}
         apart = {one: inner for one, inner in resources.items() if one.startswith("core-network/")}
@@ -179,16 +179,16 @@ class Stage:
             if one.startswith("listener/"):
                 inner["Port"] += 1000
                 text_of = re.sub(
-                    r"\$\{(target-group/\w+)\}", lambda found: ids[found[1]], yaml.safe_dump(inner)
+                    r"\$\{(target-group/\w+)\}", lambda found: ids[found[1]], documents.dump(inner)
                 )
-                rest[one] = yaml.safe_load(text_of)
+                rest[one] = documents.load(text_of)
         moved = re.sub(
             rf"\$\{{((?:{'|'.join(sorted(PARENTS))})/\w+)\}}",
             lambda found: ids[found[1]],
-            str(yaml.safe_dump(rest, sort_keys=False)),
+            documents.dump(rest),
         )
-        config = {**yaml.safe_load(text), "resources": apart | yaml.safe_load(moved)}
-        return str(yaml.safe_dump(config, sort_keys=False))
+        config = {**documents.load(text), "resources": apart | documents.load(moved)}
+        return documents.dump(config)
 
     def plans(self) -> dict[str, Plan]:
         """What would be done with each config, concluded from one look."""

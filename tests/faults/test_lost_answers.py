@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from reconciler.kinds import ALL, BY_NAME
 from reconciler.sandbox import Call, local_aws
 from reconciler.sandbox.errors import AwsError
+from tests import documents
 from tests.conformance.fixture import ONE_OF_EACH
 from tests.faults.estate import Kinds, estate, share
 from tests.faults.killing import Births, Inline, Unhurried, is_birth
@@ -75,9 +75,9 @@ def test_no_create_is_answered_while_lists_lag(ops: Host) -> None:
 def test_the_memory_is_lost_with_the_answers_and_something_is_seen(ops: Host) -> None:
     """Who sees things of the stack that it does not know waits for a minute."""
     text = estate(kinds=ANOTHER)
-    resources = yaml.safe_load(text)["resources"]
+    resources = documents.load(text)["resources"]
     first = [address for address, resource in resources.items() if "${" not in str(resource)][:2]
-    ops.run(yaml.safe_dump({"resources": {address: resources[address] for address in first}}))
+    ops.run(documents.dump({"resources": {address: resources[address] for address in first}}))
     births = watch(ops)
     births.count.update(first)
     lists_lag(ops, 50)

@@ -16,7 +16,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import botocore.endpoint
-import yaml
 
 from reconciler.errors import ConfigError, ReconcilerError
 from reconciler.kinds import ALL, BY_NAME
@@ -25,6 +24,7 @@ from reconciler.model.plan import Plan
 from reconciler.model.service import SERVICES, Search
 from reconciler.model.verdicts import Steps
 from reconciler.sandbox import AwsError, Call
+from tests import documents
 from tests.conformance.fixture import READ, load
 from tests.faults.estate import SELDOM, estate
 from tests.harness import Host, host, read
@@ -60,7 +60,7 @@ def _with_details() -> tuple[dict[str, Any], dict[str, Any]]:
     Each read is made in both: fields that need a detail read are given to a thing that stays; where a kind has no
     such thing beside its subject, or none that takes them, the subject stays.
     """
-    whole: dict[str, Any] = yaml.safe_load(estate(kinds=READ, protect=False))["resources"]
+    whole: dict[str, Any] = documents.load(estate(kinds=READ, protect=False))["resources"]
     subjects = {f"{kind}/subject" for kind in READ}
     for kind in map(BY_NAME.__getitem__, READ):
         details = {detail.field for detail in kind.read.details}
@@ -80,7 +80,7 @@ def _with_details() -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _text(resources: Mapping[str, Any]) -> str:
-    return yaml.safe_dump({"resources": dict(resources)}, sort_keys=False)
+    return documents.dump({"resources": dict(resources)})
 
 
 def _good(resources: Mapping[str, Any]) -> bool:

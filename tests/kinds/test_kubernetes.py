@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from reconciler.errors import ConfigError
 from reconciler.kinds import BY_NAME
+from tests import documents
 from tests.conformance.fixture import Fixture
 from tests.harness import HEAD, STACK, Host, host, tags
 
@@ -113,12 +113,12 @@ def test_nodes_are_rolled_to_another_version_of_their_template_once(ops: Host) -
 
 def test_a_group_in_somebody_elses_cluster_is_kept_and_goes_alone(ops: Host) -> None:
     """The config names the cluster; afterwards discovery tells where the group is."""
-    config = yaml.safe_load(group())
+    config = documents.load(group())
     theirs = {name: config["resources"].pop(name) for name in list(config["resources"]) if name != GROUP}
-    ops.run(yaml.safe_dump({"resources": theirs}))
+    ops.run(documents.dump({"resources": theirs}))
     mine = HEAD.replace(STACK, "mine")
     seen = {
-        str(thing.address): thing for thing in ops.loop(yaml.safe_dump({"resources": theirs})).look().owned
+        str(thing.address): thing for thing in ops.loop(documents.dump({"resources": theirs})).look().owned
     }
     subject = config["resources"][GROUP] | {
         "clusterName": "base",
@@ -126,7 +126,7 @@ def test_a_group_in_somebody_elses_cluster_is_kept_and_goes_alone(ops: Host) -> 
         "subnets": [seen["subnet/base"].id],
     }
     del subject["launchTemplate"]
-    text = mine + yaml.safe_dump({"resources": {GROUP: subject}})
+    text = mine + documents.dump({"resources": {GROUP: subject}})
     ops.asks_everywhere = True
     for _ in range(2):
         assert ops.run(text).outcome == "settled"

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from reconciler import log
 from reconciler.events import ANYWHERE, EVENTS, FIELDS, HEAD
+from tests import documents
 
 ROOT = Path(__file__).parents[2]
 MONITORING = ROOT / "monitoring"
@@ -76,7 +76,7 @@ def fields_of(events: Iterable[str]) -> frozenset[str]:
 
 def document(name: str) -> Any:
     """A YAML or JSON file of monitoring/."""
-    return yaml.safe_load((MONITORING / name).read_text())
+    return documents.load((MONITORING / name).read_text())
 
 
 def rules(name: str) -> Iterator[dict[str, Any]]:

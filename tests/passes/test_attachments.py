@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import yaml
-
 from reconciler.kinds.cloudwan import LABELING
 from reconciler.model.plan import Outcome, Report
 from reconciler.model.verdicts import Steps
 from reconciler.sandbox import HeldClock
+from tests import documents
 from tests.conformance.fixture import Fixture, load
 from tests.faults.estate import estate
 from tests.faults.killing import Inline
@@ -22,10 +21,10 @@ WAITS = "PENDING_ATTACHMENT_ACCEPTANCE"
 
 def guarded() -> str:
     """The config with a segment into which a person has to let everything."""
-    config = yaml.safe_load(CONFIG.base)
+    config = documents.load(CONFIG.base)
     policy = config["resources"]["core-network/attached"]["PolicyDocument"]
     policy["segments"][0]["require-attachment-acceptance"] = True
-    return yaml.safe_dump(config, sort_keys=False)
+    return documents.dump(config)
 
 
 def outcome(report: Report) -> Outcome:
@@ -38,9 +37,9 @@ def attachment(ops: Host) -> dict[str, str]:
 
 
 def without(text: str) -> str:
-    config = yaml.safe_load(text)
+    config = documents.load(text)
     del config["resources"][CONFIG.address]
-    return yaml.safe_dump(config, sort_keys=False)
+    return documents.dump(config)
 
 
 def test_what_waits_for_a_person_is_waited_for_and_settles_once_it_is_accepted(ops: Host) -> None:
@@ -68,10 +67,10 @@ def test_one_that_waits_for_a_person_is_declined_before_it_is_deleted(ops: Host)
 
 
 def test_one_that_failed_is_told_in_awss_words(ops: Host) -> None:
-    config = yaml.safe_load(CONFIG.base)
+    config = documents.load(CONFIG.base)
     config["resources"]["subnet/attached-b"]["AvailabilityZone"] = "us-west-2a"
     config["resources"][CONFIG.address] |= load("vpc-attachment-update")
-    report = ops.run(yaml.safe_dump(config, sort_keys=False))
+    report = ops.run(documents.dump(config))
     found = outcome(report)
     assert found.status == "blocked"
     assert "SUBNET_DUPLICATED_IN_AVAILABILITY_ZONE" in found.why
@@ -116,15 +115,15 @@ def state(ops: Host, id: str) -> str:
 
 
 def with_network(text: str, **fields: object) -> str:
-    config = yaml.safe_load(text)
+    config = documents.load(text)
     config["resources"]["core-network/attached"].update(fields)
-    return yaml.safe_dump(config, sort_keys=False)
+    return documents.dump(config)
 
 
 def test_what_others_attach_is_accepted_by_its_id_and_nothing_else_is(ops: Host) -> None:
-    config = yaml.safe_load(guarded())
+    config = documents.load(guarded())
     config["resources"][CONFIG.address]["accept"] = True
-    text = yaml.safe_dump(config, sort_keys=False)
+    text = documents.dump(config)
     assert ops.run(text).outcome == "settled"
     meant, other = stranger(ops), "attachment-0123456789abcdef0"
     ops.aws.clear_calls()
@@ -146,7 +145,7 @@ def test_prefix_lists_are_tied_before_the_policy_that_names_them_and_loosed_afte
         "ec2", "CreateManagedPrefixList", PrefixListName="ours", MaxEntries=1, AddressFamily="IPv4"
     )
     lists = [{"PrefixListArn": made["PrefixList"]["PrefixListArn"], "PrefixListAlias": "ours"}]
-    config = yaml.safe_load(CONFIG.base)
+    config = documents.load(CONFIG.base)
     policy = config["resources"]["core-network/attached"]["PolicyDocument"]
     naming = {
         **policy,
@@ -172,15 +171,15 @@ def test_labels_that_change_at_once_are_changed_one_a_look_and_nothing_is_refuse
         "ec2", "CreateManagedPrefixList", PrefixListName="ours", MaxEntries=1, AddressFamily="IPv4"
     )
     lists = [{"PrefixListArn": made["PrefixList"]["PrefixListArn"], "PrefixListAlias": "ours"}]
-    config = yaml.safe_load(CONFIG.base)
+    config = documents.load(CONFIG.base)
     again = config["resources"]["vpc-attachment/again"] = dict(config["resources"][CONFIG.address])
     again["VpcArn"], again["SubnetArns"] = "${vpc/again}", ["${subnet/again}"]
     config["resources"]["vpc/again"] = {"CidrBlock": "10.78.0.0/16", "protect": False}
     config["resources"]["subnet/again"] = {"VpcId": "${vpc/again}", "CidrBlock": "10.78.1.0/24"}
-    assert ops.run(yaml.safe_dump(config, sort_keys=False)).outcome == "settled"
+    assert ops.run(documents.dump(config)).outcome == "settled"
     again["RoutingPolicyLabel"], config["resources"][CONFIG.address]["RoutingPolicyLabel"] = "green", None
     ops.aws.clear_calls()
-    text = with_network(yaml.safe_dump(config, sort_keys=False), Description="changed", PrefixLists=lists)
+    text = with_network(documents.dump(config), Description="changed", PrefixLists=lists)
     assert ops.run(text).outcome == "settled"
     about = {"UpdateCoreNetwork", "CreateCoreNetworkPrefixListAssociation", *LABELING}
     assert sorted(name for name in ops.writes() if name in about) == sorted(about)
@@ -190,13 +189,13 @@ def test_labels_that_change_at_once_are_changed_one_a_look_and_nothing_is_refuse
 def test_an_attachment_is_changed_one_call_a_look_and_its_nat_in_one(ops: Host) -> None:
     """It is UPDATING after each, and NAT cannot be on without a rule."""
     ops.run(CONFIG.base)
-    config = yaml.safe_load(CONFIG.base)
+    config = documents.load(CONFIG.base)
     rules = [
         {"RuleNumber": n, "MatchSourceCidr": "10.77.0.0/16", "NatCidr": f"100.6{n}.0.0/16"} for n in (5, 4)
     ]
     new = {"NatGatewaySupport": "ENABLE", "NatGatewayRules": rules, "Options": {"ApplianceModeSupport": True}}
     config["resources"][CONFIG.address] |= new
-    text = yaml.safe_dump(config, sort_keys=False)
+    text = documents.dump(config)
     ops.aws.clear_calls()
     assert ops.run(text).outcome == "settled"
     assert sorted(ops.writes()) == ["UpdateAttachmentNatConfiguration", "UpdateVpcAttachment"]
@@ -221,7 +220,7 @@ def test_a_route_table_is_attached_to_a_core_network_that_is_at_rest_and_nothing
     ops: Host,
 ) -> None:
     """It names a peering, and no core network; that is UPDATING after a label, and while a policy becomes live."""
-    config = yaml.safe_load(TABLE.base)
+    config = documents.load(TABLE.base)
     attached = dict(config["resources"][TABLE.address])
     assert ops.run(TABLE.base).outcome == "settled"
     config["resources"][TABLE.address]["RoutingPolicyLabel"] = "green"
@@ -230,7 +229,7 @@ def test_a_route_table_is_attached_to_a_core_network_that_is_at_rest_and_nothing
         "TransitGatewayRouteTableArn": "${transit-gateway-route-table/other}",
     }
     ops.aws.clear_calls()
-    assert ops.run(yaml.safe_dump(config, sort_keys=False)).outcome == "settled"
+    assert ops.run(documents.dump(config)).outcome == "settled"
     assert {"PutAttachmentRoutingPolicyLabel", "CreateTransitGatewayRouteTableAttachment"} <= set(
         ops.writes()
     )
@@ -242,7 +241,7 @@ def test_a_route_table_is_attached_to_a_core_network_that_is_at_rest_and_nothing
         "TransitGatewayRouteTableArn": "${transit-gateway-route-table/third}",
     }
     tables["core-network/attached"]["PolicyDocument"]["segments"].append({"name": "third"})
-    assert ops.run(yaml.safe_dump(config, sort_keys=False)).outcome == "settled"
+    assert ops.run(documents.dump(config)).outcome == "settled"
     assert [(call.operation, call.error) for call in ops.aws.writes if call.error is not None] == []
     order = ops.writes()
     assert order.index("CreateTransitGatewayRouteTableAttachment") < order.index(EXECUTE)
@@ -284,9 +283,9 @@ def test_all_attachments_are_one_list_whatever_their_type_and_their_labels_and_n
     ops: Host,
 ) -> None:
     """And one read more for each that nobody knows yet, where its type has something of its own."""
-    config = yaml.safe_load(estate(kinds=TYPES))
+    config = documents.load(estate(kinds=TYPES))
     del config["resources"]["core-network/second"], config["resources"]["global-network/second"]
-    text = yaml.safe_dump(config, sort_keys=False)
+    text = documents.dump(config)
     assert ops.run(text).outcome == "settled"
     typed = ["GetConnectAttachment", *["GetVpcAttachment"] * len(ops.rows("vpc-attachment"))]
     loop = ops.loop(text)
@@ -322,7 +321,7 @@ def test_what_takes_minutes_is_looked_at_less_often(ops: Host) -> None:
     assert ops.run(CONFIG.base).outcome == "settled"
     assert slow.waits == [30.0]
     ops.use(Inline(), quick)
-    more = yaml.safe_load(CONFIG.base)
+    more = documents.load(CONFIG.base)
     more["resources"]["site/s"] = {"GlobalNetworkId": "${global-network/base}"}
-    assert ops.run(yaml.safe_dump(more)).outcome == "settled"
+    assert ops.run(documents.dump(more)).outcome == "settled"
     assert quick.waits[0] < 1.0

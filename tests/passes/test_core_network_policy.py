@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from reconciler.errors import ConfigError
 from reconciler.sandbox import local_aws
+from tests import documents
 from tests.conformance.fixture import Fixture, load
 from tests.faults.killing import Course, Damage, Inline, Point, die, on_stage, points
 from tests.faults.runs import Run, settle
@@ -139,8 +139,8 @@ def test_who_else_may_use_it_is_said_and_taken_back_however_aws_says_that_nobody
         assert ops.run(CONFIG.text(**{**update, "ResourcePolicy": None})).outcome == "settled"
         assert ops.writes() == []
     ops.run(CONFIG.update)
-    config = yaml.safe_load(CONFIG.text(**update))
+    config = documents.load(CONFIG.text(**update))
     del config["resources"][CONFIG.address]["ResourcePolicy"]
     ops.aws.clear_calls()
-    assert ops.run(yaml.safe_dump(config)).outcome == "settled"
+    assert ops.run(documents.dump(config)).outcome == "settled"
     assert ops.writes() == [], "what the config does not mention is never touched"

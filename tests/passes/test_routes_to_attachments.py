@@ -7,11 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from reconciler.model.calls import Call
 from reconciler.model.verdicts import Steps
 from reconciler.sandbox import local_aws
+from tests import documents
 from tests.conformance.fixture import Fixture
 from tests.faults.killing import Course, Inline, Memory, Moment, on_stage
 from tests.faults.lives import Everywhere, live
@@ -25,7 +24,7 @@ PUT, EXECUTE = "PutCoreNetworkPolicy", "ExecuteCoreNetworkChangeSet"
 
 def config(*destinations: str, **policy: Any) -> str:
     """One attached VPC, and a route of the shared segment to some destinations."""
-    found = yaml.safe_load(FIXTURE.base)
+    found = documents.load(FIXTURE.base)
     del found["resources"]["core-network/second"], found["resources"]["global-network/second"]
     network = found["resources"][WAN]
     network["PolicyDocument"].update(policy)
@@ -38,7 +37,7 @@ def config(*destinations: str, **policy: Any) -> str:
                 "destinations": list(destinations),
             }
         ]
-    return yaml.safe_dump(found, sort_keys=False)
+    return documents.dump(found)
 
 
 ROUTED = config("${vpc-attachment/subject}")
@@ -90,7 +89,7 @@ def test_neither_put_of_a_policy_is_taken_for_somebody_elses_change(ops: Host) -
         ops.aws.clock.advance(600)
     assert report.outcome == "settled"
     assert origins == [{"pending"}, {"pending"}]
-    theirs = json.dumps(yaml.safe_load(PLAIN)["resources"][WAN]["PolicyDocument"])
+    theirs = json.dumps(documents.load(PLAIN)["resources"][WAN]["PolicyDocument"])
     (network,) = ops.rows("core-network")
     which = {"CoreNetworkId": network["CoreNetworkId"]}
     put = ops.by_hand("networkmanager", PUT, PolicyDocument=theirs, **which)["CoreNetworkPolicy"]
@@ -137,9 +136,9 @@ def test_an_attachment_at_a_new_edge_and_the_way_there_may_come_at_once(ops: Hos
 
 
 def without_attachment(text: str) -> str:
-    found = yaml.safe_load(text)
+    found = documents.load(text)
     del found["resources"]["vpc-attachment/subject"]
-    return yaml.safe_dump(found, sort_keys=False)
+    return documents.dump(found)
 
 
 def test_both_leave_together_and_so_does_all_of_it(ops: Host) -> None:

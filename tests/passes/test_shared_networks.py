@@ -6,9 +6,9 @@ The owner of a core network is shown what others have on it, with its tags; it i
 from __future__ import annotations
 
 import pytest
-import yaml
 
 from reconciler.errors import ConfigError, Denied
+from tests import documents
 from tests.harness import ACCOUNT, Host, tags
 from tests.passes.test_accounts import EDGE, HEAD, refuse
 
@@ -138,18 +138,18 @@ def test_what_the_owner_is_shown_is_not_his_to_delete_while_the_other_account_is
     ops.run(CONFIG, timeout=3600)
     refuse(ops)
     ops.aws.clear_calls()
-    gone = yaml.safe_load(CONFIG)
+    gone = documents.load(CONFIG)
     for kind in ON_IT:
         del gone["resources"][f"{kind}/edge"]
-    ops.run(yaml.safe_dump(gone, sort_keys=False), timeout=60, allow_shrink=True)
+    ops.run(documents.dump(gone), timeout=60, allow_shrink=True)
     assert ops.writes() == []
 
 
 def test_a_label_is_refused_by_check_where_only_the_other_account_may_set_it(ops: Host) -> None:
-    config = yaml.safe_load(CONFIG)
+    config = documents.load(CONFIG)
     config["resources"]["vpc-attachment/edge"]["RoutingPolicyLabel"] = "blue"
     with pytest.raises(ConfigError, match=r"RoutingPolicyLabel: only the account of core-network/wan can"):
-        ops.plan(yaml.safe_dump(config, sort_keys=False))
+        ops.plan(documents.dump(config))
 
 
 GATEWAYS = (

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from reconciler.desired import File, build
 from reconciler.kinds import BY_NAME
 from reconciler.model.things import Observed
+from tests import documents
 from tests.harness import FACTS, SCHEMA, Host, host, read
 
 FOLDER = Path(__file__).parents[2] / "config/three-regions"
@@ -23,10 +23,10 @@ def whole() -> str:
     """The folder's files as one, with limits that let a hundred things go."""
     config: dict[str, Any] = {}
     for path in sorted(FOLDER.glob("*.yaml")):
-        for key, value in yaml.safe_load(path.read_text()).items():
+        for key, value in documents.load(path.read_text()).items():
             config[key] = config[key] | value if isinstance(config.get(key), dict) else value
     config["limits"] = {"deletes": 1000, "percent": 100, "per-hour": 1000}
-    return str(yaml.safe_dump(config, sort_keys=False))
+    return documents.dump(config)
 
 
 CONFIG = whole()

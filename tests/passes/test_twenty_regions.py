@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from reconciler.kinds import BY_NAME
 from reconciler.model.plan import Report
 from reconciler.model.things import Ref
+from tests import documents
 from tests.harness import Host, host, read
 
 FILE = Path(__file__).parents[2] / "config/twenty-regions/estate.yaml"
@@ -24,13 +24,13 @@ LIMIT = "TransitGatewayPeeringAttachmentLimitExceeded"
 
 def cut(regions: tuple[str, ...], machines: int) -> str:
     """The same estate in fewer regions, with fewer machines in each zone."""
-    config: dict[str, Any] = yaml.safe_load(FILE.read_text())
+    config: dict[str, Any] = documents.load(FILE.read_text())
     every = config["lists"]["regions"]
     config["lists"]["regions"] = {name: every[name] for name in regions}
     for region in every.values():
         region["zones"] = {name: zone | {"machines": machines} for name, zone in region["zones"].items()}
     config["limits"] = {"deletes": 1000, "percent": 100, "per-hour": 1000}
-    return str(yaml.safe_dump(config, sort_keys=False))
+    return documents.dump(config)
 
 
 def test_the_whole_estate_is_what_it_should_be() -> None:

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 import pytest
-import yaml
 
 from reconciler import policy
 from reconciler.aws import checkup
@@ -23,6 +22,7 @@ from reconciler.model.service import SERVICES
 from reconciler.model.things import ADDRESS_TAG, STACK_TAG
 from reconciler.policy.facts import FROM_OTHERS
 from reconciler.sandbox.calls import Call
+from tests import documents
 from tests.conformance.fixture import load
 from tests.faults.estate import EVERY, SELDOM, without_subjects
 from tests.faults.estate import estate as of_kinds
@@ -93,7 +93,7 @@ def peered(*peers: str) -> str:
         "GlobalNetworkId": "${global-network/base}",
         "ConnectPeers": [{"ConnectPeerId": one} for one in peers],
     }
-    return str(yaml.safe_dump({"resources": {**config["resources"], "device/far": device}}))
+    return documents.dump({"resources": {**config["resources"], "device/far": device}})
 
 
 LEASE = "\nlease: {table: leases}\n"
@@ -183,9 +183,9 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iam:
 
 def with_fields(text: str, address: str, **fields: Any) -> str:
     """An estate one of whose things has more fields."""
-    config = yaml.safe_load(text)
+    config = documents.load(text)
     config["resources"][address].update(fields)
-    return str(yaml.safe_dump(config, sort_keys=False))
+    return documents.dump(config)
 
 
 def change_by_hand(ops: Host, text: str) -> None:

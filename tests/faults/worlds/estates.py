@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-import yaml
-
 from reconciler.desired.resource import KEYS
 from reconciler.kinds import BY_NAME
+from tests import documents
 from tests.conformance.fixture import KINDS, load
 from tests.faults.estate import EVERY, estate
 from tests.harness import HEAD
@@ -73,7 +72,7 @@ def _placed(kind: str, resource: Mapping[str, Any], letter: str) -> dict[str, An
 def universe() -> Mapping[str, Mapping[str, Any]]:
     """All resources that there can be, by slot."""
     found: dict[str, dict[str, Any]] = {}
-    for address, resource in yaml.safe_load(estate("", EVERY))["resources"].items():
+    for address, resource in documents.load(estate("", EVERY))["resources"].items():
         kind = kind_of(address)
         for letter, region in REGIONS.items():
             place = {"region": region} if BY_NAME[kind].regional else {}
@@ -240,5 +239,5 @@ class Wishes:
             if AFTER in resource:
                 resource[AFTER] = [self.names.get(slot, slot) for slot in resource[AFTER]]
         head = {"limits": self.limits, "mode": self.mode, "resources": resources}
-        text = yaml.safe_dump(head, sort_keys=False)
+        text = documents.dump(head)
         return HEAD + REFERENCE.sub(lambda found: "${" + self.names.get(found[1], found[1]), text)
