@@ -49,7 +49,7 @@ from tests.faults.lives import EVERYWHERE, Everywhere, live
 from tests.faults.real import Kill, killed_for_real
 from tests.faults.runs import Run, runs
 from tests.harness import Host
-from tests.unsigned import unsigned
+from tests.savings import unforced, unsigned
 
 HARM = ("too often", "twice", "left", "missing", "other", "unsettled", "never")
 """What a life can come to; the last: a changing call of the run at which the program has died in none of them."""
@@ -100,6 +100,7 @@ def main() -> int:
     with (
         tempfile.TemporaryDirectory(prefix="kills-") as folder,
         unsigned(),
+        unforced(),
         account(Path(folder), kinds=kinds) as host,
     ):
         if chosen.point or chosen.sample:
@@ -218,7 +219,7 @@ def real(names: list[str], kinds: Kinds, shares: int, count: int, seed: int, job
     drawn, killed, bad = 0, 0, 0
     with tempfile.TemporaryDirectory(prefix="kills-") as name:
         folder = Path(name)
-        with unsigned(), account(folder, kinds=kinds) as host:
+        with unsigned(), unforced(), account(folder, kinds=kinds) as host:
             courses = {one: on_stage(host, run, lambda _, course: course) for one, run in made.items()}
 
         def begin() -> None:

@@ -92,20 +92,11 @@ def _keep_what_is_there() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def no_power_cut() -> Iterator[None]:
-    """Nobody waits until a disk has written: what is promised for that case is proved by what is asked of the disk,
-    and tests ask it for each line of a journal."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda file: None)
-        yield
+def savings() -> Iterator[None]:
+    """Nobody computes signatures, or waits for a disk."""
+    from tests.savings import unforced, unsigned  # not before the caller's settings are gone
 
-
-@pytest.fixture(scope="session", autouse=True)
-def no_signature() -> Iterator[None]:
-    """Nobody computes signatures."""
-    from tests.unsigned import unsigned  # not before the caller's settings are gone
-
-    with unsigned():
+    with unsigned(), unforced():
         yield
 
 

@@ -14,7 +14,7 @@ import pytest
 from reconciler.kinds import ALL
 from tests.cli.support import KEYS
 from tests.cli.wire import wire
-from tests.faults.real import Kill, Killer, Program, Remote, served
+from tests.faults.real import CREATES, Kill, Killer, Program, Remote, answers_json, served
 from tests.faults.runs import Run
 from tests.harness import STACK, Host, tags
 
@@ -27,6 +27,11 @@ resources:
   subnet/one: {VpcId: "${vpc/base}", CidrBlock: 10.1.1.0/24}
   security-group/one: {VpcId: "${vpc/base}", GroupName: one, Description: one}
 """
+
+
+def test_what_an_answer_made_is_known_by_its_call_and_how_it_is_written() -> None:
+    for call, kinds in CREATES.items():
+        assert len({answers_json(kind) for kind in kinds}) == len(kinds), call
 
 
 def test_killed_four_times_an_estate_comes_and_goes_all_the_same(

@@ -1,8 +1,8 @@
-"""Requests that say who signs them, for which service and where, and whose signature nobody computes: the local AWS
-does not read it.  Used by all tests, and by proofs of benchmarks/ that make many calls."""
+"""What tests, and proofs of benchmarks/ that make many calls, save themselves: signatures, and waiting for a disk."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,8 +15,18 @@ TOKEN = "X-Amz-Security-Token"
 
 
 @contextmanager
+def unforced() -> Iterator[None]:
+    """Nobody waits until a disk has written: what is promised for a power cut is proved by what is asked of the disk,
+    and tests ask it for each line of a journal."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: None)
+        yield
+
+
+@contextmanager
 def unsigned() -> Iterator[None]:
-    """For the time of the block, in this process."""
+    """Requests say who signs them, for which service and where, and nobody computes the signature, which the local AWS
+    does not read."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SigV4Auth, "add_auth", _say_who)
         yield
