@@ -68,12 +68,29 @@ PLACEMENT_GROUP = Kind(
 )
 
 
+LATEST = "LatestVersion"
+"""Where a template's row keeps its latest version, if that is not the one that is launched."""
+
+
+def _has_another(row: Spec) -> bool:
+    return bool(row["LatestVersionNumber"] != row["DefaultVersionNumber"])
+
+
 def _new_version(template: Observed, wanted: Any) -> list[Call]:
-    """A version cannot change: another one holds just what is wanted, and becomes the one that is launched."""
-    number = str(int(template.raw["LatestVersionNumber"]) + 1)
+    """A version cannot change: another one holds just what is wanted, and becomes the one that is launched.
+
+    Who died between the two calls has left one that only has to become it.
+    """
+    latest, wanted = int(template.raw["LatestVersionNumber"]), wanted or {}
+    left = template.raw.get(LATEST)
+    if left and left["VersionNumber"] == latest and _dated(left["LaunchTemplateData"]) == _dated(wanted):
+        made, number = [], latest
+    else:
+        call = ec2("CreateLaunchTemplateVersion", LaunchTemplateId=template.id, LaunchTemplateData=wanted)
+        made, number = [call], latest + 1
     return [
-        ec2("CreateLaunchTemplateVersion", LaunchTemplateId=template.id, LaunchTemplateData=wanted or {}),
-        ec2("ModifyLaunchTemplate", LaunchTemplateId=template.id, DefaultVersion=number),
+        *made,
+        ec2("ModifyLaunchTemplate", LaunchTemplateId=template.id, DefaultVersion=str(number)),
     ]
 
 
@@ -125,7 +142,15 @@ LAUNCH_TEMPLATE = Kind(
                 operation="DescribeLaunchTemplateVersions",
                 path="LaunchTemplateVersions[].LaunchTemplateData",
                 arguments={"Versions": ["$Default"]},
-            )
+            ),
+            Detail(
+                field="LaunchTemplateData",
+                name=LATEST,
+                operation="DescribeLaunchTemplateVersions",
+                path="LaunchTemplateVersions[]",
+                arguments={"Versions": ["$Latest"]},
+                needed=_has_another,
+            ),
         ],
     ),
     create="CreateLaunchTemplate",

@@ -23,12 +23,15 @@ from tests.faults.killing import (
     watched,
 )
 from tests.faults.runs import Run
+from tests.faults.shown import Differences
 from tests.harness import Host
 
 Doom = Callable[[Boundary], Memory | None]
 """What is left of the memory when the program dies at a boundary; None when it lives on."""
 READ_EVERY = 3
 """One death in so many is around a read."""
+TOO_MANY = 1000
+"""Deaths of one life: whoever dies more often makes another call each time, and never comes to an end."""
 
 
 class Died(BaseException):
@@ -37,13 +40,14 @@ class Died(BaseException):
 
 def live(host: Host, run: Run, course: Course, doom: Doom) -> Damage:
     """Make a run, dying where `doom` says and starting again at once; what came of it all in the end."""
-    births, number = Births(), 0
+    births, number, last = Births(), 0, ""
     while True:
         left = None
 
         def at(boundary: Boundary, host: Host = host, name: str = f"{host.state.name}-{number}") -> None:
-            nonlocal left
+            nonlocal left, last
             if left is None and (memory := doom(boundary)):
+                last = boundary.call
                 left = left_behind(host.state, name, memory)
             if left is not None:
                 raise Died
@@ -52,6 +56,8 @@ def live(host: Host, run: Run, course: Course, doom: Doom) -> Damage:
             watched(host, run, births, at)
         except Died:
             assert left is not None
+            if number == TOO_MANY:
+                return Damage([], Differences(), [f"it never ends: {number} deaths, the last at {last}"])
             host, number = host.beside(left), number + 1
         else:
             host.aws.on_call.append(births.hook)
