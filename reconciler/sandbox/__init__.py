@@ -3,6 +3,7 @@
 Used by the tests (`local_aws`) and by the command `sandbox` (`serve`). It knows nothing of the rest of the project.
 """
 
+from . import early  # noqa: F401 - before moto's EC2 is imported by anything else
 from .calls import Call
 from .clock import Clock, HeldClock, RealClock
 from .errors import AwsError

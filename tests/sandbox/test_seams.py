@@ -177,6 +177,7 @@ NAMED = [
     "moto.iam.models:iam_backends",
     "moto.ec2.models:ec2_backends",
     "moto.ec2.utils:EC2_PREFIX_TO_RESOURCE",
+    "moto.ec2.models.availability_zones_and_regions:Session",
     "moto.ec2.utils:random_ipv6_cidr",
     "moto.ec2.utils:random_vpc_cidr_association_id",
     "moto.ec2.models.instance_types:INSTANCE_TYPES",
