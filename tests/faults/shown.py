@@ -29,6 +29,7 @@ AMAZONS = re.compile(r"\b2400:6500:[0-9a-f:]+")
 DRAWN = frozenset(
     {
         "AttachTime",
+        "AvailableIpAddressCount",  # Auto Scaling groups draw the subnets of what they launch
         "CallerReference",
         "ClientToken",
         "CreateDate",
