@@ -290,7 +290,7 @@ INSTANCE = Kind(
     together=Together(
         counts=("MinCount", "MaxCount"),
         index="AmiLaunchIndex",
-        since="NetworkInterfaces[?Attachment.DeviceIndex==`0`].Attachment.AttachTime | [0] || LaunchTime",
+        since="(NetworkInterfaces[?Attachment.DeviceIndex==`0`].Attachment.AttachTime | [0]) || LaunchTime",
         most=100,
     ),
     forbidden=frozenset({"SecurityGroups", "Operator"}),
