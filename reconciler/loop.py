@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from reconciler.aws.apply import Applier, without_steps
+from reconciler.aws.apply import Applier
 from reconciler.aws.audit import Audit
 from reconciler.aws.discover import Discovered, discover
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.known import Known
 from reconciler.aws.memory import DISCOVERY_SECONDS, Memory
 from reconciler.aws.observe import Question, observe
+from reconciler.aws.outcomes import without_steps
 from reconciler.breaker import Breaker
 from reconciler.choices import Choices
 from reconciler.engine import newer
@@ -314,15 +315,14 @@ class Loop:
             return [without_steps(entry) for entry in plan.entries], ""
         current = planner
 
-        def fold(thing: Observed) -> None:
+        def fold(made: Sequence[Observed]) -> None:
             """What was just created can be referred to at once, if its state allows it."""
             nonlocal current
-            world = current.world
+            world, taken = current.world, {thing.address for thing in made}
             before = tuple(
-                replace(other, replaced=True) if other.address == thing.address else other
-                for other in world.things
+                replace(other, replaced=True) if other.address in taken else other for other in world.things
             )
-            current = self.planner(replace(world, things=(*before, thing)), current.held)
+            current = self.planner(replace(world, things=(*before, *made)), current.held)
 
         def keep() -> str | None:
             why = (
@@ -352,6 +352,7 @@ class Loop:
             keep=keep,
             stopped=lambda: self._halted,
             come_between=come_between,
+            batches=self._memo.batches,
             executor=self.executor,
         )
         return outcomes, applier.cut_short
@@ -364,6 +365,7 @@ class Loop:
             world=world,
             now=self.clock.now(),
             grace=self.choices.grace,
+            facts=self.facts,
         )
 
     def until_settled(self, timeout: float) -> Report:

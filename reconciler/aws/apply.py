@@ -8,47 +8,40 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from reconciler.aws.audit import Audit
-from reconciler.aws.changing import Change, Changes
+from reconciler.aws.batches import Batch, Born, joined
+from reconciler.aws.changing import Change, Changes, send_for
 from reconciler.aws.creating import Creator
 from reconciler.aws.gateway import Gateway
-from reconciler.aws.lanes import Queue, has_room, lane_of, queue_of
 from reconciler.aws.memory import Memory
+from reconciler.aws.outcomes import (
+    DONE,
+    STOPPED,
+    Result,
+    apart,
+    failed,
+    left,
+    rescue,
+    takes_away,
+    without_steps,
+)
 from reconciler.aws.proving import NotOurs, prove
 from reconciler.aws.rows import KindsByName, completed, rows
-from reconciler.errors import AwsError, Denied, Exhausted, Gone, NotYet, ReconcilerError, Refused, Unknown
+from reconciler.aws.turns import Batches, Questions, Turns
+from reconciler.errors import AwsError, ReconcilerError
 from reconciler.model.address import Address
 from reconciler.model.calls import Call, token
 from reconciler.model.kind import Kind
-from reconciler.model.plan import Entry, Outcome, Plan, Status
+from reconciler.model.plan import Entry, Outcome, Plan
 from reconciler.model.service import SERVICES
-from reconciler.model.things import Observed, Pending, Scope, World, within
-from reconciler.model.verdicts import Blocked, Settled, Steps, Verb, Wait
-
-DONE: dict[Verb, Status] = {
-    "create": "created",
-    "update": "updated",
-    "replace": "replaced",
-    "delete": "deleted",
-}
-STOPPED = "stopped before its turn"
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of one entry, and the thing that a create call answered.  `ends`: why no other entry may begin."""
-
-    entry: Entry
-    outcome: Outcome
-    made: Observed | None = None
-    ends: str = ""
+from reconciler.model.things import Observed, Scope, World
+from reconciler.model.verdicts import Steps, Wait
 
 
 class Applier:
@@ -90,34 +83,40 @@ class Applier:
         plan: Plan,
         *,
         decide: Callable[[Address], Entry],
-        fold: Callable[[Observed], None],
+        fold: Callable[[Sequence[Observed]], None],
         keep: Callable[[], str | None],
         stopped: Callable[[], bool],
         come_between: Callable[[Entry], Wait | None],
+        batches: Batches,
         executor: Executor,
     ) -> list[Outcome]:
         """Make the calls of a plan: first those of wanted addresses, each after what it needs, then deletions.
 
-        `decide` gives an address's entry anew, `fold` adds a thing to what was seen, `keep` says why nothing may be
+        `decide` gives an address's entry anew, `fold` adds things to what was seen, `keep` says why nothing may be
         deleted after all (asked once, right before the first deletion), `stopped` whether no further entry may
-        begin, `come_between` what an entry that is about to begin waits for, though it did not when it was planned.
+        begin, `come_between` what an entry that is about to begin waits for, though it did not when it was planned;
+        `batches` are the addresses that are made together.
         Gives one outcome for each entry of the plan, in its order.
         """
         outcomes: dict[int, Outcome] = {}
-        run = _Run(self, decide, fold, cache(keep), stopped, come_between, executor)
+        ask = Questions(decide, fold, cache(keep), stopped, come_between, batches)
+        turns = Turns(self, ask, executor)
         wanted = [(index, entry) for index, entry in enumerate(plan.entries) if entry.wanted]
         leaving = [(index, entry) for index, entry in enumerate(plan.entries) if not entry.wanted]
-        for batch in (wanted, leaving):
-            outcomes |= run.batch(batch)
-        self.cut_short = run.ended
+        for entries in (wanted, leaving):
+            outcomes |= turns.all(entries)
+        self.cut_short = turns.ended
         return [outcomes[index] for index in range(len(plan.entries))]
 
     # ---- one entry, in a worker thread
 
-    def carry_out(
+    def carry_out(self, entry: Entry, ask: Questions) -> list[Result]:
+        """Make the calls of one entry, in order, until one does not succeed or there is a reason to stop."""
+        return [self._carry_out(entry, ask.stopped, ask.come_between)]
+
+    def _carry_out(
         self, entry: Entry, stopped: Callable[[], bool], come_between: Callable[[Entry], Wait | None]
     ) -> Result:
-        """Make the calls of one entry, in order, until one does not succeed or there is a reason to stop."""
         steps = entry.verdict
         assert isinstance(steps, Steps), "only steps can be carried out"
         if stopped():  # since it was put into the queue of the workers
@@ -169,6 +168,61 @@ class Applier:
             return Result(entry, Outcome(label=entry.label, status="waiting", why=why), change.made)
         return Result(entry, Outcome(label=entry.label, status=DONE[steps.verb], why=steps.why), change.made)
 
+    # ---- several that one call makes, in a worker thread
+
+    def joined(self, entries: Sequence[Entry]) -> Call | None:
+        """The one call that makes what these entries would make one by one; None where they have to."""
+        memory = self._creator.memory
+        if any(entry.address in memory.alone for entry in entries):
+            return None
+        return joined(self._changes.kinds[entries[0].address.kind], self._changes.stack, entries)
+
+    def carry_out_together(self, entries: Sequence[Entry], call: Call, ask: Questions) -> list[Result]:
+        """Make what several entries would create by one call; each has a change of its own."""
+        if ask.stopped():
+            return [Result(one, Outcome(label=one.label, status="waiting", why=STOPPED)) for one in entries]
+        waits = {entry.address: ask.come_between(entry) for entry in entries}
+        if why := next((f"{address}: {wait.why}" for address, wait in waits.items() if wait), None):
+            other = Wait(f"not made with {why}", "other")
+            return [
+                Result(one, without_steps(replace(one, verdict=waits[one.address] or other)))
+                for one in entries
+            ]
+        changes = [Change(self._changes, entry, self._new_id()) for entry in entries]
+        pairs = list(zip(entries, changes, strict=True))
+
+        def send(call: Call) -> dict[str, Any]:
+            self._changes.gateway.take_turn(call)
+            if ask.stopped():
+                raise ReconcilerError(f"stopped before {call}")
+            return send_for(self._changes, changes, call)
+
+        try:
+            born = Batch(self._creator, entries, call).create(send)
+        except AwsError as error:
+            return [Result(entry, apart(entry, change, call, error)) for entry, change in pairs]
+        except ReconcilerError as error:  # nothing may be changed any more
+            why = str(error)
+            return [Result(entry, left(entry, change, call, why), ends=why) for entry, change in pairs]
+        except Exception as error:  # a mistake of ours stops these addresses, and no other
+            changes[0].line.critical("unit.failed", error=str(error), exc_info=True)
+            why = f"a defect: {error!r}"
+            return [Result(one, Outcome(label=one.label, status="failed", why=why)) for one in entries]
+        return [
+            self._landed(entry, change, call, one) for (entry, change), one in zip(pairs, born, strict=True)
+        ]
+
+    def _landed(self, entry: Entry, change: Change, call: Call, born: Born) -> Result:
+        """The result of one of those that a call has made."""
+        if isinstance(born, NotOurs):
+            change.line.warning("ownership.conflict", reason=str(born))
+            return Result(entry, Outcome(label=entry.label, status="blocked", why=str(born), final=True))
+        if isinstance(born, AwsError):
+            return Result(entry, failed(entry, change, call, born))
+        change.made = born
+        change.succeeded(call, call.why)
+        return Result(entry, Outcome(label=entry.label, status="created", why=call.why), born)
+
     def _prove(self, entry: Entry) -> None:
         assert entry.seen is not None, "only what was seen is deleted"
         prove(self._changes.gateway, self._changes.kinds, self._changes.stack, entry.seen)
@@ -217,164 +271,3 @@ def with_token(call: Call) -> Call:
         return call
     name = SERVICES[call.service].token
     return replace(call, parameters={**call.parameters, name: token(call.seed, 0)})
-
-
-def left(entry: Entry, change: Change, call: Call, why: str) -> Outcome:
-    """The outcome of an entry that was left before `call`; what was begun gets its last line in the log."""
-    if change.begun:
-        change.deferred(call, why)
-    return Outcome(label=entry.label, status="waiting", why=why)
-
-
-def rescue(change: Change, steps: Steps, call: Call) -> None:
-    """Make the calls that help a thing out of what it was put into for `call`, which AWS has refused for good."""
-    for help in steps.rescue if call not in steps.rescue else ():
-        try:
-            change.send(help)
-        except AwsError:
-            continue  # it is on record, and the next look finds the thing as it is
-        except ReconcilerError:
-            return
-
-
-def failed(entry: Entry, change: Change, call: Call, error: AwsError) -> Outcome:
-    """The outcome of an entry whose `call`, or a read that it needs, did not succeed."""
-    last = isinstance(entry.verdict, Steps) and call == entry.verdict.calls[-1]
-    if isinstance(error, Gone) and not entry.wanted and (last or not change.begun):
-        why = "it was gone already"
-        if change.begun:
-            change.succeeded(call, why)
-        return Outcome(label=entry.label, status="deleted", why=why)
-    if isinstance(error, NotYet | Gone):
-        change.deferred(call, str(error), error)
-        unknown = isinstance(error, Unknown)
-        return Outcome(label=entry.label, status="waiting", why=str(error), code=error.code, unknown=unknown)
-    change.failed(call, error)
-    final = isinstance(error, Refused | Denied | Exhausted)
-    return Outcome(label=entry.label, status="failed", why=str(error), code=error.code, final=final)
-
-
-class _Run:
-    """One plan on its way: which entries have begun, which are done.  Lives in the coordinating thread."""
-
-    def __init__(
-        self,
-        applier: Applier,
-        decide: Callable[[Address], Entry],
-        fold: Callable[[Observed], None],
-        keep: Callable[[], str | None],
-        stopped: Callable[[], bool],
-        come_between: Callable[[Entry], Wait | None],
-        executor: Executor,
-    ) -> None:
-        self._applier, self._decide, self._fold = applier, decide, fold
-        self._keep, self._stopped, self._executor = keep, stopped, executor
-        self._come_between = come_between
-        self.ended = ""
-
-    def batch(self, entries: Iterable[tuple[int, Entry]]) -> dict[int, Outcome]:
-        """Carry out entries in order of dependence, as many side by side as there are workers."""
-        outcomes: dict[int, Outcome] = {}
-        todo: dict[int, Entry] = {}
-        flying: dict[Future[Result], tuple[int, Entry]] = {}
-        for index, entry in entries:
-            if isinstance(entry.verdict, Steps):
-                todo[index] = entry
-            else:
-                outcomes[index] = without_steps(entry)
-        while todo or flying:
-            try:
-                ended = self._start(todo, flying)
-                assert ended or flying, f"{[entry.label for entry in todo.values()]} wait for each other"
-                outcomes |= ended
-                for future in wait(flying, return_when=FIRST_COMPLETED).done if flying else ():
-                    index, _ = flying.pop(future)
-                    result = future.result()
-                    outcomes[index] = result.outcome
-                    self.ended = self.ended or result.ends
-                    if result.made is not None:
-                        self._fold(result.made)
-            except (
-                BaseException
-            ):  # a mistake of ours, or a second INT: no pass is over while it changes something
-                for future in flying:
-                    future.cancel()
-                wait(flying)
-                raise
-        return outcomes
-
-    def _start(
-        self, todo: dict[int, Entry], flying: dict[Future[Result], tuple[int, Entry]]
-    ) -> dict[int, Outcome]:
-        """Begin what can begin now; gives the outcomes of entries that turn out to have nothing to begin."""
-        outcomes: dict[int, Outcome] = {}
-        open_addresses = {entry.address for entry in todo.values()} | {
-            entry.address for _, entry in flying.values()
-        }
-        lanes = {lane_of(entry) for _, entry in flying.values()} - {None}
-        queues, full = Counter(queue_of(entry) for _, entry in flying.values()), set[Queue]()
-        for index, entry in list(todo.items()):
-            needed = set(entry.after) if entry.wanted else set()
-            if needed & open_addresses or lane_of(entry) in lanes:
-                continue
-            queue = queue_of(entry)
-            if queue in full or not has_room(self._applier.gateway, entry, queues[queue]):
-                full.add(queue)
-                continue
-            del todo[index]
-            now = self._again(entry)
-            if not isinstance(now, Entry):
-                outcomes[index] = now
-                open_addresses.discard(entry.address)
-                continue
-            lanes |= {lane_of(now)} - {None}
-            queues[queue_of(now)] += 1
-            flying[self._executor.submit(self._applier.carry_out, now, self._stopped, self._come_between)] = (
-                index,
-                now,
-            )
-        return outcomes
-
-    def _again(self, entry: Entry) -> Entry | Outcome:
-        """The entry in the light of what this pass has made so far, or its outcome when there is nothing to do yet."""
-        if self._stopped():
-            return Outcome(label=entry.label, status="waiting", why=STOPPED)
-        if self.ended:
-            return Outcome(label=entry.label, status="waiting", why=self.ended)
-        now = self._decide(entry.address) if entry.wanted else entry
-        if not isinstance(now.verdict, Steps):
-            return without_steps(now)
-        if takes_away(now) and not takes_away(entry):  # no guard has counted it
-            return Outcome(label=entry.label, status="waiting", why="it is to be replaced, by the next pass")
-        if takes_away(now) and (why := self._keep()):
-            return Outcome(label=entry.label, status="waiting", why=why, on="person")
-        missing = next(pending_in(now.verdict), None)
-        if missing is not None:
-            return Outcome(label=entry.label, status="waiting", why=f"needs {missing}")
-        return now
-
-
-def takes_away(entry: Entry) -> bool:
-    """Whether the steps of an entry delete a thing, or prepare its deletion."""
-    return not entry.wanted or (
-        isinstance(entry.verdict, Steps) and entry.verdict.verb in {"delete", "replace"}
-    )
-
-
-def without_steps(entry: Entry) -> Outcome:
-    """The outcome of an entry that has no calls to make."""
-    match entry.verdict:
-        case Settled(notes):
-            return Outcome(label=entry.label, status="settled", why="; ".join(notes))
-        case Blocked(why):
-            return Outcome(label=entry.label, status="blocked", why=why)
-        case Wait(why, on):
-            status: Status = "failed" if on == "back-off" else "waiting"
-            return Outcome(label=entry.label, status=status, why=why, on=on)
-    return Outcome(label=entry.label, status="planned", why="nothing is written, for mode is observe")
-
-
-def pending_in(steps: Steps) -> Iterator[Address]:
-    """The addresses whose values the calls still lack, or those that have to follow."""
-    calls = (*steps.calls, *steps.afterwards)
-    return (pending.of for call in calls for pending in within(call.parameters, Pending))

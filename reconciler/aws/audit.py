@@ -14,7 +14,7 @@ import dataclasses
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import MISSING, dataclass, replace
 from datetime import UTC, datetime
@@ -119,19 +119,25 @@ class Audit:
         self._journal = Journal(directory / "audit.jsonl", without="an audit log")
         self._lock = threading.Lock()
 
-    def begun(self, sending: Sending) -> None:
-        """A call is about to be sent."""
-        self._add({"what": "begun", **dataclasses.asdict(sending)})
+    def begun(self, *sendings: Sending) -> None:
+        """A call is about to be sent, which may be one of several changes."""
+        self._add(*({"what": "begun", **dataclasses.asdict(sending)} for sending in sendings))
 
     def answered(self, sending: Sending, answer: Answer) -> None:
         """It was answered, or it is known that it was not."""
-        self._add({"what": "answered", **dataclasses.asdict(sending), **dataclasses.asdict(answer)})
+        self.all_answered([sending], answer)
 
-    def _add(self, line: Mapping[str, Any]) -> None:
+    def all_answered(self, sendings: Iterable[Sending], answer: Answer) -> None:
+        """The same of a call that was one of several changes."""
+        told = dataclasses.asdict(answer)
+        self._add(*({"what": "answered", **dataclasses.asdict(sending), **told} for sending in sendings))
+
+    def _add(self, *lines: Mapping[str, Any]) -> None:
         with self._lock:
             at = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
             self._make_room()
-            self._journal.append({"v": VERSION, "at": at.replace("+00:00", "Z"), **line})
+            head = {"v": VERSION, "at": at.replace("+00:00", "Z")}
+            self._journal.append(*({**head, **line} for line in lines))
 
     def _make_room(self) -> None:
         """Let a full file go its way.  It is renamed once and never again, so that a kill between two steps leaves at

@@ -5,17 +5,19 @@ Made by `apply` for each entry of a plan that has steps, in the worker thread th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.aws.audit import Answer, Audit, Sending
+from reconciler.aws.batches import rows_by_number
 from reconciler.aws.creating import find_row
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.rows import KindsByName, arn_of
 from reconciler.errors import AwsError
 from reconciler.log import Logger, context, get_logger
 from reconciler.model.calls import Call, digest
+from reconciler.model.kind import Kind
 from reconciler.model.plan import Entry
 from reconciler.model.things import Observed
 from reconciler.model.verdicts import Steps
@@ -86,26 +88,15 @@ class Change:
         )
 
     def send(self, call: Call) -> dict[str, Any]:
-        """Make a call and give its answer; AwsError when it did not succeed.
+        """Make a call and give its answer; AwsError when it did not succeed."""
+        return send_for(self._changes, [self], call)
 
-        Whether it may be made is asked here too, so that one that may not is not on record as begun.
-        """
-        for ask in self._changes.gateway.before_write:
-            ask(call)
+    def begin(self, call: Call) -> Sending:
+        """Say that a call goes out; gives what is to be on record of it."""
         thing = None if call.creates else self._entry.seen
         self._calls += 1
-        sending = self._sending(call, thing)
         self._log(thing).info("change.started", api=str(call), reason=call.why)
-        self._changes.audit.begun(sending)
-        try:
-            answer = self._changes.gateway.perform(call)
-        except AwsError as error:
-            self.answer = Answer.bad(error, str(call))
-            self._changes.audit.answered(sending, self.answer)
-            raise
-        self.answer = Answer.good(answer)
-        self._changes.audit.answered(self._named(sending, call, answer), self.answer)
-        return answer
+        return self._sending(call, thing)
 
     def _sending(self, call: Call, thing: Observed | None) -> Sending:
         scope, bound = self._entry.scope, context()
@@ -133,12 +124,11 @@ class Change:
             paths=tuple(dict.fromkeys(drift.path for drift in self._steps.drift)),
         )
 
-    def _named(self, sending: Sending, call: Call, answer: dict[str, Any]) -> Sending:
-        """The same, with the id of what a creation has made."""
-        kind = self._changes.kinds[sending.kind]
-        row = find_row(kind, answer) if call.creates else None
+    def named(self, sending: Sending, row: Mapping[str, Any] | None) -> Sending:
+        """The same, with the id of what a creation has made, of which this is the row."""
         if row is None:
             return sending
+        kind = self._changes.kinds[sending.kind]
         arn = arn_of(kind, row, self._entry.scope, self._changes.gateway.sessions.partition)
         return replace(sending, id=str(row[kind.id]), arn=arn)
 
@@ -153,3 +143,40 @@ class Change:
             account=self._entry.scope.account,
             verb=self._steps.verb,
         )
+
+
+def send_for(changes: Changes, several: Sequence[Change], call: Call) -> dict[str, Any]:
+    """Make a call that is one of each of several changes, and give its answer; AwsError when it did not succeed.
+
+    A call of many makes the things of all changes, in their order.  Whether it may be made is asked here too, so that
+    one that may not is not on record as begun.
+    """
+    for ask in changes.gateway.before_write:
+        ask(call)
+    sendings = [change.begin(call) for change in several]
+    changes.audit.begun(*sendings)
+
+    def note(answer: Answer) -> None:
+        for change in several:
+            change.answer = answer
+        changes.audit.all_answered(sendings, answer)
+
+    try:
+        answer = changes.gateway.perform(call)
+    except AwsError as error:
+        note(Answer.bad(error, str(call)))
+        raise
+    rows = _made(changes.kinds[sendings[0].kind], call, answer, len(several))
+    sendings = [one.named(sending, row) for one, sending, row in zip(several, sendings, rows, strict=True)]
+    note(Answer.good(answer))
+    return answer
+
+
+def _made(kind: Kind, call: Call, answer: dict[str, Any], count: int) -> Sequence[Mapping[str, Any] | None]:
+    """The rows of what a call has made for each of so many changes."""
+    if not call.creates:
+        return [None] * count
+    if count == 1:
+        return [find_row(kind, answer)]
+    rows = rows_by_number(kind, answer)
+    return [rows.get(number) for number in range(count)]

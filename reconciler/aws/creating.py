@@ -15,7 +15,7 @@ from reconciler.aws.ownership import concerns
 from reconciler.aws.proving import NotOurs
 from reconciler.aws.rows import KindsByName, as_observed
 from reconciler.errors import AwsError, Lost, NotYet, Refused, Throttled
-from reconciler.model.calls import Call, token
+from reconciler.model.calls import GENERATIONS, Call, token
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Entry
 from reconciler.model.reads import Completion
@@ -24,8 +24,8 @@ from reconciler.model.things import Observed, Scope
 
 USED_UP = frozenset({"HostedZoneAlreadyExists", "IdempotentParameterMismatch"})
 """What AWS says to a token that has made something, now or long ago."""
-GENERATIONS = 100
-"""How many used-up tokens are walked past before it is called a failure."""
+ENDED = "IdempotentInstanceTerminated"
+"""What it says to one that has made what is dead."""
 
 Send = Callable[[Call], dict[str, Any]]
 """Makes a call and gives its answer; AwsError when it did not succeed."""
@@ -79,21 +79,14 @@ class Creator:
             try:
                 answer = send(replace(call, parameters=given))
             except Refused as error:
-                if error.code == "IdempotentInstanceTerminated":
+                if error.code == ENDED:
                     continue
                 if error.code in USED_UP:
                     # An earlier attempt, with other parameters, did happen.  Either a look will show it, or it is
                     # dead and no longer listed; that is believed when no look has shown it for long enough.
                     self.memory.made(entry.address, "")
                     self.memory.next_generation(entry.address, generation + 1)
-                    raise NotYet(
-                        f"{error}; it is looked for",
-                        code=error.code,
-                        call=error.call,
-                        request_id=error.request_id,
-                        http_status=error.http_status,
-                        retry_attempts=error.retry_attempts,
-                    ) from error
+                    raise looked_for(error) from error
                 raise
             made = self._thing(entry, answer, call)
             if made.state in self.kinds[made.kind].gone | self.kinds[made.kind].leaving:
@@ -104,12 +97,12 @@ class Creator:
                 self.memory.made(entry.address, made.id)
                 self.memory.next_generation(entry.address, generation + 1)
                 raise NotYet(f"{call}: an earlier attempt made {made.id}; it is looked for", call=str(call))
-            if self._is_anothers(entry, made):
+            if self.is_anothers(entry, made):
                 continue
             return self._ours(entry, made)
         raise Refused(f"{call}: {GENERATIONS} earlier things of this address are dead", call=str(call))
 
-    def _is_anothers(self, entry: Entry, thing: Observed) -> bool:
+    def is_anothers(self, entry: Entry, thing: Observed) -> bool:
         """Whether what an earlier attempt made is by now another address's (renamed), or somebody else's (it has lost
         both of its owner tags).  With one of the two it stays in doubt."""
         if thing.stack == self.stack:
@@ -161,6 +154,18 @@ class Creator:
                 f"{create} answered with {thing.id}, which does not carry our tags: it is not touched"
             )
         return thing
+
+
+def looked_for(error: AwsError) -> NotYet:
+    """What has been made already, as this error says, is waited for until a list shows it."""
+    return NotYet(
+        f"{error}; it is looked for",
+        code=error.code,
+        call=error.call,
+        request_id=error.request_id,
+        http_status=error.http_status,
+        retry_attempts=error.retry_attempts,
+    )
 
 
 def find_row(kind: Kind, answer: dict[str, Any]) -> dict[str, Any] | None:

@@ -29,9 +29,9 @@ class Journal:
     without: str
     _failing: bool = False
 
-    def append(self, entry: Mapping[str, Any]) -> bool:
-        """Add a line; whether it is on the disk."""
-        return self.attempt(lambda: _append(self.path, _line(entry)))
+    def append(self, *entries: Mapping[str, Any]) -> bool:
+        """Add a line, or several at once; whether they are on the disk."""
+        return self.attempt(lambda: _append(self.path, b"".join(map(_line, entries))))
 
     def rewrite(self, entries: Iterable[Mapping[str, Any]]) -> bool:
         """Write the file anew, whole or not at all; whether it is on the disk."""
@@ -79,12 +79,12 @@ def end_line(path: Path) -> None:
         os.close(file)
 
 
-def _append(path: Path, line: bytes) -> None:
+def _append(path: Path, lines: bytes) -> None:
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
     try:
         size = os.fstat(file).st_size
         try:
-            write_all(file, b"\n" * _is_torn(file, size) + line)
+            write_all(file, b"\n" * _is_torn(file, size) + lines)
         except OSError:
             with suppress(OSError):  # the part that still had room
                 os.ftruncate(file, size)

@@ -6,6 +6,7 @@ Used by `apply`.
 from __future__ import annotations
 
 from reconciler.aws.gateway import Gateway
+from reconciler.model.calls import Call
 from reconciler.model.plan import Entry
 from reconciler.model.verdicts import Steps
 
@@ -18,13 +19,15 @@ def queue_of(entry: Entry) -> Queue:
     return (call.account, call.region, call.service, call.operation) if call is not None else None
 
 
-def has_room(gateway: Gateway, entry: Entry, flying: int) -> bool:
-    """Whether an entry should begin now, while so many are on their way that begin with the same call.
+def has_room(gateway: Gateway, entry: Entry, flying: int, call: Call | None = None) -> bool:
+    """Whether an entry should begin now, while so many are on their way that begin with the same operation; `call` is
+    the one that it begins with together with others.
 
     Who waits for AWS's rate holds a worker: were all begun at once, those of one region would keep all others waiting.
     """
     steps = entry.verdict
-    return not isinstance(steps, Steps) or not steps.calls or gateway.has_room(steps.calls[0], flying)
+    first = call or (steps.calls[0] if isinstance(steps, Steps) and steps.calls else None)
+    return first is None or gateway.has_room(first, flying)
 
 
 def lane_of(entry: Entry) -> str | None:

@@ -144,6 +144,8 @@ class Limits:
         """AWS has refused a call for its rate: others have taken what we thought was left."""
         with self._lock:
             for name, rate, _ in (*rates(service, operation, {}), *rates(service, operation, {PAGED[0]: 1})):
+                if rate is INSTANCES.get(operation):
+                    continue  # AWS does not say which it was, and that of calls is far sooner empty
                 bucket = self._filled(place, service, name, rate)
                 bucket.left = min(bucket.left, 0.0)
 

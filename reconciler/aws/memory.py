@@ -51,6 +51,8 @@ class Memory:
     generations: dict[Address, int] = field(default_factory=dict)
     flaps: dict[str, Flap] = field(default_factory=dict)
     """What was put right lately, by label; for the flap breaker."""
+    alone: set[Address] = field(default_factory=set)
+    """What is not made with others, since AWS would not make all of them: of this process alone."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -87,24 +89,34 @@ class Memory:
 
     # ---- creations
 
-    def intend(self, address: Address) -> None:
-        """A creation is about to be sent that no token protects."""
+    def intend(self, *addresses: Address) -> None:
+        """A creation is about to be sent that no token protects, or one of several addresses at once."""
         with self._lock:
-            self.intents[address] = self.clock()
-            self._journal.append({"intent": str(address), "at": self.intents[address]})
+            now = self.clock()
+            self.intents |= dict.fromkeys(addresses, now)
+            self._journal.append(*({"intent": str(address), "at": now} for address in addresses))
 
-    def refused(self, address: Address) -> None:
+    def refused(self, *addresses: Address) -> None:
         """AWS answered that it did not create it."""
         with self._lock:
-            if self.intents.pop(address, None) is not None:
-                self._journal.append({"refused": str(address)})
+            held = [address for address in addresses if self.intents.pop(address, None) is not None]
+            if held:
+                self._journal.append(*({"refused": str(address)} for address in held))
 
     def made(self, address: Address, id: str) -> None:
         """AWS answered that it created it."""
+        self.all_made({address: id})
+
+    def all_made(self, ids: Mapping[Address, str]) -> None:
+        """AWS answered that it created these."""
         with self._lock:
-            self.intents.pop(address, None)
-            self.created[address] = (id, self.clock())
-            self._journal.append({"created": str(address), "id": id, "at": self.created[address][1]})
+            now = self.clock()
+            for address, id in ids.items():
+                self.intents.pop(address, None)
+                self.alone.discard(address)
+                self.created[address] = (id, now)
+            lines = ({"created": str(address), "id": id, "at": now} for address, id in ids.items())
+            self._journal.append(*lines)
 
     def next_generation(self, address: Address, generation: int) -> None:
         """Tokens up to this generation are used up."""

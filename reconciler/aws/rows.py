@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import jmespath
@@ -11,6 +12,7 @@ from reconciler.aws.gateway import Gateway
 from reconciler.aws.listings import Listings
 from reconciler.errors import Gone, Lost
 from reconciler.model.address import REPLACED, Address
+from reconciler.model.batch import member
 from reconciler.model.kind import Kind
 from reconciler.model.reads import Completion, Read
 from reconciler.model.service import path_of
@@ -113,10 +115,9 @@ def as_observed(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str
     tags = kind.tags_of(row)
     mark = kind.birthmark.read(row) if kind.birthmark and tags.keys().isdisjoint(OWNER) else None
     stack, claim = mark or (tags.get(STACK_TAG), tags.get(ADDRESS_TAG, ""))
-    try:
-        address = Address.parse(claim.removesuffix(REPLACED))
-    except ValueError:
-        address = None
+    address = member(kind, row, tags)
+    with suppress(ValueError):
+        address = address or Address.parse(claim.removesuffix(REPLACED))
     return Observed(
         kind=kind.name,
         account=scope.account,

@@ -168,7 +168,8 @@ class Maker:
         tags: dict[str, str | None] = dict(self._header.tags)
         if "Tags" in entries:
             tags |= self._tags(node("Tags"), (*path, "Tags"), checker)
-        ours = 3 + (protect is not None) + sum(facts.fields[name].write_only for name in spec)
+        ours = 3 + (protect is not None) + (facts.kind.together is not None)
+        ours += sum(facts.fields[name].write_only for name in spec)
         count = sum(value is not None for value in tags.values()) + ours
         if count > MOST_TAGS:
             mark = entries["Tags"].key.mark if "Tags" in entries else entry.key.mark

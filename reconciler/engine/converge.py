@@ -26,6 +26,7 @@ from reconciler.engine.tags import (
     tag_drift,
     wanted_tags,
 )
+from reconciler.model.batch import born_with
 from reconciler.model.calls import Call
 from reconciler.model.fields import Facts
 from reconciler.model.kind import Kind
@@ -54,6 +55,8 @@ def converge(
         what = "region" if observed.account == desired.account else "account"
         moved = Drift(what, _whereabouts(desired), _whereabouts(observed))
         verdict: Verdict = _cannot_change(facts, desired, observed, stack, (moved,))
+    elif observed.unnamed and observed.state in facts.kind.ready | facts.kind.usable:
+        verdict = _naming(facts, desired, observed, stack)
     else:
         verdict = unready(facts.kind, observed) or _mend(facts, desired, observed, stack, held)
     if isinstance(verdict, Steps | Blocked) and verdict.drift:
@@ -122,6 +125,27 @@ def creation(facts: Facts, desired: Desired, stack: str, making_way: tuple[str, 
         creates=True,
         seed=seed,
     )
+
+
+def _naming(facts: Facts, desired: Desired, observed: Observed, stack: str) -> Steps:
+    """The call that gives what was made with others what it could not have from birth; whatever else differs is put
+    right once it has its address.
+
+    What was last applied is only written down where nothing differs: the config may have changed since.
+    """
+    kind, others = facts.kind, len(born_with(facts.kind, observed, stack)) - 1
+    wanted = wanted_tags(kind, desired, stack)
+    if not any(True for name in desired.spec for _ in field_drift(facts, name, desired, observed)):
+        wanted[APPLIED_TAG] = applied_tag(facts, desired, wanted, birth=True)
+    drifts = [
+        replace(found, origin="pending")
+        for found in tag_drift(wanted, observed.tags)
+        if found.wanted is not None and not contains(found.wanted, Pending)
+    ]
+    why = f"made by one call with {others} other{'s' * (others > 1)}, it gets its own tags"
+    calls = tuple(placed(call, observed, why) for call in tag_calls(kind, observed, drifts, why))
+    told = tuple(found for found in drifts if found.path != f"Tags.{APPLIED_TAG}")
+    return Steps("update", calls, drift=told, why=why)
 
 
 def _mend(facts: Facts, desired: Desired, observed: Observed, stack: str, held: Held) -> Verdict:

@@ -6,8 +6,10 @@ remembered of that is evidence, never truth: without it everything only takes lo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
+from reconciler.engine.batches import unlisted
+from reconciler.engine.order import AllFacts
 from reconciler.model.address import Address
 from reconciler.model.remembered import APART, LOST_ANSWER, UNLISTED, Remembered
 from reconciler.model.things import World
@@ -17,7 +19,13 @@ AMNESIA = 60.0
 
 
 def holds(
-    remembered: Remembered, *, addresses: Iterable[Address], world: World, now: float, grace: float
+    remembered: Remembered,
+    *,
+    addresses: Collection[Address],
+    world: World,
+    now: float,
+    grace: float,
+    facts: AllFacts,
 ) -> dict[Address, str]:
     """The addresses that must not be created now, each with the reason.
 
@@ -25,7 +33,7 @@ def holds(
     """
     dead = {thing.id for thing in world.dead}
     wait = AMNESIA if remembered.found else grace
-    found: dict[Address, str] = {}
+    found = dict(unlisted(world, facts, addresses, now))
     for address in addresses:
         if why := _why(remembered, address, dead, now):
             found[address] = why

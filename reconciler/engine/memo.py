@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from reconciler.engine.batches import batches
 from reconciler.engine.converge import converge
 from reconciler.engine.order import AllFacts, in_order, needs
 from reconciler.engine.parts import Held
@@ -34,11 +35,14 @@ class Memo:
     _order: tuple[Address, ...] = ()
     _needs: dict[Address, tuple[Address, ...]] = field(default_factory=dict)
     _settled: dict[Address, _Settled] = field(default_factory=dict)
+    _facts: AllFacts = field(default_factory=dict)
+    _batches: Mapping[Address, tuple[Address, ...]] | None = None
 
     def of(self, resources: Mapping[Address, Desired], facts: AllFacts) -> Memo:
         """This one, for these resources; what was concluded of others is forgotten."""
         if resources is not self._resources:
             self._resources, self._settled = resources, {}
+            self._facts, self._batches = facts, None
             self._needs = {
                 address: tuple(needs(desired, facts[address.kind], resources))
                 for address, desired in resources.items()
@@ -50,6 +54,13 @@ class Memo:
     def order(self) -> tuple[Address, ...]:
         """As `order.in_order`."""
         return self._order
+
+    @property
+    def batches(self) -> Mapping[Address, tuple[Address, ...]]:
+        """As `batches.batches`."""
+        if self._batches is None:
+            self._batches = batches(self._resources, self._facts)
+        return self._batches
 
     def needs(self, address: Address) -> tuple[Address, ...]:
         """As `order.needs`."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from reconciler.model.plan import Outcome, Report
@@ -79,13 +80,15 @@ class BackOff:
     def note(self, outcomes: Iterable[Outcome], now: float, chance: Chance) -> None:
         """A pass has ended: remember what has failed in it, forget what has not or is no longer there."""
         before, self.failures = self.failures, {}
+        drawn: dict[str, float] = {}
         for outcome in outcomes:
+            mine = partial(drawn.setdefault, outcome.together, chance()) if outcome.together else chance
             failure = before.get(outcome.label)
             if outcome.unknown:
-                self.failures[outcome.label] = self._unknown(outcome.why, failure, now, chance)
+                self.failures[outcome.label] = self._unknown(outcome.why, failure, now, mine)
             elif outcome.final or (outcome.status == "failed" and outcome.on != "back-off"):
                 times = failure.times + 1 if failure else 1
-                until = now + self._delay(times, outcome.final, chance)
+                until = now + self._delay(times, outcome.final, mine)
                 self.failures[outcome.label] = Failure(times, until, outcome.why, outcome.final)
             elif failure is not None and outcome.status in {"failed", "blocked", "waiting"}:
                 self.failures[outcome.label] = failure  # it was not tried, or could not be

@@ -115,7 +115,7 @@ class Planner:
         if holder is None and (why := self._not_in_turn(kind).get(desired.address)):
             return Wait(why, "other")
         accepted = accepting(kind, desired, holder, self._reach.asked(holder)) if holder is not None else None
-        if holder is not None and accepted is None and (state := unready(kind, holder)):
+        if holder is not None and not (accepted or holder.unnamed) and (state := unready(kind, holder)):
             return state
         verdict = self._reach.within(accepted or self._resolve(desired, holder))
         if isinstance(verdict, Steps) and (instead := self.instead(str(desired.address), verdict)):

@@ -15,7 +15,7 @@ from reconciler.kinds import devices
 from reconciler.kinds.calls import ec2
 from reconciler.model.address import Address
 from reconciler.model.calls import Call
-from reconciler.model.kind import Halt, Kind, Remedy
+from reconciler.model.kind import Halt, Kind, Remedy, Together
 from reconciler.model.reads import Companion, Detail, Read
 from reconciler.model.things import Desired, Observed, Spec
 
@@ -287,6 +287,12 @@ INSTANCE = Kind(
     finished=frozenset({"IamInstanceProfile.Arn", "IamInstanceProfile.Name"}),  # with its role
     tag_type="instance",
     always={"MinCount": 1, "MaxCount": 1},
+    together=Together(
+        counts=("MinCount", "MaxCount"),
+        index="AmiLaunchIndex",
+        since="(NetworkInterfaces[?Attachment.DeviceIndex==`0`].Attachment.AttachTime | [0]) || LaunchTime",
+        most=100,
+    ),
     forbidden=frozenset({"SecurityGroups", "Operator"}),
     write_only=UNREPORTED,
     normal={"IamInstanceProfile": _profile_name, devices.FIELD: devices.comparable},

@@ -37,6 +37,10 @@ def token(seed: tuple[str, ...], generation: int) -> str:
     return digest(*seed, generation)
 
 
+GENERATIONS = 100
+"""How many used-up tokens are walked past before it is called a failure."""
+
+
 KEYS = frozenset({"CustomerGatewayConfiguration", "PreSharedKey"})
 """Members that hold keys: no digest is made of them, since a short key can be found by trying."""
 

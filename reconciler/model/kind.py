@@ -58,6 +58,20 @@ class Crowd:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Together:
+    """How one call makes several things that are alike (`engine.batches`), at most `most`.
+
+    `counts` are the parameters that say how many, `index` is the member of a row that says which of them it is, from 0,
+    and `since` where (JMESPath) a row says when it was made.
+    """
+
+    counts: tuple[str, ...]
+    index: str
+    since: str
+    most: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Halt:
     """How a thing is stopped for changes that AWS makes at no other time, and started again (`engine.halting`).
 
@@ -230,6 +244,8 @@ class Kind:
     """EC2's resource type in TagSpecifications; None where the create call takes a plain list of Tags."""
     always: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Parameters that every creation sends and no config may."""
+    together: Together | None = None
+    """How several that are alike are made by one call; None for kinds that are made one by one."""
     forbidden: frozenset[str] = frozenset()
     """Members of the create call that no config may set, because they would work against us."""
     write_only: frozenset[str] = frozenset()

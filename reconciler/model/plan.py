@@ -85,7 +85,8 @@ class Outcome:
 
     `final`: trying again without a change of the config is no use.  `on`: who has to move, where it waits; an entry
     that failed in an earlier pass and is not tried now has failed, and waits on "back-off".  `unknown`: AWS knows
-    nothing (yet) of what its call has named.
+    nothing (yet) of what its call has named.  `together` is the same for all that one call was to make: they are tried
+    again together.
     """
 
     label: str
@@ -95,6 +96,7 @@ class Outcome:
     final: bool = False
     on: Mover = "aws"
     unknown: bool = False
+    together: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

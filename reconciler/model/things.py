@@ -19,6 +19,10 @@ APPLIED_TAG = "reconciler:applied"
 """Short hashes of what we have last applied, for the question who has changed what (`engine.applied`)."""
 HALTED_TAG = "reconciler:halted"
 """That we have stopped a thing for a change, and for which (`engine.halting`)."""
+BATCH_TAG = "reconciler:batch"
+"""With which others one call has made a thing (`model.batch`)."""
+UNNAMED = "@batch"
+"""The address tag of such a thing until it gets its own: the batch tag and AWS's launch index say which it is."""
 DIGEST_TAG = "reconciler:digest."
 """Prefix of the tags that hold digests of write-only fields; the field's name follows."""
 
@@ -172,7 +176,7 @@ class Desired:
 class Observed:
     """One thing as AWS shows it.
 
-    `address` is what its tag claims, None when it has no (valid) address tag; `stack` is its stack tag.
+    `address` is what its tags claim, None when they claim no (valid) one; `stack` is its stack tag.
     `spec` is `raw` in the words that the config uses.  `replaced` is True for one that is making way (`@old`).
     """
 
@@ -192,6 +196,11 @@ class Observed:
     @property
     def scope(self) -> Scope:
         return Scope(self.kind, self.account, self.region)
+
+    @property
+    def unnamed(self) -> bool:
+        """Whether it was made with others, and its address stands in no tag of its own yet."""
+        return self.address is not None and self.tags.get(ADDRESS_TAG) == UNNAMED
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ def as_data(facts: Facts) -> dict[str, Any]:
             for field in facts.fields.values()
         ],
         "operations": operations(kind),
+        "together": kind.together.most if kind.together else 1,
     }
 
 
@@ -129,9 +130,16 @@ def _section(data: Mapping[str, Any]) -> list[str]:
         lines.append(f"| `{field['name']}` | {kind_of} | {required} | {changes} | {targets} |")
     lines += ["", "AWS operations: "]
     lines += [
-        f"* {what}: {', '.join(f'`{name}`' for name in names)}" for what, names in data["operations"].items()
+        f"* {what}: {', '.join(f'`{name}`' for name in names)}{_together(data, what)}"
+        for what, names in data["operations"].items()
     ]
     return lines
+
+
+def _together(data: Mapping[str, Any], what: str) -> str:
+    """How many that are alike one call makes, where it makes several."""
+    several = what == "create" and data["together"] > 1
+    return f" (up to {data['together']} that are alike by one call)" if several else ""
 
 
 def as_text(data: Mapping[str, Any]) -> str:
@@ -143,5 +151,7 @@ def as_text(data: Mapping[str, Any]) -> str:
         hidden = "" if field["reported"] else " (compared by a digest)"
         lines.append(f"  {name:34} {field['type'][:30]:30} {field['changes']}{hidden}{targets}")
     lines += ["", "  * required", ""]
-    lines += [f"  {what:8} {', '.join(names)}" for what, names in data["operations"].items()]
+    lines += [
+        f"  {what:8} {', '.join(names)}{_together(data, what)}" for what, names in data["operations"].items()
+    ]
     return "\n".join(lines) + "\n"

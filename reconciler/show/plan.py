@@ -11,7 +11,7 @@ from reconciler.model.calls import Call
 from reconciler.model.fields import Facts
 from reconciler.model.plan import Entry, Plan
 from reconciler.model.schema import Shape
-from reconciler.model.things import ADDRESS_TAG, APPLIED_TAG, DIGEST_TAG, STACK_TAG, Pending, Scope
+from reconciler.model.things import ADDRESS_TAG, APPLIED_TAG, BATCH_TAG, DIGEST_TAG, STACK_TAG, Pending, Scope
 from reconciler.model.verdicts import Blocked, Drift, Origin, Settled, Steps, Verdict, Wait
 
 VERSION = 1
@@ -26,7 +26,7 @@ ORIGINS: Mapping[Origin, str] = {
     "unknown": "unknown who has changed it",
 }
 """Who has made a path differ, for people."""
-OUR_TAGS = {STACK_TAG, ADDRESS_TAG, APPLIED_TAG}
+OUR_TAGS = {STACK_TAG, ADDRESS_TAG, APPLIED_TAG, BATCH_TAG}
 LONGEST = 120
 
 Secrets = frozenset[str]

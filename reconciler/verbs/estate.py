@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from reconciler import log
-from reconciler.aws.apply import without_steps
+from reconciler.aws.outcomes import without_steps
 from reconciler.desired import problems_as_data, render
 from reconciler.engine.guard import Stop
 from reconciler.errors import BusyError, ConfigError, GuardError, ReconcilerError

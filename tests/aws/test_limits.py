@@ -121,6 +121,14 @@ def test_a_call_that_aws_refuses_slows_its_own_bucket_alone() -> None:
     assert len(clock.waits) == 1
 
 
+def test_a_launch_of_many_that_is_refused_waits_for_the_calls_and_not_for_the_machines() -> None:
+    """AWS does not say which of its buckets was empty: that of five, or that of a thousand."""
+    ours, clock = limits()
+    ours.refused(HERE, "ec2", "RunInstances")
+    ours.take(HERE, "ec2", "RunInstances", {"MinCount": 100, "MaxCount": 100})
+    assert clock.waits == [0.5 + SLACK]
+
+
 def test_what_is_not_published_is_not_held_back() -> None:
     ours, clock = limits()
     for _ in range(1000):

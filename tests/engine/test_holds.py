@@ -9,12 +9,13 @@ from reconciler.model.address import Address
 from reconciler.model.remembered import Remembered
 from reconciler.model.things import World
 from tests.engine.build import thing, world
+from tests.harness import FACTS
 
 ONE, OTHER = Address("site", "one"), Address("site", "other")
 
 
 def held(remembered: Remembered, now: float, seen: World | None = None) -> set[Address]:
-    found = holds(remembered, addresses=[ONE, OTHER], world=seen or world(), now=now, grace=5)
+    found = holds(remembered, addresses=[ONE, OTHER], world=seen or world(), now=now, grace=5, facts=FACTS)
     assert all(found.values())
     return set(found)
 

@@ -47,6 +47,17 @@ def delay(backoff: BackOff, label: str = NAME) -> float:
 # ---- what fails
 
 
+def test_what_one_call_was_to_make_is_tried_again_together_and_nothing_else_is() -> None:
+    chances = iter([0.1, 0.9, 0.5, 0.3])
+    backoff, four = BackOff(300.0), [f"site/{n}" for n in range(4)]
+    outcomes = [failed(one, together="batch") for one in four[:2]] + [failed(one) for one in four[2:]]
+    for _ in range(2):  # the first failure waits a second to five; the second has more to draw from
+        backoff.note(outcomes, 0.0, lambda: next(chances, 0.7))
+    assert delay(backoff, four[0]) == delay(backoff, four[1])
+    backoff.note(outcomes[2:], 0.0, iter([0.2, 0.8]).__next__)
+    assert delay(backoff, four[2]) != delay(backoff, four[3])
+
+
 @given(st.integers(1, 200), CHANCES)
 def test_a_failure_is_left_alone_for_a_second_to_a_quarter_of_an_hour(times: int, chance: float) -> None:
     left = delay(after(times, failed(), chance))

@@ -25,6 +25,7 @@ from reconciler.aws.gateway import Gateway
 from reconciler.errors import ReconcilerError
 from reconciler.kinds import ALL
 from reconciler.loop import Loop
+from reconciler.model.batch import parsed
 from reconciler.model.calls import Call
 from reconciler.model.plan import Report
 from reconciler.model.service import SERVICES
@@ -150,7 +151,7 @@ class Births:
         token = next((call.parameters[name] for name in TOKENS if name in call.parameters), None)
         if token is None or token not in self._tokens:
             self._tokens |= {token} - {None}
-            self.count[address_of(call.parameters)] += 1
+            self.count.update(addresses_of(call.parameters))
 
 
 CREATES = frozenset((kind.service, kind.create) for kind in ALL)
@@ -163,8 +164,8 @@ def is_birth(call: sandbox.Call) -> bool:
     return (call.service, call.operation) in CREATES
 
 
-def address_of(parameters: Mapping[str, Any]) -> str:
-    """The owner tag that a create call brings."""
+def addresses_of(parameters: Mapping[str, Any]) -> list[str]:
+    """Those of what a create call makes, by the tags that it brings."""
     found = tags(parameters) or {
         tag["Key"]: tag["Value"]
         for each in parameters.get("TagSpecifications", ())
@@ -172,8 +173,9 @@ def address_of(parameters: Mapping[str, Any]) -> str:
     }
     comment = (parameters.get("HostedZoneConfig") or {}).get("Comment")
     mark = re.search(r"reconciler:address=(\S+)", str(comment))
-    otherwise = mark[1] if mark else "(without a tag)"
-    return found.get("reconciler:address", otherwise)
+    if found.get("reconciler:address") == "@batch":
+        return [str(address) for address in parsed(found["reconciler:batch"])]
+    return [found.get("reconciler:address", mark[1] if mark else "(without a tag)")]
 
 
 class Watch:

@@ -28,6 +28,7 @@ AMAZONS = re.compile(r"\b2400:6500:[0-9a-f:]+")
 """Ranges of IPv6 that AWS draws from its own."""
 DRAWN = frozenset(
     {
+        "AmiLaunchIndex",  # as the tag below: who was killed may make alone what goes with others else
         "AttachTime",
         "AvailableIpAddressCount",  # Auto Scaling groups draw the subnets of what they launch
         "CallerReference",
@@ -143,10 +144,15 @@ def _named(value: Any, names: Mapping[str, str]) -> Any:
         case Mapping():
             return {name: _named(inner, names) for name, inner in value.items() if name not in DRAWN}
         case list() | tuple():
-            return sorted((_named(inner, names) for inner in value), key=lambda inner: json.dumps(inner))
+            told = [_named(inner, names) for inner in value if not _tells_a_batch(inner)]
+            return sorted(told, key=lambda inner: json.dumps(inner))
         case str() if value in names:
             return names[value]  # ids of IAM have no form of their own
         case str():
             plain = AMAZONS.sub("", ACCELERATOR.sub("", value))
             return BALANCER.sub("", ID.sub(lambda found: names.get(found[0], found[1]), plain))
     return value
+
+
+def _tells_a_batch(value: Any) -> bool:
+    return isinstance(value, Mapping) and value.get("Key") == "reconciler:batch"

@@ -56,6 +56,7 @@ resources:
     region: ${{each.region}}
     ImageId: ${{ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64}}
     InstanceType: t3.micro
+    UserData: ${{each.n}}  # no two of a region are alike: each takes a call of its own
 """
 
 

@@ -60,7 +60,37 @@ def test_a_token_is_at_most_64_characters_long(ec2: Any) -> None:
     launch(ec2, ClientToken="x" * 64)
 
 
+def test_instances_of_one_launch_are_numbered_and_share_its_token(aws: LocalAws, ec2: Any) -> None:
+    given = {**wanted(ClientToken="one"), "MinCount": 3, "MaxCount": 3}
+    first, again = ec2.run_instances(**given), ec2.run_instances(**given)
+    assert [one["AmiLaunchIndex"] for one in first["Instances"]] == [0, 1, 2]
+    assert {one["ClientToken"] for one in first["Instances"]} == {"one"}
+    assert first["ReservationId"] == again["ReservationId"]
+    assert [one["InstanceId"] for one in again["Instances"]] == [
+        one["InstanceId"] for one in first["Instances"]
+    ]
+    fewer = {**given, "MinCount": 2, "MaxCount": 2}
+    assert code(ec2.run_instances, **fewer) == ("IdempotentParameterMismatch", 400)
+    end(aws, ec2, first["Instances"][1]["InstanceId"])
+    assert code(ec2.run_instances, **given) == ("IdempotentInstanceTerminated", 400)
+    shown = [one for each in ec2.describe_instances()["Reservations"] for one in each["Instances"]]
+    assert [(one["AmiLaunchIndex"], state(ec2, one["InstanceId"])) for one in shown] == [
+        (0, "running"),
+        (1, "terminated"),
+        (2, "running"),
+    ]
+
+
 # ---- what is refused
+
+
+def test_of_what_only_one_can_have_no_launch_of_several_speaks(ec2: Any) -> None:
+    _, subnet = subnet_in(ec2)
+    several = {**wanted(), "MinCount": 2, "MaxCount": 2}
+    card = {"DeviceIndex": 0, "SubnetId": subnet, "PrivateIpAddress": "10.0.1.9"}
+    for one in ({"SubnetId": subnet, "PrivateIpAddress": "10.0.1.9"}, {"NetworkInterfaces": [card]}):
+        assert code(ec2.run_instances, **several, **one) == ("InvalidParameterCombination", 400)
+    assert len(ec2.run_instances(**several, SubnetId=subnet)["Instances"]) == 2
 
 
 def test_an_interface_says_it_or_the_instance(ec2: Any) -> None:

@@ -30,7 +30,7 @@ def token_scope(request: Request, backend: Any) -> tuple[str, ...]:
 def run_again(request: Request, backend: Any, first: Mapping[str, Any]) -> Answer:
     """A launch repeated with its token: the same instances in their present state, or
     IdempotentInstanceTerminated once they are gone. An instance that is only shutting down is still shown; whether
-    AWS already refuses then is unverified."""
+    AWS already refuses then is unverified, and so is that of several instances one is enough."""
     ids = [instance["InstanceId"] for instance in first["Instances"]]
     alive = [moto.find_instance(backend, one) for one in ids]
     if any(one is None or one.state == "terminated" for one in alive):
@@ -51,6 +51,7 @@ def run(request: Request, backend: Any) -> Answer:
     parameters = dict(request.parameters)
     parameters.pop("ClientToken", None)
     _check_counts(parameters)
+    _check_alike(parameters)
     _check_type(parameters, request.region)
     if parameters.get("ImageId"):
         parameters["ImageId"] = images.resolve(request, backend, str(parameters["ImageId"]))
@@ -152,6 +153,21 @@ def _check_counts(parameters: Mapping[str, Any]) -> None:
     least, most = int(parameters.get("MinCount") or 0), int(parameters.get("MaxCount") or 0)
     if not 1 <= least <= most:
         raise AwsError("InvalidParameterValue", f"Value ({least}) for parameter minCount is invalid.")
+
+
+def _check_alike(parameters: Mapping[str, Any]) -> None:
+    """What only one instance can have is not asked for by a launch of several. (API reference, RunInstances and
+    InstanceNetworkInterfaceSpecification: "You cannot specify this option if you're launching more than one
+    instance"; the code is unverified.)"""
+    if int(parameters["MaxCount"]) < 2:
+        return
+    for given in (parameters, *(parameters.get("NetworkInterfaces") or [])):
+        for name in ("PrivateIpAddress", "PrivateIpAddresses", "NetworkInterfaceId"):
+            if given.get(name):
+                raise AwsError(
+                    "InvalidParameterCombination",
+                    f"The parameter {name} cannot be specified when launching more than one instance.",
+                )
 
 
 def _check_type(parameters: Mapping[str, Any], region: str) -> None:

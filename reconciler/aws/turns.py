@@ -1,0 +1,173 @@
+"""Whose turn it is: entries of a plan are begun in order of dependence, side by side.  Used by `apply`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from reconciler.aws.gateway import Gateway
+from reconciler.aws.lanes import Queue, has_room, lane_of, queue_of
+from reconciler.aws.outcomes import STOPPED, Result, pending_in, takes_away, without_steps
+from reconciler.model.address import Address
+from reconciler.model.calls import Call
+from reconciler.model.plan import Entry, Outcome
+from reconciler.model.things import Observed
+from reconciler.model.verdicts import Steps, Wait
+
+Batches = Mapping[Address, tuple[Address, ...]]
+"""By address, those with which it is made by one call if all of them are to be made (`engine.batches`)."""
+ComeBetween = Callable[[Entry], Wait | None]
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What is asked while a plan is carried out: `Applier.apply` says what each of them is."""
+
+    decide: Callable[[Address], Entry]
+    fold: Callable[[Sequence[Observed]], None]
+    keep: Callable[[], str | None]
+    stopped: Callable[[], bool]
+    come_between: ComeBetween
+    batches: Batches
+
+
+class Carrier(Protocol):
+    """Who carries out what has begun, in worker threads."""
+
+    gateway: Gateway
+
+    def carry_out(self, entry: Entry, ask: Questions) -> list[Result]: ...
+
+    def carry_out_together(self, entries: Sequence[Entry], call: Call, ask: Questions) -> list[Result]: ...
+
+    def joined(self, entries: Sequence[Entry]) -> Call | None: ...
+
+
+class _Group(NamedTuple):
+    """Entries that one call makes, by their places in the plan."""
+
+    entries: dict[int, Entry]
+    call: Call
+
+
+class Turns:
+    """One plan on its way: which entries have begun, which are done.  Lives in the coordinating thread."""
+
+    def __init__(self, carrier: Carrier, ask: Questions, executor: Executor) -> None:
+        self._carrier, self._ask, self._executor = carrier, ask, executor
+        self._apart: set[Address] = set()
+        """What is not made with others in this pass, since not all of them are to be made, or can be now."""
+        self.ended = ""
+
+    def all(self, entries: Iterable[tuple[int, Entry]]) -> dict[int, Outcome]:
+        """Carry out entries in order of dependence, as many side by side as there are workers."""
+        outcomes: dict[int, Outcome] = {}
+        todo: dict[int, Entry] = {}
+        flying: dict[Future[list[Result]], dict[int, Entry]] = {}
+        for index, entry in entries:
+            if isinstance(entry.verdict, Steps):
+                todo[index] = entry
+            else:
+                outcomes[index] = without_steps(entry)
+        while todo or flying:
+            try:
+                ended = self._start(todo, flying)
+                assert ended or flying, f"{[entry.label for entry in todo.values()]} wait for each other"
+                outcomes |= ended
+                for future in wait(flying, return_when=FIRST_COMPLETED).done if flying else ():
+                    outcomes |= self._landed(flying.pop(future), future.result())
+            except (
+                BaseException
+            ):  # a mistake of ours, or a second INT: no pass is over while it changes something
+                for future in flying:
+                    future.cancel()
+                wait(flying)
+                raise
+        return outcomes
+
+    def _landed(self, entries: Mapping[int, Entry], results: Sequence[Result]) -> dict[int, Outcome]:
+        for result in results:
+            self.ended = self.ended or result.ends
+        if made := [result.made for result in results if result.made is not None]:
+            self._ask.fold(made)
+        return {index: result.outcome for index, result in zip(entries, results, strict=True)}
+
+    def _start(
+        self, todo: dict[int, Entry], flying: dict[Future[list[Result]], dict[int, Entry]]
+    ) -> dict[int, Outcome]:
+        """Begin what can begin now; gives the outcomes of entries that turn out to have nothing to begin."""
+        outcomes: dict[int, Outcome] = {}
+        begun = [entry for entries in flying.values() for entry in entries.values()]
+        open_addresses = {entry.address for entry in (*todo.values(), *begun)}
+        lanes = {lane_of(entry) for entry in begun} - {None}
+        queues = Counter(queue_of(next(iter(entries.values()))) for entries in flying.values())
+        full = set[Queue]()
+        for index, entry in list(todo.items()):
+            if index not in todo or lane_of(entry) in lanes or self._needed(entry) & open_addresses:
+                continue
+            queue = queue_of(entry)
+            if queue in full:
+                continue
+            group = self._group(entry, todo, open_addresses)
+            if not has_room(self._carrier.gateway, entry, queues[queue], group and group.call):
+                full.add(queue)
+                continue
+            now = group or self._again(entry)
+            if isinstance(now, Outcome):
+                del todo[index]
+                outcomes[index] = now
+                open_addresses.discard(entry.address)
+                continue
+            queues[queue] += 1
+            if isinstance(now, _Group):
+                for one in now.entries:
+                    del todo[one]
+                together, members = self._carrier.carry_out_together, list(now.entries.values())
+                flying[self._executor.submit(together, members, now.call, self._ask)] = now.entries
+            else:
+                del todo[index]
+                lanes |= {lane_of(now)} - {None}
+                flying[self._executor.submit(self._carrier.carry_out, now, self._ask)] = {index: now}
+        return outcomes
+
+    def _needed(self, entry: Entry) -> set[Address]:
+        return set(entry.after) if entry.wanted else set()
+
+    def _group(self, entry: Entry, todo: Mapping[int, Entry], open_addresses: set[Address]) -> _Group | None:
+        """All that are made together with an entry, if all are to be made and can be now; then the others of it are
+        made one by one as well, for what is seen of them is not all that there is."""
+        members = self._ask.batches.get(entry.address, ()) if entry.wanted else ()
+        if not members or entry.address in self._apart:
+            return None
+        places = {one.address: index for index, one in todo.items()}
+        planned = {places[one]: todo[places[one]] for one in members if one in places}
+        ready = not any(self._needed(one) & open_addresses for one in planned.values())
+        if len(planned) == len(members) and ready and self._carrier.joined([*planned.values()]):
+            again = {index: self._again(one) for index, one in planned.items()}
+            now = {index: one for index, one in again.items() if isinstance(one, Entry)}
+            call = self._carrier.joined([*now.values()]) if len(now) == len(members) else None
+            if call is not None:
+                return _Group(now, call)
+        self._apart.update(members)
+        return None
+
+    def _again(self, entry: Entry) -> Entry | Outcome:
+        """The entry in the light of what this pass has made so far, or its outcome when there is nothing to do yet."""
+        if self._ask.stopped():
+            return Outcome(label=entry.label, status="waiting", why=STOPPED)
+        if self.ended:
+            return Outcome(label=entry.label, status="waiting", why=self.ended)
+        now = self._ask.decide(entry.address) if entry.wanted else entry
+        if not isinstance(now.verdict, Steps):
+            return without_steps(now)
+        if takes_away(now) and not takes_away(entry):  # no guard has counted it
+            return Outcome(label=entry.label, status="waiting", why="it is to be replaced, by the next pass")
+        if takes_away(now) and (why := self._ask.keep()):
+            return Outcome(label=entry.label, status="waiting", why=why, on="person")
+        missing = next(pending_in(now.verdict), None)
+        if missing is not None:
+            return Outcome(label=entry.label, status="waiting", why=f"needs {missing}")
+        return now
