@@ -25,6 +25,7 @@ MOST_PARTS = 10_000
 """Parts that are remembered at most, to be shared by rows: what they have in common comes soon again."""
 MOST_MEMBERS = 16
 """Members of a structure that may be shared; larger ones are never alike."""
+NESTED = (dict, list)
 
 
 class Unusual(Exception):
@@ -61,25 +62,36 @@ class Rows:
         """A row was decoded; gives it, sharing with others what is alike."""
         if len(self._parts) > MOST_PARTS:
             self._parts.clear()
-        for name, part in row.items():
-            row[name] = self._alike(part)
+        self._share(row)
         self._now[key] = row
         return row
 
     def _alike(self, part: Any) -> Any:
-        """A text, a list or a structure, or an equal one that another row of this look has: rows are alike in most."""
-        if isinstance(part, str):
-            return self._parts.setdefault(part, part)
-        if isinstance(part, dict):
-            for name, inner in part.items():
-                part[name] = self._alike(inner)
+        """A list or a structure, or an equal one that another row of this look has: rows are alike in most."""
+        parts = self._parts
+        if type(part) is dict:
+            self._share(part)
             if len(part) > MOST_MEMBERS:
                 return part
-            return self._parts.setdefault((*part, *map(id, part.values())), part)
-        if isinstance(part, list):
-            part[:] = map(self._alike, part)
-            return self._parts.setdefault(tuple(map(id, part)), part)
-        return part
+            return parts.setdefault((*part, *map(id, part.values())), part)
+        part[:] = [
+            parts.setdefault(item, item)
+            if type(item) is str
+            else self._alike(item)
+            if type(item) in NESTED
+            else item
+            for item in part
+        ]
+        return parts.setdefault(tuple(map(id, part)), part)
+
+    def _share(self, structure: Row) -> None:
+        """Put what other rows have in the place of what is equal to it: the same texts, lists and structures."""
+        parts = self._parts
+        for name, part in structure.items():
+            if type(part) is str:
+                structure[name] = parts.setdefault(part, part)
+            elif type(part) in NESTED:
+                structure[name] = self._alike(part)
 
 
 class ParserFactory(ResponseParserFactory):
@@ -283,8 +295,8 @@ def _structure(shape: Any, made: dict[str, Decode]) -> Decode:
     def decode(element: Element) -> Row:
         found: Row = {}
         for inner in element:
-            tag = inner.tag
-            if (member := members.get(tag[tag.rfind("}") + 1 :])) is not None:
+            member = members.get(inner.tag) or members.get(_bare(inner.tag))  # in a row there is no namespace
+            if member is not None:
                 name, value = member
                 if name in found:
                     raise Unusual(name)

@@ -86,17 +86,11 @@ def _streamed(name: str, text: str) -> Document | None:
     """The document made from events; None where it is no plain one, and where the composer says what is wrong."""
     depth = 0
 
-    def following() -> Any:
-        event = parser.get_event()
-        if isinstance(event, yaml.AliasEvent):
-            raise yaml.YAMLError
-        return event
-
     def inside(_: Any) -> Iterator[Any]:
         nonlocal depth
         depth += 1
-        while not isinstance(event := following(), yaml.CollectionEndEvent):
-            if depth >= DEEPEST:
+        while not isinstance(event := parser.get_event(), yaml.CollectionEndEvent):
+            if depth >= DEEPEST or isinstance(event, yaml.AliasEvent):
                 raise yaml.YAMLError
             yield event
         depth -= 1
@@ -106,7 +100,10 @@ def _streamed(name: str, text: str) -> Document | None:
         parser.get_event()  # the stream begins
         if not isinstance(parser.get_event(), yaml.DocumentStartEvent):
             return None
-        document = _built(_Builder(inside, shared=False, bare=False), following())
+        root = parser.get_event()
+        if isinstance(root, yaml.AliasEvent):
+            return None
+        document = _built(_Builder(inside, shared=False, bare=False), root)
         parser.get_event()  # the document ends
         return document if isinstance(parser.get_event(), yaml.StreamEndEvent) else None
     except yaml.YAMLError:
@@ -253,7 +250,7 @@ class _Builder:
         """The node; `flow` says that it stands inside { } or [ ]."""
         if self._met is not None and id(source) in self._met:
             return self._met[id(source)]
-        if _tagged(source):
+        if source.tag and _tagged(source):
             tag = str(source.tag).replace("tag:yaml.org,2002:", "!!")
             self._add(
                 source, f"the YAML tag {short(tag)} is refused", "remove it; quote a value that begins with !"
