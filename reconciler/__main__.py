@@ -7,10 +7,8 @@ import os
 import sys
 from contextlib import suppress
 
+from reconciler import heap
 from reconciler.signals import INBOX
-
-COLLECTED_AFTER = 20_000, 20, 20
-"""New objects after which Python looks for circles among them, and how often before it looks among older ones."""
 
 
 def main() -> int:
@@ -18,15 +16,14 @@ def main() -> int:
     stays = sys.argv[1:2] == ["run"] and not {"--once", "-h", "--help"} & set(sys.argv)
     if stays:
         INBOX.catch()
+    heap.one_for_all_threads()
     gc.disable()
     # where rich is installed structlog imports it, a sixth of a process's start, and we have no use for it
     sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
     from reconciler import log
     from reconciler.cli import main as run
 
-    gc.freeze()  # what was imported stays, and is not to be looked through again and again
-    gc.set_threshold(*COLLECTED_AFTER)
-    gc.enable()
+    heap.imported()
     status = run()
     # a thread that waits for AWS must not hold up the end: what matters has been seen to
     if stays or _all_hang():

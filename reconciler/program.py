@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconciler import __version__, approvals, log, pauses, policy, resumed, status
+from reconciler import __version__, approvals, heap, log, pauses, policy, resumed, status
 from reconciler.aws.audit import changes
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.lease import Holder, Lease
@@ -82,14 +82,15 @@ class Program:
 
     def config(self) -> Config:
         """The config, checked; ConfigError with all problems when it is not good."""
-        found = load(
-            self.path,
-            kinds=BY_NAME,
-            schema=self.schema,
-            variables=self.settings.variables,
-            environment=self.environment,
-            default_region=self.settings.region or "",
-        )
+        with heap.nothing_to_collect():
+            found = load(
+                self.path,
+                kinds=BY_NAME,
+                schema=self.schema,
+                variables=self.settings.variables,
+                environment=self.environment,
+                default_region=self.settings.region or "",
+            )
         log.of_stack(found.stack)
         logger = log.get_logger()
         logger.debug(

@@ -21,6 +21,11 @@ from botocore.parsers import EC2QueryParser, ResponseParserFactory
 Decode = Callable[[Element], Any]
 ITEM = re.compile(rb"<item>|</item>|<item/>")
 Row = dict[str, Any]
+MOST_PARTS = 10_000
+"""Parts that are remembered at most, to be shared by rows: what they have in common comes soon again."""
+MOST_MEMBERS = 16
+"""Members of a structure that may be shared; larger ones are never alike."""
+NESTED = (dict, list)
 
 
 class Unusual(Exception):
@@ -38,10 +43,12 @@ class Rows:
         """Held while an answer is decoded: two at once would be no faster, and take the memory of two."""
         self._now: dict[bytes, Row] = {}
         self._before: dict[bytes, Row] = {}
+        self._parts: dict[Any, Any] = {}
 
     def turn(self) -> None:
         """A look begins: what the last one has not seen is forgotten."""
         self._now, self._before = {}, self._now
+        self._parts = {}
 
     def get(self, key: bytes) -> Row | None:
         """The row, if it is known."""
@@ -51,9 +58,40 @@ class Rows:
             now[key] = row
         return row
 
-    def put(self, key: bytes, row: Row) -> None:
-        """A row was decoded."""
+    def put(self, key: bytes, row: Row) -> Row:
+        """A row was decoded; gives it, sharing with others what is alike."""
+        if len(self._parts) > MOST_PARTS:
+            self._parts.clear()
+        self._share(row)
         self._now[key] = row
+        return row
+
+    def _alike(self, part: Any) -> Any:
+        """A list or a structure, or an equal one that another row of this look has: rows are alike in most."""
+        parts = self._parts
+        if type(part) is dict:
+            self._share(part)
+            if len(part) > MOST_MEMBERS:
+                return part
+            return parts.setdefault((*part, *map(id, part.values())), part)
+        part[:] = [
+            parts.setdefault(item, item)
+            if type(item) is str
+            else self._alike(item)
+            if type(item) in NESTED
+            else item
+            for item in part
+        ]
+        return parts.setdefault(tuple(map(id, part)), part)
+
+    def _share(self, structure: Row) -> None:
+        """Put what other rows have in the place of what is equal to it: the same texts, lists and structures."""
+        parts = self._parts
+        for name, part in structure.items():
+            if type(part) is str:
+                structure[name] = parts.setdefault(part, part)
+            elif type(part) in NESTED:
+                structure[name] = self._alike(part)
 
 
 class ParserFactory(ResponseParserFactory):
@@ -94,9 +132,9 @@ def decoded(body: bytes, shape: Any, known: Rows) -> Row:
     if shape is None:
         raise Unusual
     lists = _lists_of_structures(shape)
-    skeleton, rows = _cut(body) if lists else (body, [])
+    skeleton, places = _cut(body) if lists else (body, [])
     root = _parsed(skeleton)
-    if not rows:
+    if not places:
         return _with_request_id(root, decoder(shape)(root))
     found: Row = {}
     taken = 0
@@ -109,9 +147,9 @@ def decoded(body: bytes, shape: Any, known: Rows) -> Row:
         if numbers != list(range(taken, taken + len(numbers))):
             raise Unusual(name)
         taken += len(numbers)
-        found[name] = [_row(rows[number], item, known) for number in numbers]
+        found[name] = [_row(body[slice(*places[number])], item, known) for number in numbers]
         element.clear()
-    if taken != len(rows):  # some are elsewhere
+    if taken != len(places):  # some are elsewhere
         root = _parsed(body)
         return _with_request_id(root, decoder(shape)(root))
     return _with_request_id(root, decoder(shape)(root) | found)
@@ -123,8 +161,7 @@ def _row(body: bytes, shape: Any, known: Rows) -> Row:
     key = blake2b(body, digest_size=16, person=shape.name[:16].encode()).digest()
     row = known.get(key)
     if row is None:
-        row = _decoded_row(body, shape)
-        known.put(key, row)
+        row = known.put(key, _decoded_row(body, shape))
     return row
 
 
@@ -133,8 +170,8 @@ def _decoded_row(body: bytes, shape: Any) -> Row:
     return row
 
 
-def _cut(body: bytes) -> tuple[bytes, list[bytes]]:
-    """The answer with its outermost items by their numbers instead, and these items.
+def _cut(body: bytes) -> tuple[bytes, list[tuple[int, int]]]:
+    """The answer with its outermost items by their numbers instead, and where these begin and end.
 
     Both together are well-formed exactly when the answer is.  What seems to be a tag may stand in a comment or an
     instruction, and nowhere else.
@@ -142,7 +179,7 @@ def _cut(body: bytes) -> tuple[bytes, list[bytes]]:
     if b"<!" in body or body.find(b"<?", 1) > 0:
         raise Unusual
     kept: list[bytes] = []
-    rows: list[bytes] = []
+    places: list[tuple[int, int]] = []
     depth = end = start = 0
     for found in ITEM.finditer(body):
         tag = found[0]
@@ -156,13 +193,13 @@ def _cut(body: bytes) -> tuple[bytes, list[bytes]]:
                 raise Unusual
         if not depth:
             first = found.start() if tag == b"<item/>" else start
-            kept += (body[end:first], b"<item>%d</item>" % len(rows))
+            kept += (body[end:first], b"<item>%d</item>" % len(places))
             end = found.end()
-            rows.append(body[first:end])
+            places.append((first, end))
     if depth:
         raise Unusual
     kept.append(body[end:])
-    return b"".join(kept), rows
+    return b"".join(kept), places
 
 
 def _parsed(body: bytes) -> Element:
@@ -258,8 +295,8 @@ def _structure(shape: Any, made: dict[str, Decode]) -> Decode:
     def decode(element: Element) -> Row:
         found: Row = {}
         for inner in element:
-            tag = inner.tag
-            if (member := members.get(tag[tag.rfind("}") + 1 :])) is not None:
+            member = members.get(inner.tag) or members.get(_bare(inner.tag))  # in a row there is no namespace
+            if member is not None:
                 name, value = member
                 if name in found:
                     raise Unusual(name)

@@ -68,6 +68,8 @@ class Known:
         make: Callable[[Observed, Mapping[str, Any]], Observed],
     ) -> Observed:
         """A thing with what its list leaves out: that of the last look where nothing of both has changed."""
+        if not more:
+            return thing
         found = self._before[1].get((thing.scope, thing.id))
         if found is None or found.thing is not thing or found.more != more:
             found = _Whole(thing, more, make(thing, more))

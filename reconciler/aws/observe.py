@@ -23,6 +23,7 @@ from reconciler.errors import AwsError, Denied, Gone, ReconcilerError, Refused
 from reconciler.log import get_logger
 from reconciler.model.address import Address
 from reconciler.model.kind import Kind
+from reconciler.model.layers import layered
 from reconciler.model.reads import Companion, Detail
 from reconciler.model.things import DIGEST_TAG, Desired, Observed, Scope, World
 
@@ -281,7 +282,5 @@ class _ParentUnread(Exception):
 
 
 def _enriched(kind: Kind, thing: Observed, more: Mapping[str, Any]) -> Observed:
-    if not more:
-        return thing
     raw = {**thing.raw, **more}
-    return replace(thing, raw=raw, spec=kind.project(raw))
+    return replace(thing, raw=raw, spec=layered(kind.project(raw), raw))

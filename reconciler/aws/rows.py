@@ -14,6 +14,7 @@ from reconciler.errors import Gone, Lost
 from reconciler.model.address import REPLACED, Address
 from reconciler.model.batch import member
 from reconciler.model.kind import Kind
+from reconciler.model.layers import layered
 from reconciler.model.reads import Completion, Read
 from reconciler.model.service import path_of
 from reconciler.model.things import ADDRESS_TAG, STACK_TAG, Observed, Scope
@@ -125,7 +126,7 @@ def as_observed(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str
         id=str(row[kind.id]),
         arn=arn_of(kind, row, scope, partition),
         state=jmespath.search(kind.state, row) if kind.state else None,
-        spec=kind.project(row),
+        spec=layered(kind.project(row), row),
         tags=tags,
         raw=row,
         address=address,

@@ -14,29 +14,33 @@ import botocore.session
 from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationNotFoundError, ServiceModel, StructureShape
 
+from reconciler.aws.models import Models
+
 MARKUP = re.compile(r"<[^>]+>")
 NOTHING_AT_ALL = StructureShape("Nothing", {"type": "structure", "members": {}})
 """The input or output of an operation that takes or gives nothing."""
 
 
-_loaders: dict[tuple[str, ...], Any] = {}
+_loaders: dict[tuple[str, ...], Models] = {}
 
 
 def with_shared_models(session: Any) -> Any:
     """A botocore session that reads no service model which another session of this process has read already.
 
-    A model of EC2 is some megabytes of JSON; without this each account and the checks of a config would parse their
+    A model of EC2 is some megabytes of JSON; without this each account and the checks of a config would read their
     own.
     """
-    loader = session.get_component("data_loader")
-    session.register_component("data_loader", _loaders.setdefault(tuple(loader.search_paths), loader))
+    paths = tuple(session.get_component("data_loader").search_paths)
+    if paths not in _loaders:
+        _loaders[paths] = Models(paths)
+    session.register_component("data_loader", _loaders[paths])
     return session
 
 
 @cache
 def models() -> Any:
     """The botocore session of this process that is asked for models and regions only: it has no credentials."""
-    return with_shared_models(botocore.session.Session())
+    return with_shared_models(botocore.session.Session(include_builtin_handlers=False))
 
 
 @dataclass(frozen=True)

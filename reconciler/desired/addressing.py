@@ -11,7 +11,7 @@ import ipaddress
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from reconciler.desired.findings import Findings
+from reconciler.desired.findings import Findings, place
 from reconciler.desired.offered import offers
 from reconciler.desired.reader import Path
 from reconciler.desired.resource import Made
@@ -71,7 +71,7 @@ def _range(one: Made, field: str, value: Any, findings: Findings, *, sized: bool
     """The range that a text names; what names none is reported."""
     if not isinstance(value, str):
         return
-    where, path = one.places[field], (str(one.desired.address), field)
+    where, path = place(one.places[field]), (str(one.desired.address), field)
     try:
         network = ipaddress.ip_network(value, strict=False)
     except ValueError:

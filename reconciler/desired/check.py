@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from reconciler.desired.findings import Findings, named, place, short
+from reconciler.desired.findings import Findings, named, short
 from reconciler.desired.graph import Catalogue, Edge
 from reconciler.desired.nodes import Entries, Items, Node, Scalar, is_null
 from reconciler.desired.reader import LED_NOWHERE, Path, Reader, flag_hint, shown
@@ -312,7 +312,7 @@ class Checker(Reader):
         if hard and address == self.owner:
             self.findings.add(node.mark, path, "refers to the resource that it stands in")
             return None
-        self.edges.append(Edge(address, place(node.mark), hard))
+        self.edges.append(Edge(address, node.mark, hard))
         return Found(Ref(address, attribute or "id"), attribute, sort)
 
     def _lost(self, text: str, address: Address | None, secret: bool) -> tuple[str, str]:

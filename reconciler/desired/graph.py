@@ -9,14 +9,13 @@ import re
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from reconciler.desired.findings import Findings
 from reconciler.knots import knots
 from reconciler.model.address import Address
 from reconciler.model.fields import fields
 from reconciler.model.kind import Kind
-from reconciler.model.place import Place
 from reconciler.model.schema import Schema, Shape
 
 FIELD = re.compile(r"(?P<address>[^/]+/.+?)\.(?P<attribute>id|arn|[A-Z][A-Za-z0-9.]*)")
@@ -28,10 +27,10 @@ SIMPLE_PATH = re.compile(r"[A-Za-z0-9]+(\[\])?(\.[A-Za-z0-9]+(\[\])?)*")
 
 
 class Edge(NamedTuple):
-    """A reference to `to`; `hard` ones must exist first."""
+    """A reference to `to`; `hard` ones must exist first.  `place` is a mark of the YAML."""
 
     to: Address
-    place: Place
+    place: Any
     hard: bool
 
 

@@ -63,7 +63,8 @@ class Made(NamedTuple):
     desired: Desired
     edges: tuple[Edge, ...]
     earlier: Mapping[Address, Place]
-    places: Mapping[str, Place]
+    places: Mapping[str, Any]
+    """Marks of the YAML, as nodes have them."""
 
 
 class Maker:
@@ -109,7 +110,7 @@ class Maker:
             self._previously(entries["previously"].node, path, checker) if "previously" in entries else {}
         )
         desired = self._desired(address, entry, entries, spec, tuple(earlier), facts, checker)
-        places = {name: place(entries[name].node.mark) for name in entries if name in spec or name == "Tags"}
+        places = {name: entries[name].node.mark for name in entries if name in spec or name == "Tags"}
         return Made(desired, tuple(checker.edges), earlier, places)
 
     def _field(self, name: str, node: Node, path: Path, facts: Facts, checker: Checker, spoilt: bool) -> Any:

@@ -1,14 +1,15 @@
 """YAML: the bytes of a file become a tree of nodes that know where they stand.  Called by `load`.
 
-The only module of this package that knows the YAML library.  libyaml's composer gives nodes with marks; values are
-made from them here, so that nothing is parsed twice.
+The only module of this package that knows the YAML library.  libyaml gives events with marks, from which values are
+made one by one: with all of a large config as the library's own nodes beside them a process would stay much larger.
+What is broken, and what has anchors, goes through libyaml's composer.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import yaml  # type: ignore[import-untyped, unused-ignore]
@@ -28,6 +29,8 @@ UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U0001000
 CONFLICT = re.compile(r"^(<{7}|>{7}|\|{7})", re.MULTILINE)
 """`=======` alone may underline a heading in a text."""
 REFERENCE = re.compile(r"\$\{(?:[^{}\n]|\$\{[^{}\n]*\})*\}")
+SCALARS = (yaml.ScalarNode, yaml.ScalarEvent)
+LISTS = (yaml.SequenceNode, yaml.SequenceStartEvent)
 OPEN, CLOSE = "\ue000", "\ue001"
 """Stand for the braces of ${…} where a bare one broke the YAML; of one character as well, so no place moves."""
 
@@ -57,16 +60,54 @@ def parse(file: File) -> Document:
         return _broken(_at(name, text[: odd.start()]), what, "remove it")
     if conflicts := tuple(islice(_conflicts(name, text), MOST_CONFLICTS)):
         return Document(None, conflicts, broken=True)
+    if "&" not in text and (document := _streamed(name, text)):
+        return document
     root, problems = _compose(name, text)
     bare = bool(problems) and root is not None
     if root is None:
         return Document(None, problems, broken=bool(problems))
     if "&" in text and (excess := _excess(root)):
         return Document(None, (excess,), broken=True)
-    builder = _Builder(shared="&" in text, bare=bare)
+    return _built(_Builder(_inside, shared="&" in text, bare=bare), root, problems)
+
+
+def _built(builder: _Builder, root: Any, problems: tuple[Problem, ...] = ()) -> Document:
     node = builder.node(root, flow=False)
     says_nothing = isinstance(node, Scalar) and node.value is None
     return Document(None if says_nothing else node, (*problems, *builder.problems))
+
+
+def _inside(source: Any) -> Iterator[Any]:
+    """The composer's nodes in a node: keys and values in turn where it is a mapping."""
+    return chain.from_iterable(source.value) if isinstance(source, yaml.MappingNode) else iter(source.value)
+
+
+def _streamed(name: str, text: str) -> Document | None:
+    """The document made from events; None where it is no plain one, and where the composer says what is wrong."""
+    depth = 0
+
+    def inside(_: Any) -> Iterator[Any]:
+        nonlocal depth
+        depth += 1
+        while not isinstance(event := parser.get_event(), yaml.CollectionEndEvent):
+            if depth >= DEEPEST or isinstance(event, yaml.AliasEvent):
+                raise yaml.YAMLError
+            yield event
+        depth -= 1
+
+    try:
+        parser = CParser(_Stream(name, text))
+        parser.get_event()  # the stream begins
+        if not isinstance(parser.get_event(), yaml.DocumentStartEvent):
+            return None
+        root = parser.get_event()
+        if isinstance(root, yaml.AliasEvent):
+            return None
+        document = _built(_Builder(inside, shared=False, bare=False), root)
+        parser.get_event()  # the document ends
+        return document if isinstance(parser.get_event(), yaml.StreamEndEvent) else None
+    except yaml.YAMLError:
+        return None
 
 
 def _compose(name: str, text: str) -> tuple[Any, tuple[Problem, ...]]:
@@ -192,40 +233,43 @@ class _AliasError(Exception):
 
 
 class _Builder:
-    """Turns the composer's nodes into ours.
+    """Turns the composer's nodes, or the parser's events, into ours.
 
-    `shared` says that a node may be met more than once, `bare` that OPEN and CLOSE stand for braces.
+    `inside` gives what is in one of them, in order.  `shared` says that a node may be met more than once, `bare` that
+    OPEN and CLOSE stand for braces.
     """
 
-    def __init__(self, shared: bool, bare: bool) -> None:
+    def __init__(self, inside: Callable[[Any], Iterator[Any]], shared: bool, bare: bool) -> None:
         self.problems: list[Problem] = []
+        self._inside = inside
         self._met: dict[int, Node] | None = {} if shared else None
         self._bare = bare
+        self._texts: dict[str, str] = {}
 
     def node(self, source: Any, flow: bool) -> Node:
         """The node; `flow` says that it stands inside { } or [ ]."""
         if self._met is not None and id(source) in self._met:
             return self._met[id(source)]
-        if source.tag:
+        if source.tag and _tagged(source):
             tag = str(source.tag).replace("tag:yaml.org,2002:", "!!")
             self._add(
                 source, f"the YAML tag {short(tag)} is refused", "remove it; quote a value that begins with !"
             )
         made: Node
-        if isinstance(source, yaml.ScalarNode):
+        if isinstance(source, SCALARS):
             made = self._scalar(source, flow)
-        elif isinstance(source, yaml.SequenceNode):
+        elif isinstance(source, LISTS):
             inside = flow or bool(source.flow_style)
-            made = Items(source.start_mark, [self.node(item, inside) for item in source.value])
+            made = Items(source.start_mark, [self.node(item, inside) for item in self._inside(source)])
         else:
             inside = flow or bool(source.flow_style)
-            made = Entries(source.start_mark, self._entries(source.value, inside))
+            made = Entries(source.start_mark, self._entries(self._inside(source), inside))
         if self._met is not None:
             self._met[id(source)] = made
         return made
 
     def _scalar(self, source: Any, flow: bool) -> Scalar:
-        text = source.value
+        text = self._texts.setdefault(source.value, source.value)  # most stand there many times
         if self._bare and OPEN in text:
             text = text.replace(OPEN, "{").replace(CLOSE, "}")
             if flow and not source.style:
@@ -235,12 +279,12 @@ class _Builder:
         if source.style == '"' and "\0" in text:
             self._add(source, "the character U+0000 cannot stand in a value", "remove it")
         value = text if source.style else core(text)
-        return Scalar(source.start_mark, text, value, filled=bool(source.tag))
+        return Scalar(source.start_mark, text, value, filled=_tagged(source))
 
-    def _entries(self, pairs: Any, flow: bool) -> dict[str, Entry]:
+    def _entries(self, inside: Iterator[Any], flow: bool) -> dict[str, Entry]:
         entries: dict[str, Entry] = {}
-        for key_source, value_source in pairs:
-            key, value = self.node(key_source, flow), self.node(value_source, flow)
+        for key_source in inside:  # its value comes next, once it is read itself
+            key, value = self.node(key_source, flow), self.node(next(inside), flow)
             if not isinstance(key, Scalar):
                 hint = "there are no templates here; quote a text that begins with { or ["
                 self._add(key_source, "a key must be a text", hint)
@@ -259,3 +303,8 @@ class _Builder:
 
     def _add(self, source: Any, what: str, hint: str) -> None:
         self.problems.append(Problem(place(source.start_mark), "", visible(what), hint))
+
+
+def _tagged(source: Any) -> bool:
+    """Whether it has a tag; a lone ! says that it has none, which the composer leaves out itself."""
+    return bool(source.tag) and source.tag != "!"

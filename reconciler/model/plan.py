@@ -11,7 +11,7 @@ from reconciler.model.things import Observed, Scope
 from reconciler.model.verdicts import Blocked, Mover, Settled, Steps, Verdict, Wait
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
     """One address and what is concluded about it.
 
@@ -45,7 +45,7 @@ class Entry:
         return f"{self.address}{REPLACED}" if self.old else str(self.address)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """All entries: the wanted ones in order of dependence, then deletions in reverse order.
 
@@ -79,7 +79,7 @@ Status = Literal[
 """`planned`: there are steps, and nothing is written (`mode: observe`)."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
     """What became of one entry in one pass.
 
@@ -99,7 +99,7 @@ class Outcome:
     together: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
     """What became of one pass.  `calls` and `discovery_calls` count requests; `seconds` is how long it took."""
 

@@ -32,7 +32,7 @@ TOKENS = ("CallerReference", "ClientToken")
 Spec = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Ref:
     """`${kind/name}` or `${kind/name.Field}`.  `attribute` is "id", "arn", "name" or the field that AWS reports."""
 
@@ -47,7 +47,7 @@ class Ref:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """`${ssm:/path}`: a public SSM parameter, read in the resource's region, only when the thing is created."""
 
@@ -57,7 +57,7 @@ class Parameter:
         return f"${{ssm:{self.path}}}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Text:
     """A longer string with references inside, in order: `vpn-${customer-gateway/fra}-a`."""
 
@@ -67,7 +67,7 @@ class Text:
         return "".join(map(str, self.parts))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Pending:
     """A value that is known only after `of` is created; stands where its id or field will stand.
 
@@ -146,7 +146,7 @@ class Scope(NamedTuple):
         return f"{self.kind} in {self.region or 'the global region'} of {self.account}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Desired:
     """One resource as the config wants it.  Keys of `spec` are AWS's; values may hold Ref, Text and Parameter."""
 
@@ -172,7 +172,7 @@ class Desired:
         return Scope(self.address.kind, self.account, self.region)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Observed:
     """One thing as AWS shows it.
 

@@ -15,7 +15,7 @@ Origin = Literal["drift", "pending", "both", "unknown"]
 """Who has made a path differ: somebody in AWS, somebody in the config, somebody in each, or that cannot be told."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Drift:
     """One path that differs: what is wanted there, what was seen there (None: nothing), and who made it differ."""
 
@@ -33,14 +33,14 @@ def together(origins: Iterable[Origin]) -> Origin:
     return "unknown" if "unknown" in found or not found else "both"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Settled:
     """Nothing to do.  `notes` are for people: an update that is available, a field that is left alone."""
 
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Steps:
     """Calls to make, in this order.
 
@@ -65,7 +65,7 @@ Mover = Literal["aws", "other", "person", "window", "back-off"]
 nobody, since it has just failed."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Something has to move first.  Only with `on` "aws" is looking again soon of any use by itself.
 
@@ -77,7 +77,7 @@ class Wait:
     drift: tuple[Drift, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Blocked:
     """Only a change of the config, or of the thing by hand, helps.  `drift` is what cannot be mended."""
 

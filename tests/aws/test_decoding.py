@@ -229,3 +229,31 @@ def test_a_row_that_may_hold_keys_is_kept_nowhere() -> None:
     )
     assert first == second
     assert first is not second
+
+
+def test_rows_share_what_they_have_in_common() -> None:
+    rows = Rows()
+    parser = ParserFactory(rows).create_parser("ec2")
+
+    def row(id: str, zone: str) -> str:
+        placed = (
+            f"<placement><availabilityZone>{zone}</availabilityZone><tenancy>default</tenancy></placement>"
+        )
+        return f"<item><instanceId>{id}</instanceId>{placed}<ebsOptimized>true</ebsOptimized></item>"
+
+    inner = row("i-1", "a") + row("i-2", "a") + row("i-3", "b")
+    items = f"<item><instancesSet>{inner}</instancesSet></item>"
+    body = f"<Answer {SPACE}><reservationSet>{items}</reservationSet></Answer>"
+    found = parser.parse(response(body.encode()), shape_of("DescribeInstances"))
+    one, two, three = found["Reservations"][0]["Instances"]
+    assert one["Placement"] is two["Placement"] is not three["Placement"]
+    assert one["Placement"]["Tenancy"] is three["Placement"]["Tenancy"]
+    assert (one["EbsOptimized"], three["Placement"]["AvailabilityZone"]) == (True, "b")
+
+
+def test_no_more_parts_are_remembered_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.aws.decoding.MOST_PARTS", 5)
+    rows = Rows()
+    for number in range(100):
+        rows.put(b"%d" % number, {"Name": str(number), "Tags": [{"Key": str(number)}]})
+        assert len(rows._parts) < 12

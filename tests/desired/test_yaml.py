@@ -6,9 +6,11 @@ import math
 
 import pytest
 
+from reconciler.desired import source
 from reconciler.desired.files import LARGEST_FILE, File
+from reconciler.desired.nodes import Entries, Items, Node
 from reconciler.desired.scalars import core
-from reconciler.desired.source import parse
+from reconciler.desired.source import DEEPEST, parse
 
 from .support import HEAD, config, problem, problems, resources
 
@@ -116,3 +118,52 @@ def test_a_heading_is_no_conflict() -> None:
     text = resources("global-network/a:\n  Description: |\n    Title\n    =======\n")
     assert "conflict" not in "".join(map(str, parse(File("a.yaml", text.encode())).problems))
     assert parse(File("a.yaml", f"{HEAD}a: |\n  x\n=======\n".encode())).broken
+
+
+PLAIN = [
+    "", "# nothing", "---", "a", "~", "! a", "!!str a", "a: ! 1", "a: !b c", "a: [1, {b: 2.5}, 'c', \"d\"]",
+    "a: |\n  b\nc: >-\n  d\n", "? a\n: b", "? [a]\n: b", "a: 1\na: {}\n<<: {}\n1: 2\n", "*a", "a: *b",
+    "a: 1\n...\n---\nb: 2", "%YAML 1.1\n---\na: 1\n...\n", "a: {b: ${c/d}}", "a: b: c", "a: [b", "'",
+    "[" * (DEEPEST - 1) + "]" * (DEEPEST - 1), "[" * DEEPEST + "]" * DEEPEST,
+    "[" * DEEPEST + "1" + "]" * DEEPEST, "- " * DEEPEST + "a", "{a: " * DEEPEST + "}" * DEEPEST,
+]  # fmt: skip
+
+
+def places(node: Node | None) -> object:
+    """A tree with all of its values, their types and their places."""
+    if isinstance(node, Items):
+        return (node.mark.line, node.mark.column, [places(item) for item in node.items])
+    if isinstance(node, Entries):
+        inner = [(name, places(entry.key), places(entry.node)) for name, entry in node.entries.items()]
+        return (node.mark.line, node.mark.column, inner)
+    return node and (
+        node.mark.name,
+        node.mark.line,
+        node.mark.column,
+        node.text,
+        repr(node.value),
+        node.filled,
+    )
+
+
+@pytest.mark.parametrize("text", PLAIN, ids=range(len(PLAIN)))
+def test_events_give_what_the_composer_gives(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = parse(File("a.yaml", text.encode()))
+    monkeypatch.setattr(source, "_streamed", lambda *_: None)
+    composed = parse(File("a.yaml", text.encode()))
+    assert places(found.root) == places(composed.root)
+    assert (found.problems, found.broken) == (composed.problems, composed.broken)
+
+
+def test_a_good_config_makes_no_nodes_of_the_librarys_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would take twice what ours take."""
+    monkeypatch.delattr(source, "_compose")
+    assert isinstance(parse(File("a.yaml", HEAD.encode())).root, Entries)
+
+
+def test_equal_texts_are_one() -> None:
+    root = parse(File("a.yaml", b"[{same: value}, {same: value}]")).root
+    assert isinstance(root, Items)
+    one, two = (item.entries["same"] for item in root.items if isinstance(item, Entries))
+    assert one.key.text is two.key.text
+    assert one.node.text is two.node.text  # type: ignore[union-attr]

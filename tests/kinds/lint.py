@@ -7,6 +7,7 @@ can make is validated as botocore would before sending it.  No AWS and no local 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -302,7 +303,7 @@ class Lint:
             name: self._sample(name) for name, field in self.facts.fields.items() if field.change == "update"
         }
         seen = dict.fromkeys(spec)
-        bare = Observed(**{**thing.__dict__, "spec": seen})
+        bare = replace(thing, spec=seen)
         wanted = Desired(
             address=Address(self.kind.name, "x"), account=ACCOUNT, region=thing.region, spec=spec
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.kinds.peering import VPC_PEERING_CONNECTION
@@ -47,9 +48,7 @@ def test_it_is_accepted_in_the_region_of_the_other_side(tmp_path: Path) -> None:
 
         asked = {"Status": {"Code": "pending-acceptance"}}
         theirs = {"AccepterVpcInfo": {**seen.raw["AccepterVpcInfo"], "OwnerId": "210987654321"}}
-        other = seen.__class__(
-            **{**seen.__dict__, "raw": {**seen.raw, **asked, **theirs}, "state": "pending-acceptance"}
-        )
+        other = replace(seen, raw={**seen.raw, **asked, **theirs}, state="pending-acceptance")
         then = VPC_PEERING_CONNECTION.then
         assert then is not None
         verdict = then(next(iter(ops.loop(CONFIG).config.resources.values())), other)
