@@ -12,7 +12,7 @@ from typing import Any
 from reconciler.aws.creating import ENDED, USED_UP, Creator, Send, looked_for
 from reconciler.aws.proving import NotOurs
 from reconciler.aws.rows import as_observed
-from reconciler.errors import AwsError, Exhausted, Lost, NotYet, Refused
+from reconciler.errors import AwsError, Exhausted, Lost, NotYet, ReconcilerError, Refused
 from reconciler.model import batch
 from reconciler.model.calls import GENERATIONS, Call, token
 from reconciler.model.kind import Kind
@@ -97,7 +97,7 @@ class Batch:
             answer, generation = self._sent(send)
         except Lost:
             raise
-        except AwsError as error:
+        except ReconcilerError as error:  # AWS has made none, or was not even asked
             self._memory.refused(*self._addresses)
             if isinstance(error, APART):
                 self._memory.alone.update(self._addresses)

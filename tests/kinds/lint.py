@@ -392,6 +392,7 @@ class Lint:
             self.wrong(
                 f"answers_tags: {self.kind.create} answers {'with' if self.kind.tags in row else 'without'} tags"
             )
+        self._together(row or {}, members)
         if self.kind.birthmark:
             self._marked(row or {})
             return
@@ -405,6 +406,20 @@ class Lint:
         types: Any = members["TagSpecifications"]
         if self.kind.tag_type not in types.member.members["ResourceType"].enum:
             self.wrong(f"{self.kind.tag_type} is no type of EC2's tags")
+
+    def _together(self, row: dict[str, Any], members: Mapping[str, Shape]) -> None:
+        """What one call makes several of is numbered in its answer, shows whose call it was, and when."""
+        kind = self.kind
+        if kind.together is None:
+            return
+        if not (kind.tag_type and kind.answers_tags and self.facts.takes_token and kind.home.token in row):
+            self.wrong("together: what one call makes is known by its tags and its token")
+        if unknown := {*kind.together.counts} - (members.keys() & kind.always.keys()):
+            self.wrong(f"together: {kind.create} takes no {sorted(unknown)} always")
+        if not isinstance(row.get(kind.together.index), int):
+            self.wrong(f"together: {kind.together.index} numbers nothing in the answer of {kind.create}")
+        if not isinstance(jmespath.search(kind.together.since, row), str):
+            self.wrong(f"together: {kind.together.since} is no time")
 
     def _marked(self, row: dict[str, Any]) -> None:
         """A mark is something that the create call takes, and that no row has by chance."""

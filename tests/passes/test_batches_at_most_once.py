@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from reconciler.engine.pacing import BackOff
+from reconciler.model.calls import Call
 from reconciler.sandbox import local_aws
 from tests.faults.forking import in_a_copy
 from tests.faults.killing import Births, Course, Inline, Memory, Moment, Unhurried, on_stage
@@ -72,6 +73,24 @@ def test_lists_lag_for_minutes_behind_an_answer(ops: Host) -> None:
     ops.run(FLEET, timeout=900)
     assert launches(ops) == [4]
     assert_settled(ops, FLEET, ALL)
+
+
+def test_who_is_stopped_before_the_call_holds_nothing(ops: Host) -> None:
+    """It waits for AWS's rate when the program is told to end: the next one need not wait for what was never asked."""
+    ops.run(BASE)
+    loop, stopping = ops.loop(FLEET, grace=0), False
+    loop.stopped = lambda: stopping
+
+    def take_turn(call: Call) -> None:
+        nonlocal stopping
+        stopping = call.operation == "RunInstances"
+
+    loop.gateway.take_turn = take_turn
+    loop.one_pass("test")
+    assert launches(ops) == []
+    began = ops.aws.clock.monotonic()
+    assert_settled(ops, FLEET, ALL)
+    assert ops.aws.clock.monotonic() - began < 60
 
 
 def test_a_call_that_got_no_answer_and_did_not_happen_is_made_again(ops: Host) -> None:
