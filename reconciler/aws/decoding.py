@@ -82,7 +82,7 @@ class Rows:
             else item
             for item in part
         ]
-        return parts.setdefault(tuple(map(id, part)), part)
+        return parts.setdefault((None, *map(id, part)), part)  # an empty list is no empty structure
 
     def _share(self, structure: Row) -> None:
         """Put what other rows have in the place of what is equal to it: the same texts, lists and structures."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 from xml.etree.ElementTree import Element, tostring
 from xml.sax.saxutils import escape
@@ -249,6 +250,29 @@ def test_rows_share_what_they_have_in_common() -> None:
     assert one["Placement"] is two["Placement"] is not three["Placement"]
     assert one["Placement"]["Tenancy"] is three["Placement"]["Tenancy"]
     assert (one["EbsOptimized"], three["Placement"]["AvailabilityZone"]) == (True, "b")
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from("AB"),
+            st.recursive(
+                st.sampled_from(["", "x", True, 1, 1000]),
+                lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("AB"), inner),
+            ),
+        )
+    )
+)
+def test_what_rows_share_is_what_each_of_them_had(rows: list[dict[str, Any]]) -> None:
+    known, before = Rows(), deepcopy(rows)
+    put = [known.put(b"%d" % number, row) for number, row in enumerate(rows)]
+    assert spelt(put) == spelt(before)
+
+
+def test_an_empty_list_and_an_empty_structure_stay_apart() -> None:
+    known = Rows()
+    assert known.put(b"1", {"A": [], "B": {}}) == {"A": [], "B": {}}
+    assert known.put(b"2", {"A": {}, "B": []}) == {"A": {}, "B": []}
 
 
 def test_no_more_parts_are_remembered_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:

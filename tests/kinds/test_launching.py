@@ -31,6 +31,19 @@ def versions(ops: Host) -> list[Any]:
     return [(one["LaunchTemplateData"]["InstanceType"], one["DefaultVersion"]) for one in found]
 
 
+def leave(ops: Host, kind: str) -> None:
+    """A template of small machines, and a version of it that nothing is launched with."""
+    ops.run(template("t3.micro"))
+    (row,) = ops.rows("launch-template")
+    ops.by_hand(
+        "ec2",
+        "CreateLaunchTemplateVersion",
+        LaunchTemplateId=row["LaunchTemplateId"],
+        LaunchTemplateData={"InstanceType": kind, "EbsOptimized": True},
+    )
+    ops.aws.clear_calls()
+
+
 @pytest.mark.parametrize(
     ("left", "calls", "then"),
     [
@@ -45,29 +58,13 @@ def versions(ops: Host) -> list[Any]:
 def test_a_version_that_was_left_behind_is_used_if_it_is_the_wanted_one(
     ops: Host, left: str, calls: list[str], then: list[Any]
 ) -> None:
-    ops.run(template("t3.micro"))
-    (row,) = ops.rows("launch-template")
-    ops.by_hand(
-        "ec2",
-        "CreateLaunchTemplateVersion",
-        LaunchTemplateId=row["LaunchTemplateId"],
-        LaunchTemplateData={"InstanceType": left, "EbsOptimized": True},
-    )
-    ops.aws.clear_calls()
+    leave(ops, left)
     assert ops.run(template(TYPE)).outcome == "settled"
     assert [call for call in ops.writes() if "Template" in call] == calls
     assert versions(ops) == then
 
 
 def test_a_version_of_somebody_else_that_is_not_launched_is_left_alone(ops: Host) -> None:
-    ops.run(template("t3.micro"))
-    (row,) = ops.rows("launch-template")
-    ops.by_hand(
-        "ec2",
-        "CreateLaunchTemplateVersion",
-        LaunchTemplateId=row["LaunchTemplateId"],
-        LaunchTemplateData={"InstanceType": TYPE},
-    )
-    ops.aws.clear_calls()
+    leave(ops, TYPE)
     assert ops.run(template("t3.micro")).outcome == "settled"
     assert ops.writes() == []
