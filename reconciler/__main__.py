@@ -14,6 +14,7 @@ from reconciler.signals import INBOX
 def main() -> int:
     """The exit status.  A daemon notes signals before anything large is imported."""
     stays = sys.argv[1:2] == ["run"] and not {"--once", "-h", "--help"} & set(sys.argv)
+    glances = sys.argv[1:2] in (["plan"], ["drift"])
     if stays:
         INBOX.catch()
     heap.one_for_all_threads()
@@ -23,10 +24,12 @@ def main() -> int:
     from reconciler import log
     from reconciler.cli import main as run
 
-    heap.imported()
+    if not glances:  # it keeps all that it makes, and ends before a search for circles would find any
+        heap.imported()
     status = run()
-    # a thread that waits for AWS must not hold up the end: what matters has been seen to
-    if stays or _all_hang():
+    # a thread that waits for AWS must not hold up the end, nor the taking apart of what the end frees at once: what
+    # matters has been seen to
+    if stays or glances or _all_hang():
         log.flush(2.0)
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):  # nobody reads it any more

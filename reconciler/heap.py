@@ -22,11 +22,13 @@ def imported() -> None:
 @contextmanager
 def nothing_to_collect() -> Iterator[None]:
     """No search for circles meanwhile, since all that is made is kept."""
+    searching = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if searching:
+            gc.enable()
 
 
 def one_for_all_threads() -> None:

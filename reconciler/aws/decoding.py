@@ -11,25 +11,17 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from typing import Any
-from xml.etree.ElementTree import Element, XMLParser
+from xml.etree.ElementTree import Element
 
 from botocore.parsers import EC2QueryParser, ResponseParserFactory
 
-Decode = Callable[[Element], Any]
+from reconciler.aws.decoders import Unusual, bare, decoder, holds_keys, parsed
+from reconciler.aws.patterns import Patterns
+
 ITEM = re.compile(rb"<item>|</item>|<item/>")
 Row = dict[str, Any]
-MOST_PARTS = 10_000
-"""Parts that are remembered at most, to be shared by rows: what they have in common comes soon again."""
-MOST_MEMBERS = 16
-"""Members of a structure that may be shared; larger ones are never alike."""
-NESTED = (dict, list)
-
-
-class Unusual(Exception):
-    """This is for botocore's own parser."""
 
 
 class Rows:
@@ -43,12 +35,12 @@ class Rows:
         """Held while an answer is decoded: two at once would be no faster, and take the memory of two."""
         self._now: dict[bytes, Row] = {}
         self._before: dict[bytes, Row] = {}
-        self._parts: dict[Any, Any] = {}
+        self.patterns = Patterns()
 
     def turn(self) -> None:
         """A look begins: what the last one has not seen is forgotten."""
         self._now, self._before = {}, self._now
-        self._parts = {}
+        self.patterns.turn()
 
     def get(self, key: bytes) -> Row | None:
         """The row, if it is known."""
@@ -58,40 +50,9 @@ class Rows:
             now[key] = row
         return row
 
-    def put(self, key: bytes, row: Row) -> Row:
-        """A row was decoded; gives it, sharing with others what is alike."""
-        if len(self._parts) > MOST_PARTS:
-            self._parts.clear()
-        self._share(row)
+    def put(self, key: bytes, row: Row) -> None:
+        """A row was decoded."""
         self._now[key] = row
-        return row
-
-    def _alike(self, part: Any) -> Any:
-        """A list or a structure, or an equal one that another row of this look has: rows are alike in most."""
-        parts = self._parts
-        if type(part) is dict:
-            self._share(part)
-            if len(part) > MOST_MEMBERS:
-                return part
-            return parts.setdefault((*part, *map(id, part.values())), part)
-        part[:] = [
-            parts.setdefault(item, item)
-            if type(item) is str
-            else self._alike(item)
-            if type(item) in NESTED
-            else item
-            for item in part
-        ]
-        return parts.setdefault((None, *map(id, part)), part)  # an empty list is no empty structure
-
-    def _share(self, structure: Row) -> None:
-        """Put what other rows have in the place of what is equal to it: the same texts, lists and structures."""
-        parts = self._parts
-        for name, part in structure.items():
-            if type(part) is str:
-                structure[name] = parts.setdefault(part, part)
-            elif type(part) in NESTED:
-                structure[name] = self._alike(part)
 
 
 class ParserFactory(ResponseParserFactory):
@@ -133,13 +94,13 @@ def decoded(body: bytes, shape: Any, known: Rows) -> Row:
         raise Unusual
     lists = _lists_of_structures(shape)
     skeleton, places = _cut(body) if lists else (body, [])
-    root = _parsed(skeleton)
+    root = parsed(skeleton)
     if not places:
         return _with_request_id(root, decoder(shape)(root))
     found: Row = {}
     taken = 0
     for element in root:
-        member = lists.get(_bare(element.tag))
+        member = lists.get(bare(element.tag))
         if member is None:
             continue
         name, item = member
@@ -150,23 +111,24 @@ def decoded(body: bytes, shape: Any, known: Rows) -> Row:
         found[name] = [_row(body[slice(*places[number])], item, known) for number in numbers]
         element.clear()
     if taken != len(places):  # some are elsewhere
-        root = _parsed(body)
+        root = parsed(body)
         return _with_request_id(root, decoder(shape)(root))
     return _with_request_id(root, decoder(shape)(root) | found)
 
 
 def _row(body: bytes, shape: Any, known: Rows) -> Row:
-    if _holds_keys(shape):
+    if holds_keys(shape):
         return _decoded_row(body, shape)
     key = blake2b(body, digest_size=16, person=shape.name[:16].encode()).digest()
     row = known.get(key)
     if row is None:
-        row = known.put(key, _decoded_row(body, shape))
+        row = known.patterns.row(body, shape) or _decoded_row(body, shape)
+        known.put(key, row)
     return row
 
 
 def _decoded_row(body: bytes, shape: Any) -> Row:
-    row: Row = decoder(shape)(_parsed(body))
+    row: Row = decoder(shape)(parsed(body))
     return row
 
 
@@ -176,7 +138,7 @@ def _cut(body: bytes) -> tuple[bytes, list[tuple[int, int]]]:
     Both together are well-formed exactly when the answer is.  What seems to be a tag may stand in a comment or an
     instruction, and nowhere else.
     """
-    if b"<!" in body or body.find(b"<?", 1) > 0:
+    if _has(body, b"<!") or _has(body[1:], b"<?"):
         raise Unusual
     kept: list[bytes] = []
     places: list[tuple[int, int]] = []
@@ -202,27 +164,18 @@ def _cut(body: bytes) -> tuple[bytes, list[tuple[int, int]]]:
     return b"".join(kept), places
 
 
-def _parsed(body: bytes) -> Element:
-    parser = XMLParser(encoding="utf-8")
-    parser.feed(body)
-    root: Element = parser.close()
-    return root
+def _has(body: bytes, mark: bytes) -> bool:
+    """Whether a mark of two bytes is in it; to look for one byte takes a hundredth of the time."""
+    return mark[1:] in body and mark in body
 
 
 def _with_request_id(root: Element, found: Row) -> Row:
-    ids = [element for element in root if _bare(element.tag) == "requestId"]
+    ids = [element for element in root if bare(element.tag) == "requestId"]
     if len(ids) > 1:
         raise Unusual("requestId")
     if ids:
         found["ResponseMetadata"] = {"RequestId": ids[0].text}
     return found
-
-
-def _bare(tag: str) -> str:
-    return tag[tag.rfind("}") + 1 :]
-
-
-# ---- from the service model
 
 
 def _lists_of_structures(shape: Any) -> dict[str, tuple[str, Any]]:
@@ -232,113 +185,3 @@ def _lists_of_structures(shape: Any) -> dict[str, tuple[str, Any]]:
         for name, member in shape.members.items()
         if member.type_name == "list" and member.member.type_name == "structure"
     }
-
-
-_made: dict[str, Decode | Unusual] = {}
-
-
-def decoder(shape: Any) -> Decode:
-    """The function for a structure of EC2; Unusual where it has something inside that is not known here.
-
-    Others see it only once it is whole; two threads may make one twice.
-    """
-    if shape.name not in _made:
-        try:
-            _made[shape.name] = _compiled(shape, {})
-        except Unusual as why:
-            _made[shape.name] = why
-    made = _made[shape.name]
-    if isinstance(made, Unusual):
-        raise made
-    return made
-
-
-_secretive: dict[str, bool] = {}
-
-
-def _holds_keys(shape: Any) -> bool:
-    """Whether something in a structure is sensitive, as the model says: such rows are not kept."""
-    if shape.name not in _secretive:
-        _secretive[shape.name] = any(found.metadata.get("sensitive") for found in _all_in(shape, set()))
-    return _secretive[shape.name]
-
-
-def _all_in(shape: Any, met: set[str]) -> Iterator[Any]:
-    yield shape
-    if shape.name in met:
-        return
-    met.add(shape.name)
-    inside = shape.members.values() if shape.type_name == "structure" else ()
-    for inner in (shape.member,) if shape.type_name == "list" else inside:
-        yield from _all_in(inner, met)
-
-
-def _compiled(shape: Any, made: dict[str, Decode]) -> Decode:
-    if set(shape.serialization) - {"name"} - IGNORED or shape.metadata.get("exception"):
-        raise Unusual(shape.name)
-    match shape.type_name:
-        case "structure":
-            return made[shape.name] if shape.name in made else _structure(shape, made)
-        case "list":
-            item = _compiled(shape.member, made)
-            return lambda element: [item(inner) for inner in element]
-        case kind if kind in LEAVES:
-            return LEAVES[kind]
-    raise Unusual(shape.name)
-
-
-def _structure(shape: Any, made: dict[str, Decode]) -> Decode:
-    if shape.is_tagged_union:
-        raise Unusual(shape.name)
-    members: dict[str, tuple[str, Decode]] = {}
-
-    def decode(element: Element) -> Row:
-        found: Row = {}
-        for inner in element:
-            member = members.get(inner.tag) or members.get(_bare(inner.tag))  # in a row there is no namespace
-            if member is not None:
-                name, value = member
-                if name in found:
-                    raise Unusual(name)
-                found[name] = value(inner)
-        return found
-
-    made[shape.name] = decode  # shapes may contain themselves
-    for name, member in shape.members.items():
-        wire = member.serialization.get("name", name)
-        if wire in members:
-            raise Unusual(wire)
-        members[wire] = name, _compiled(member, made)
-    return decode
-
-
-IGNORED = frozenset({"queryName"})
-"""What of a member's serialization is about requests alone."""
-
-
-def _text(element: Element) -> str:
-    return element.text or ""
-
-
-def _boolean(element: Element) -> bool:
-    return element.text == "true"
-
-
-def _integer(element: Element) -> int:
-    return int(element.text or "")
-
-
-def _float(element: Element) -> float:
-    return float(element.text or "")
-
-
-LEAVES: dict[str, Decode] = {
-    "string": _text,
-    "character": _text,
-    "timestamp": _text,
-    "boolean": _boolean,
-    "integer": _integer,
-    "long": _integer,
-    "float": _float,
-    "double": _float,
-}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -63,10 +63,29 @@ def is_stale(facts: Facts, desired: Desired, tags: Mapping[str, Any], seen: Mapp
     One that is missing, or was made another way, is left alone, and so is what it says of paths that the config has
     dropped: nothing of that is wrong, and none is worth a write.
     """
-    applied = _read(seen.get(APPLIED_TAG, ""))
+    tag = seen.get(APPLIED_TAG, "")
+    own = {key: value for key, value in tags.items() if not key.startswith(OURS)}
+    spelt = f"{tag} {desired.spec} {own} {desired.ignore}"
+    return _says_older(_Case((id(facts), spelt), facts, desired, own, tag))
+
+
+@dataclass(frozen=True)
+class _Case:
+    """What a tag is compared with; `key` tells all of it, for most things of an estate are like others."""
+
+    key: tuple[int, str]
+    facts: Facts = field(compare=False)
+    desired: Desired = field(compare=False)
+    tags: Mapping[str, Any] = field(compare=False)
+    tag: str = field(compare=False)
+
+
+@lru_cache(maxsize=1_000)
+def _says_older(case: _Case) -> bool:
+    applied = _read(case.tag)
     return applied is not None and any(
         applied.hashes.get(_hash(path), None if applied.whole else now) != now
-        for path, value in _wanted(facts, desired, tags)
+        for path, value in _wanted(case.facts, case.desired, case.tags)
         if not contains(value, Pending) and (now := _hash(_canonical(value)))
     )
 
@@ -133,10 +152,12 @@ def _wanted(facts: Facts, desired: Desired, tags: Mapping[str, Any]) -> Iterator
     """
     for name, value in desired.spec.items():
         field = facts.fields[name]
-        if not field.write_only and field.change != "then" and not contains(value, Parameter):
-            for path, leaf in _leaves(_spelt(facts, name, value), name):
-                if not is_ignored(path, desired.ignore):
-                    yield path, leaf
+        if field.write_only or field.change == "then" or contains(value, Parameter):
+            continue
+        spelt = _spelt(facts, name, value)
+        for path, leaf in _leaves(spelt, name) if isinstance(spelt, Mapping) else ((name, spelt),):
+            if not is_ignored(path, desired.ignore):
+                yield path, leaf
     for key, value in tags.items():
         if not key.startswith(OURS) and not is_ignored(f"Tags.{key}", desired.ignore):
             yield f"Tags.{key}", value
@@ -155,8 +176,8 @@ def _spelt(facts: Facts, name: str, value: Any) -> Any:
     if contains(value, Pending):
         return value
     kind = facts.kind
-    if part := next((part for part in kind.parts if part.field == name), None):
-        return _in_order(part, value or ())
+    if facts.fields[name].change == "part":
+        return _in_order(next(part for part in kind.parts if part.field == name), value or ())
     if name in kind.normal:
         return kind.normal[name](value)
     return _sorted(value or ()) if name in kind.unordered else value
@@ -169,7 +190,8 @@ def _in_order(part: Part, items: Iterable[Item]) -> list[Any]:
 
 
 def _sorted(values: Any) -> list[Any]:
-    return sorted(map(_canonical, values), key=digest)
+    found = [_canonical(value) for value in values]
+    return found if len(found) < 2 else sorted(found, key=digest)
 
 
 def _seen(facts: Facts, leaf: str, wanted: Any, observed: Observed) -> Any:
@@ -226,6 +248,8 @@ def _at_birth(facts: Facts, path: str) -> bool:
 
 
 def _hash(value: Any) -> str:
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
+        return _hash_of_one(value[0])
     return _hash_of_text(value) if isinstance(value, str) else _short(value)
 
 
@@ -233,6 +257,12 @@ def _hash(value: Any) -> str:
 def _hash_of_text(value: str) -> str:
     """The same for names of paths and for texts, most of which are met again and again."""
     return _short(value)
+
+
+@lru_cache(maxsize=10_000)
+def _hash_of_one(value: str) -> str:
+    """The same for lists of one text."""
+    return _short([value])
 
 
 def _short(value: Any) -> str:

@@ -168,6 +168,9 @@ def _mended(facts: Facts, desired: Desired, observed: Observed, stack: str, held
     tags = [found for found in tags if found not in owner and not is_ignored(found.path, desired.ignore)]
     drifts = [found for name in desired.spec for found in field_drift(facts, name, desired, observed)]
     drifts = [found for found in drifts if not is_ignored(found.path, desired.ignore)]
+    part_drifts = [found for part in kind.parts for found in part_drift(part, desired, observed)]
+    if not (tags or owner or drifts or part_drifts):  # as nearly always
+        return _at_rest(facts, desired, observed, wanted)
     if fixed := [found for found in drifts if _is_fixed(facts, found.path)]:
         stuck = _cannot_change(facts, desired, observed, stack, tuple(fixed))
         if owner and isinstance(stuck, Blocked):
@@ -192,7 +195,6 @@ def _mended(facts: Facts, desired: Desired, observed: Observed, stack: str, held
         *work,
         *tag_calls(kind, observed, [*tags, *done], _why(tags or done)),  # last: digests say what was done
     ]
-    part_drifts = [found for part in kind.parts for found in part_drift(part, desired, observed)]
     if calls:
         everything = (*drifts, *part_drifts, *owner, *tags)
         cut = any(
@@ -211,9 +213,15 @@ def _mended(facts: Facts, desired: Desired, observed: Observed, stack: str, held
         return Steps("update", tuple(last), drift=tuple(part_drifts), why=_why(tuple(part_drifts)))
     if isinstance(verdict, Settled) and (waits := put_off(kind, desired, observed, held)):
         return replace(waits, drift=tuple(part_drifts))
+    return _at_rest(facts, desired, observed, wanted)
+
+
+def _at_rest(facts: Facts, desired: Desired, observed: Observed, wanted: dict[str, Any]) -> Verdict:
+    """What is left to do where nothing differs, or nothing of it can be mended now."""
+    verdict = goes_on(facts.kind, desired, observed)
     if isinstance(verdict, Settled) and is_stale(facts, desired, wanted, observed.tags):
         why = "what was last applied is written down anew"
-        stale = tag_calls(kind, observed, _applied(facts, desired, observed, wanted), why)
+        stale = tag_calls(facts.kind, observed, _applied(facts, desired, observed, wanted), why)
         return Steps("update", tuple(stale), why=why)
     return verdict
 
@@ -225,6 +233,8 @@ def goes_on(kind: Kind, desired: Desired, observed: Observed) -> Verdict:
 
 def _less_ignored(desired: Desired) -> Desired:
     """The same without the fields whose drift is left alone."""
+    if not desired.ignore:
+        return desired
     return replace(
         desired,
         spec={name: value for name, value in desired.spec.items() if not is_ignored(name, desired.ignore)},

@@ -31,13 +31,15 @@ def drift(wanted: Any, seen: Any, path: str) -> Iterator[Drift]:
 
 def same_set(wanted: Any, seen: Any) -> bool:
     """Whether two lists hold the same values in any order."""
+    if wanted == seen and all(isinstance(value, str) for value in wanted or ()):
+        return True  # of numbers and truths Python takes some for equal that are not
     one, other = (sorted(map(digest, values or ())) for values in (wanted, seen))
     return one == other
 
 
 def is_ignored(path: str, ignore: tuple[str, ...]) -> bool:
     """Whether a path is one whose drift is left alone, or lies within one."""
-    return any(path == left or path.startswith((f"{left}.", f"{left}[")) for left in ignore)
+    return bool(ignore) and any(path == left or path.startswith((f"{left}.", f"{left}[")) for left in ignore)
 
 
 def _is_list(value: Any) -> bool:

@@ -265,6 +265,8 @@ class Planner:
     def _claims(self, address: Address) -> tuple[Observed, ...]:
         """Who claims an address; what is on its way out only while nothing else does."""
         claims = self.world.claims.get(address, ())
+        if len(claims) < 2:
+            return claims
         return tuple(thing for thing in claims if not self._leaves(thing)) or claims[:1]
 
     def _leaves(self, thing: Observed) -> bool:

@@ -39,6 +39,11 @@ def resolve(value: Any, lookup: Lookup, holder: Lookup = nobody) -> Resolved:
 def _fill(value: Any, lookup: Lookup, holder: Lookup, missing: list[Address]) -> Any:
     if isinstance(value, PLAIN):
         return value
+    if isinstance(value, dict):
+        return {
+            name: inner if isinstance(inner, PLAIN) else _fill(inner, lookup, holder, missing)
+            for name, inner in value.items()
+        }
     match value:
         case Ref(to, attribute):
             thing = lookup(to)

@@ -57,6 +57,8 @@ def tag_drift(wanted: Mapping[str, Any], seen: Mapping[str, str]) -> list[Drift]
 
 def tag_calls(kind: Kind, thing: Observed, drifts: list[Drift], why: str) -> list[Call]:
     """The calls that mend drifted tags."""
+    if not drifts:
+        return []
     keys = {drift.path.removeprefix("Tags."): drift.wanted for drift in drifts}
     put = pairs({key: value for key, value in keys.items() if value is not None})
     gone = [key for key, value in keys.items() if value is None]

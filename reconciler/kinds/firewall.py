@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
+from functools import lru_cache
 
 from reconciler.kinds.calls import ec2
 from reconciler.model.calls import Call
@@ -36,6 +37,7 @@ def rule(item: Item) -> Item:
     return found
 
 
+@lru_cache(maxsize=10_000)
 def _network(text: str) -> str:
     with suppress(ValueError):
         return str(ipaddress.ip_network(text, strict=False))

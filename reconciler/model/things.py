@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
@@ -90,24 +90,32 @@ PLAIN = (str, int, float, type(None))
 
 def within(value: Any, sort: type[Found]) -> Iterator[Found]:
     """Everything of a sort in a value, in order, however deep."""
-    match value:
-        case Text(parts):
-            yield from (part for part in parts if isinstance(part, sort))
-        case Mapping():
-            for inner in value.values():
-                if not isinstance(inner, PLAIN):
-                    yield from within(inner, sort)
-        case list() | tuple():
-            for inner in value:
-                if not isinstance(inner, PLAIN):
-                    yield from within(inner, sort)
-        case _ if isinstance(value, sort):
-            yield value
+    if isinstance(value, PLAIN):
+        return
+    if isinstance(value, sort):
+        yield value
+    else:
+        for inner in _inside(value):
+            if not isinstance(inner, PLAIN):
+                yield from within(inner, sort)
 
 
 def contains(value: Any, sort: type[Found]) -> bool:
     """Whether a value is of a sort, or has one of it anywhere inside."""
-    return not isinstance(value, PLAIN) and any(True for _ in within(value, sort))
+    if isinstance(value, PLAIN):
+        return False
+    if isinstance(value, sort):
+        return True
+    return any(not isinstance(inner, PLAIN) and contains(inner, sort) for inner in _inside(value))
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    """What a value is made of; to ask what is a mapping takes longer than the rest."""
+    if isinstance(value, list | tuple):
+        return value
+    if isinstance(value, Text):
+        return value.parts
+    return value.values() if isinstance(value, dict | Mapping) else ()
 
 
 def at(value: Any, path: Sequence[str]) -> Iterator[Any]:

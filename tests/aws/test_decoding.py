@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from copy import deepcopy
+from collections.abc import Callable, Iterator
 from typing import Any
 from xml.etree.ElementTree import Element, tostring
 from xml.sax.saxutils import escape
@@ -14,7 +13,9 @@ from botocore.parsers import EC2QueryParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.aws.decoding import ParserFactory, Rows, as_it_is, decoder
+from reconciler.aws.decoders import decoder
+from reconciler.aws.decoding import ParserFactory, Rows, as_it_is
+from reconciler.aws.patterns import Patterns
 from reconciler.aws.schema import models
 from reconciler.kinds import ALL
 from reconciler.model.kind import Kind
@@ -31,6 +32,14 @@ def reads(kind: Kind) -> Iterator[str]:
 OPERATIONS = sorted(
     {"DescribeRegions", "DescribeTags"}
     | {operation for kind in ALL if kind.service == "ec2" for operation in (*reads(kind), kind.create)}
+)
+LISTS = sorted(
+    operation
+    for operation in OPERATIONS
+    if any(
+        member.type_name == "list" and member.member.type_name == "structure"
+        for member in MODEL.operation_model(operation).output_shape.members.values()
+    )
 )
 SPACE = 'xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"'
 
@@ -84,20 +93,24 @@ LEAVES: dict[str, st.SearchStrategy[str]] = {
 }
 
 
-def content(draw: st.DrawFn, shape: Any, depth: int) -> str:
+Draws = Callable[[str], str]
+"""What stands in a leaf of a type."""
+
+
+def content(draw: st.DrawFn, shape: Any, depth: int, leaf: Draws | None = None) -> str:
     """What stands in the element of a shape: some of the members, in any order."""
     if shape.type_name == "list":
         item = shape.member.serialization.get("name", "item")
         count = draw(st.integers(0, 3 if depth < 2 else 1)) if depth < 6 else 0
-        return "".join(element(item, content(draw, shape.member, depth + 1)) for _ in range(count))
+        return "".join(element(item, content(draw, shape.member, depth + 1, leaf)) for _ in range(count))
     if shape.type_name != "structure":
-        return draw(LEAVES[shape.type_name])
+        return leaf(shape.type_name) if leaf else draw(LEAVES[shape.type_name])
     names = list(shape.members) if depth < 6 else []
     chosen = draw(st.lists(st.sampled_from(names), unique=True, max_size=5)) if names else []
     found = ""
     for name in chosen:
         member = shape.members[name]
-        found += element(member.serialization.get("name", name), content(draw, member, depth + 1))
+        found += element(member.serialization.get("name", name), content(draw, member, depth + 1, leaf))
     return found
 
 
@@ -145,6 +158,84 @@ def broken(draw: st.DrawFn) -> tuple[str, str]:
         case "without":
             return operation, text[:at] + text[end:]
     return operation, text[:at]
+
+
+TEXTS = (
+    *(
+        "",
+        " ",
+        "\n",
+        "a>b",
+        "]]>",
+        "]]&gt;",
+        "&amp;lt;",
+        "&quot;&apos;",
+        "&#65;",
+        "&nbsp;",
+        "&",
+        "\r",
+        "\t",
+        "\x00",
+        "\x01",
+    ),
+    *(
+        "\x85",
+        "\xa0",
+        "\u2028",
+        "\ufeff",
+        "\ufffe",
+        "é",
+        "\U0001f600",
+        "a='b'",
+        "<b/>",
+        "<!---->",
+        "<item>",
+        "_1",
+        "1_0",
+    ),
+)
+"""What may stand where the others of a row have a plain text, and be something else to XML."""
+
+
+@st.composite
+def alike(draw: st.DrawFn) -> tuple[str, str]:
+    """An operation and an answer of it with rows that differ in their texts, and hardly in anything else."""
+    operation = draw(st.sampled_from(LISTS))
+    name, member = next(
+        (name, member)
+        for name, member in shape_of(operation).members.items()
+        if member.type_name == "list" and member.member.type_name == "structure"
+    )
+    space = draw(st.sampled_from(["", "\n    ", "\t"]))
+    form = content(draw, member.member, 1, leaf=lambda sort: f"@{sort}@").replace("><", f">{space}<")
+    strange = draw(st.sampled_from([0, 0, 1]))
+
+    def text(found: re.Match[str]) -> str:
+        return draw(st.sampled_from(TEXTS) if strange and draw(st.booleans()) else LEAVES[found[1]])
+
+    rows = "".join(f"<item>{re.sub('@(.+?)@', text, form)}</item>" for _ in range(draw(st.integers(3, 5))))
+    wire = member.serialization.get("name", name)
+    return operation, f"<{operation}Response {SPACE}>{element(wire, rows)}</{operation}Response>"
+
+
+@settings(max_examples=150)
+@given(alike())
+def test_rows_that_are_alike_are_what_botocore_makes_of_them(answer: tuple[str, str]) -> None:
+    operation, text = answer
+    same(text.encode("utf-8", "replace"), operation, Rows())
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_text_that_is_more_than_that_is_what_botocore_makes_of_it(text: str) -> None:
+    rows = "".join(f"<item><vpcId>{one}</vpcId></item>" for one in ("a", "b", "c", text))
+    body = f"<DescribeVpcsResponse {SPACE}><vpcSet>{rows}</vpcSet></DescribeVpcsResponse>"
+    same(body.encode("utf-8", "replace"), "DescribeVpcs", Rows())
+
+
+def test_rows_with_attributes_are_what_botocore_makes_of_them() -> None:
+    rows = """<item a=">x"><vpcId b="">1</vpcId><state c='>y'>z</state></item>""" * 4
+    body = f"<DescribeVpcsResponse {SPACE}><vpcSet>{rows}</vpcSet></DescribeVpcsResponse>"
+    assert same(body.encode(), "DescribeVpcs", Rows())["Vpcs"][3] == {"VpcId": "1", "State": "z"}
 
 
 @settings(max_examples=50)
@@ -242,42 +333,24 @@ def test_rows_share_what_they_have_in_common() -> None:
         )
         return f"<item><instanceId>{id}</instanceId>{placed}<ebsOptimized>true</ebsOptimized></item>"
 
-    inner = row("i-1", "a") + row("i-2", "a") + row("i-3", "b")
-    items = f"<item><instancesSet>{inner}</instancesSet></item>"
+    rows_of = row("i-0", "a"), row("i-1", "a"), row("i-2", "a"), row("i-3", "b")
+    items = "".join(f"<item><instancesSet>{inner}</instancesSet></item>" for inner in rows_of)
     body = f"<Answer {SPACE}><reservationSet>{items}</reservationSet></Answer>"
     found = parser.parse(response(body.encode()), shape_of("DescribeInstances"))
-    one, two, three = found["Reservations"][0]["Instances"]
+    _, one, two, three = (reservation["Instances"][0] for reservation in found["Reservations"])
     assert one["Placement"] is two["Placement"] is not three["Placement"]
     assert one["Placement"]["Tenancy"] is three["Placement"]["Tenancy"]
     assert (one["EbsOptimized"], three["Placement"]["AvailabilityZone"]) == (True, "b")
 
 
-@given(
-    st.lists(
-        st.dictionaries(
-            st.sampled_from("AB"),
-            st.recursive(
-                st.sampled_from(["", "x", True, 1, 1000]),
-                lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("AB"), inner),
-            ),
-        )
-    )
-)
-def test_what_rows_share_is_what_each_of_them_had(rows: list[dict[str, Any]]) -> None:
-    known, before = Rows(), deepcopy(rows)
-    put = [known.put(b"%d" % number, row) for number, row in enumerate(rows)]
-    assert spelt(put) == spelt(before)
-
-
-def test_an_empty_list_and_an_empty_structure_stay_apart() -> None:
-    known = Rows()
-    assert known.put(b"1", {"A": [], "B": {}}) == {"A": [], "B": {}}
-    assert known.put(b"2", {"A": {}, "B": []}) == {"A": {}, "B": []}
-
-
-def test_no_more_parts_are_remembered_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconciler.aws.decoding.MOST_PARTS", 5)
-    rows = Rows()
+def test_no_more_is_remembered_of_rows_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.aws.patterns.MOST_PARTS", 5)
+    monkeypatch.setattr("reconciler.aws.patterns.MOST_TEXTS", 50)
+    patterns, shape = Patterns(), shape_of("DescribeVpcs").members["Vpcs"].member
     for number in range(100):
-        rows.put(b"%d" % number, {"Name": str(number), "Tags": [{"Key": str(number)}]})
-        assert len(rows._parts) < 12
+        tags = "".join(f"<item><key>{number}</key><value>{n}</value></item>" for n in range(number % 7))
+        row = f"<item><vpcId>vpc-{number}</vpcId><tagSet>{tags}</tagSet></item>"
+        patterns.row(row.encode(), shape)
+        assert len(patterns._parts) < 25
+        assert len(patterns._texts) < 25
+        assert len(patterns._made) < 25
