@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 HOPS = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
-READS = re.compile(r"GET |Describe|Get|List|POST /2013-04-01/tags/[a-z]+$")
-"""What changes nothing; the last is ListTagsForResources, for which Route 53 takes a body."""
+READS = re.compile(r"GET |Describe|Get|List|Search|POST (/nat-configurations|/2013-04-01/tags/[a-z]+)$")
+"""What changes nothing; the last are ListAttachmentNatConfigurations and ListTagsForResources, which take a body."""
 PATIENCE = 60.0
 """Seconds until a call that is held back goes on all the same, so that a failed test ends."""
 
