@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -97,6 +98,7 @@ class Names(NamedTuple):
     lists: Mapping[str, Sequence[Member] | None] = {}
 
 
+@lru_cache(maxsize=1_000)
 def parse(text: str) -> tuple[str | Hole, ...]:
     """The pieces of a text in order; FillError when a `${` is not closed."""
     stack: list[list[str | Hole]] = [[]]

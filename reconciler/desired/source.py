@@ -30,6 +30,7 @@ CONFLICT = re.compile(r"^(<{7}|>{7}|\|{7})", re.MULTILINE)
 """`=======` alone may underline a heading in a text."""
 REFERENCE = re.compile(r"\$\{(?:[^{}\n]|\$\{[^{}\n]*\})*\}")
 SCALARS = (yaml.ScalarNode, yaml.ScalarEvent)
+ENDS = frozenset({yaml.SequenceEndEvent, yaml.MappingEndEvent})
 LISTS = (yaml.SequenceNode, yaml.SequenceStartEvent)
 OPEN, CLOSE = "\ue000", "\ue001"
 """Stand for the braces of ${…} where a bare one broke the YAML; of one character as well, so no place moves."""
@@ -89,14 +90,17 @@ def _streamed(name: str, text: str) -> Document | None:
     def inside(_: Any) -> Iterator[Any]:
         nonlocal depth
         depth += 1
-        while not isinstance(event := parser.get_event(), yaml.CollectionEndEvent):
-            if depth >= DEEPEST or isinstance(event, yaml.AliasEvent):
+        if depth >= DEEPEST:
+            raise yaml.YAMLError
+        while (sort := type(event := next_event())) not in ENDS:
+            if sort is yaml.AliasEvent:
                 raise yaml.YAMLError
             yield event
         depth -= 1
 
     try:
         parser = CParser(_Stream(name, text))
+        next_event = parser.get_event
         parser.get_event()  # the stream begins
         if not isinstance(parser.get_event(), yaml.DocumentStartEvent):
             return None
@@ -248,6 +252,8 @@ class _Builder:
 
     def node(self, source: Any, flow: bool) -> Node:
         """The node; `flow` says that it stands inside { } or [ ]."""
+        if type(source) is yaml.ScalarEvent and not source.tag:
+            return self._scalar(source, flow)
         if self._met is not None and id(source) in self._met:
             return self._met[id(source)]
         if source.tag and _tagged(source):

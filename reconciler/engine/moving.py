@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from functools import cached_property
-from typing import Any
 
 from reconciler.engine.order import AllFacts
 from reconciler.engine.resolve import resolve
@@ -30,12 +29,13 @@ class Moving:
     ) -> None:
         self._resources, self._facts, self._usable = resources, facts, usable
 
-    def kept(self, address: Address, spec: Spec, holder: Observed | None) -> dict[str, Any]:
+    def kept(self, address: Address, spec: Spec, holder: Observed | None) -> Spec:
         """What an address wants, and beside it what its thing has and another is to take from it."""
+        parts = self._facts[address.kind].kind.parts
+        if holder is None or not parts:
+            return spec
         found = dict(spec)
-        if holder is None:
-            return found
-        for part in self._facts[address.kind].kind.parts:
+        for part in parts:
             if part.moves and part.field in spec:
                 wanted = list(spec[part.field] or ())
                 stays = [

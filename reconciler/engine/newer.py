@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from reconciler.model.address import Address
 from reconciler.model.fields import Facts
 from reconciler.model.plan import Entry, Plan
-from reconciler.model.things import Desired, Parameter, contains
+from reconciler.model.things import PLAIN, Desired, Parameter, contains
 from reconciler.model.verdicts import Settled
 
 Where = tuple[str, str]
@@ -65,7 +65,7 @@ def _given(entry: Entry, resources: Resources, facts: AllFacts) -> Iterator[Give
         return
     fields = facts[entry.scope.kind].fields
     for name, wanted in resources[entry.address].spec.items():
-        if not fields[name].write_only and contains(wanted, Parameter):
+        if not isinstance(wanted, PLAIN) and not fields[name].write_only and contains(wanted, Parameter):
             yield from _parameters(wanted, entry.seen.spec.get(name), name)
 
 

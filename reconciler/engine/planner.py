@@ -148,7 +148,10 @@ class Planner:
                 continue  # its value is known, or will be before this one's turn comes
             if holder is None or needed in spec.missing:
                 return Wait(self._not_usable(needed), "other")
-        whole = replace(desired, spec=self._moving.kept(desired.address, spec.value, holder), tags=tags.value)
+        wanted = self._moving.kept(desired.address, spec.value, holder)
+        whole = desired
+        if wanted is not desired.spec or tags.value is not desired.tags:
+            whole = replace(desired, spec=wanted, tags=tags.value)
         if holder is None and (given_back := self._take_back(facts, whole)):
             return given_back
         making_way = self.world.replaced.get(desired.address, ())
@@ -253,7 +256,7 @@ class Planner:
         if holder is None or address.kind not in self.facts:
             return None
         kind = self.facts[address.kind].kind
-        return holder if not kind.ready or holder.state in kind.ready | kind.usable else None
+        return holder if not kind.ready or holder.state in kind.ready or holder.state in kind.usable else None
 
     def holder(self, address: Address) -> Observed | None:
         """The one thing that is ours and holds an address; None when there is none, or when it is in doubt."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import is_
 from typing import Any
 
 from reconciler.model.address import Address
@@ -27,7 +28,7 @@ def nobody(_: Address) -> None:
 
 
 def resolve(value: Any, lookup: Lookup, holder: Lookup = nobody) -> Resolved:
-    """Fill in every reference in `value`; what cannot be filled in becomes Pending.
+    """Fill in every reference in `value`; what cannot be filled in becomes Pending, and what has none stays itself.
 
     `holder` says who holds an address, whether or not it may be referred to.
     """
@@ -40,10 +41,11 @@ def _fill(value: Any, lookup: Lookup, holder: Lookup, missing: list[Address]) ->
     if isinstance(value, PLAIN):
         return value
     if isinstance(value, dict):
-        return {
+        known = {
             name: inner if isinstance(inner, PLAIN) else _fill(inner, lookup, holder, missing)
             for name, inner in value.items()
         }
+        return value if all(map(is_, known.values(), value.values())) else known
     match value:
         case Ref(to, attribute):
             thing = lookup(to)
@@ -59,7 +61,8 @@ def _fill(value: Any, lookup: Lookup, holder: Lookup, missing: list[Address]) ->
         case Mapping():
             return {name: _fill(inner, lookup, holder, missing) for name, inner in value.items()}
         case list() | tuple():
-            return [_fill(inner, lookup, holder, missing) for inner in value]
+            filled = [_fill(inner, lookup, holder, missing) for inner in value]
+            return value if isinstance(value, list) and all(map(is_, filled, value)) else filled
     return value
 
 
