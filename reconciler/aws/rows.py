@@ -125,7 +125,7 @@ def as_observed(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str
         region=scope.region,
         id=str(row[kind.id]),
         arn=arn_of(kind, row, scope, partition),
-        state=jmespath.search(kind.state, row) if kind.state else None,
+        state=_at(kind.state, row) if kind.state else None,
         spec=layered(kind.project(row), row),
         tags=tags,
         raw=row,
@@ -133,6 +133,16 @@ def as_observed(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str
         stack=stack,
         replaced=address is not None and claim.endswith(REPLACED),
     )
+
+
+def _at(path: str, row: Any) -> Any:
+    """What stands at a JMESPath; most are a name or two, for which its interpreter makes too much, in circles."""
+    names = path.split(".")
+    if not all(map(str.isidentifier, names)):
+        return jmespath.search(path, row)
+    for name in names:
+        row = row.get(name) if isinstance(row, Mapping) else None
+    return row
 
 
 def arn_of(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str) -> str:

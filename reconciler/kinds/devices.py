@@ -9,6 +9,7 @@ Facts: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/ (EbsBlockDevice, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from reconciler.kinds.calls import ec2
@@ -38,10 +39,16 @@ VOLUMES = Companion(
 def devices(raw: Spec) -> list[dict[str, Any]]:
     """What is attached, in RunInstances' words."""
     volumes = {volume["VolumeId"]: volume for volume in raw.get("Volumes") or ()}
-    return [
-        {"DeviceName": row["DeviceName"], "Ebs": _ebs(row.get("Ebs") or {}, volumes)}
-        for row in raw.get(FIELD) or ()
-    ]
+    rows = raw.get(FIELD) or ()
+    if not volumes:  # as where the config names no disks: most machines show the same then
+        return _bare(tuple((row["DeviceName"], (row.get("Ebs") or {}).get(KEPT)) for row in rows))
+    return [{"DeviceName": row["DeviceName"], "Ebs": _ebs(row.get("Ebs") or {}, volumes)} for row in rows]
+
+
+@lru_cache(maxsize=1_000)
+def _bare(disks: tuple[tuple[str, bool | None], ...]) -> list[dict[str, Any]]:
+    """Disks of whose volumes nothing is known; nobody may change them."""
+    return [{"DeviceName": name, "Ebs": _ebs({KEPT: kept}, {})} for name, kept in disks]
 
 
 def _ebs(row: Mapping[str, Any], volumes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

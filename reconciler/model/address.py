@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from sys import intern
 from typing import NamedTuple
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
@@ -24,7 +26,13 @@ class Address(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Address:
         """The address that `text` spells; ValueError when it spells none."""
-        kind, slash, name = text.partition("/")
-        if not slash or not NAME.fullmatch(kind) or not NAME.fullmatch(name):
-            raise ValueError(f"{text!r} is not an address: expected kind/name")
-        return cls(kind, name)
+        return _parsed(text)
+
+
+@lru_cache(maxsize=50_000)
+def _parsed(text: str) -> Address:
+    """One object for all who spell an address: the config, references to it, tags and what is remembered."""
+    kind, slash, name = text.partition("/")
+    if not slash or not NAME.fullmatch(kind) or not NAME.fullmatch(name):
+        raise ValueError(f"{text!r} is not an address: expected kind/name")
+    return Address(intern(kind), name)
