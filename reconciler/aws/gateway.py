@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ import jmespath
 from botocore import xform_name
 
 from reconciler.aws.codes import EXPIRED, SDK_ERRORS, meaning, partial_refusal
+from reconciler.aws.large import LargeAnswers
 from reconciler.aws.limits import READS
 from reconciler.aws.patience import Patience, Place
 from reconciler.aws.session import RENEW, Sessions
@@ -45,6 +46,7 @@ class Gateway:
         self.sessions = sessions
         self.patience = Patience()
         self.before_write: list[Callable[[Call], None]] = []
+        self._large = LargeAnswers()
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
 
@@ -112,15 +114,24 @@ class Gateway:
         method, name = xform_name(operation), f"{service}:{operation}"
         with self._translated(name, account):
             client = self.sessions.client(account, service, region)
-            for answer in self._pages(client, method, operation, parameters, page):
+            which = (account, region, name)
+            for answer in self._pages(client, method, operation, parameters, page, which):
                 self.patience.heard((account, region))
                 found = jmespath.search(path, answer)
                 if found is None:
                     raise Lost(f"{name}: the answer has no {path}", code="IncompleteAnswer", call=name)
+                if isinstance(found, list):
+                    self._large.note(which, len(found))
                 yield from found if isinstance(found, list) else [found]
 
     def _pages(
-        self, client: Any, method: str, operation: str, parameters: Mapping[str, Any], page: int | None
+        self,
+        client: Any,
+        method: str,
+        operation: str,
+        parameters: Mapping[str, Any],
+        page: int | None,
+        which: Hashable,
     ) -> Iterator[dict[str, Any]]:
         service = client.meta.service_model.service_name
         if not client.can_paginate(method):
@@ -130,7 +141,7 @@ class Gateway:
         pages = iter(client.get_paginator(method).paginate(PaginationConfig=size, **parameters))
         last: dict[str, Any] = {}
         while True:
-            with self._request(service, operation):
+            with self._large.turn(which), self._request(service, operation):
                 answer = next(pages, None)
             if answer is None:
                 _whole(last, MORE, f"{service}:{operation}")  # the SDK ends where there is no token

@@ -10,21 +10,20 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from reconciler.engine.batches import batches
-from reconciler.engine.converge import converge
-from reconciler.engine.order import AllFacts, in_order, needs
-from reconciler.engine.parts import Held
+from reconciler.engine.order import AllFacts, in_order, needs, refers
+from reconciler.engine.resolve import Lookup
 from reconciler.model.address import Address
-from reconciler.model.fields import Facts
 from reconciler.model.things import Desired, Observed
 from reconciler.model.verdicts import Settled, Verdict
 
 
 class _Settled(NamedTuple):
-    desired: Desired
+    """`named` are those that hold what the wish refers to."""
+
     observed: Observed
-    stack: str
+    named: tuple[Observed | None, ...]
     making_way: tuple[str, ...]
-    verdict: Verdict
+    verdict: Settled
 
 
 @dataclass
@@ -33,20 +32,23 @@ class Memo:
 
     _resources: Mapping[Address, Desired] = field(default_factory=dict)
     _order: tuple[Address, ...] = ()
+    _stack: str = ""
     _needs: dict[Address, tuple[Address, ...]] = field(default_factory=dict)
+    _refers: dict[Address, tuple[Address, ...]] = field(default_factory=dict)
     _settled: dict[Address, _Settled] = field(default_factory=dict)
     _facts: AllFacts = field(default_factory=dict)
     _batches: Mapping[Address, tuple[Address, ...]] | None = None
 
-    def of(self, resources: Mapping[Address, Desired], facts: AllFacts) -> Memo:
+    def of(self, resources: Mapping[Address, Desired], facts: AllFacts, stack: str) -> Memo:
         """This one, for these resources; what was concluded of others is forgotten."""
-        if resources is not self._resources:
-            self._resources, self._settled = resources, {}
+        if resources is not self._resources or stack != self._stack:
+            self._resources, self._stack, self._settled = resources, stack, {}
             self._facts, self._batches = facts, None
             self._needs = {
                 address: tuple(needs(desired, facts[address.kind], resources))
                 for address, desired in resources.items()
             }
+            self._refers = {address: refers(desired) for address, desired in resources.items()}
             self._order = tuple(in_order(self._needs))
         return self
 
@@ -66,29 +68,31 @@ class Memo:
         """As `order.needs`."""
         return self._needs[address]
 
-    def converge(
+    def recall(
+        self, address: Address, observed: Observed | None, making_way: tuple[str, ...], usable: Lookup
+    ) -> Settled | None:
+        """That a thing is as it is wanted, if that was so when it, and all that its wish refers to, was the same."""
+        found = self._settled.get(address)
+        if found is None or found.observed is not observed or found.making_way != making_way:
+            return None
+        if any(usable(to) is not thing for to, thing in zip(self._refers[address], found.named, strict=True)):
+            return None
+        return found.verdict
+
+    def note(
         self,
-        facts: Facts,
-        desired: Desired,
+        address: Address,
         observed: Observed | None,
-        stack: str,
         making_way: tuple[str, ...],
-        held: Held = lambda part, key: None,
-    ) -> Verdict:
-        """As `converge.converge`; of what is settled it is remembered: nothing is put in that could be `held`."""
-        found = self._settled.get(desired.address)
-        same = (
-            found is not None
-            and found.observed is observed
-            and (found.stack, found.making_way) == (stack, making_way)
-            and found.desired == desired
-        )
-        if found is not None and same:
-            return found.verdict
-        verdict = converge(
-            facts, desired=desired, observed=observed, stack=stack, making_way=making_way, held=held
-        )
-        self._settled.pop(desired.address, None)
-        if isinstance(verdict, Settled) and observed is not None:
-            self._settled[desired.address] = _Settled(desired, observed, stack, making_way, verdict)
-        return verdict
+        usable: Lookup,
+        verdict: Verdict,
+    ) -> None:
+        """What was concluded, to be recalled if it is that.
+
+        Of what takes something from others (`Part.moves`) nothing is remembered: it hangs on their wishes too.
+        """
+        self._settled.pop(address, None)
+        moves = any(part.moves for part in self._facts[address.kind].kind.parts)
+        if isinstance(verdict, Settled) and observed is not None and not moves:
+            named = tuple(map(usable, self._refers[address]))
+            self._settled[address] = _Settled(observed, named, making_way, verdict)

@@ -31,6 +31,11 @@ def needs(desired: Desired, facts: Facts, resources: Mapping[Address, Desired]) 
     return list(dict.fromkeys([*found, *behind, *desired.depends_on]))
 
 
+def refers(desired: Desired) -> tuple[Address, ...]:
+    """All addresses that a resource refers to, in order."""
+    return tuple(dict.fromkeys(ref.to for ref in within([desired.spec, desired.tags], Ref)))
+
+
 def in_order(needed: Mapping[Address, Sequence[Address]]) -> list[Address]:
     """The wanted addresses, each after all that it needs, otherwise in the order of the config."""
     order: dict[Address, None] = {}

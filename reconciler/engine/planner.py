@@ -16,13 +16,12 @@ from reconciler.engine.memo import Memo
 from reconciler.engine.moving import Moving
 from reconciler.engine.order import AllFacts
 from reconciler.engine.reach import Reach
-from reconciler.engine.renaming import heirs, renamed
+from reconciler.engine.renaming import heirs, renamed, taken_back
 from reconciler.engine.resolve import attribute_of, resolve
 from reconciler.engine.tied import Tied
 from reconciler.engine.users import Users
 from reconciler.engine.wording import half_ours, named
 from reconciler.model.address import REPLACED, Address
-from reconciler.model.fields import Facts
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Entry, Plan
 from reconciler.model.things import Desired, Observed, Ref, World, at, mentions
@@ -57,7 +56,7 @@ class Planner:
     ) -> None:
         self.stack, self.resources, self.facts, self.world = stack, resources, facts, world
         self.held, self.instead, self.unprotected = held or {}, instead, unprotected
-        self.keep, self.unwanted, self._memo = keep, unwanted, (memo or Memo()).of(resources, facts)
+        self.keep, self.unwanted, self._memo = keep, unwanted, (memo or Memo()).of(resources, facts, stack)
         self._reach, self._tied = Reach(world, facts, accounts, resources), Tied(world.things, facts)
         self._heirs = heirs(resources)
         self.renamed = dict(renamed(resources, world, self._claims, self._leaves))
@@ -136,6 +135,10 @@ class Planner:
 
     def _resolve(self, desired: Desired, holder: Observed | None) -> Verdict:
         facts = self.facts[desired.address.kind]
+        making_way = self.world.replaced.get(desired.address, ())
+        before = tuple(sorted(thing.id for thing in making_way if self.world.owns(thing)))
+        if known := self._memo.recall(desired.address, holder, before, self.usable):
+            return known
         spec = resolve(desired.spec, self.usable, self.holder)
         tags = resolve(desired.tags, self.usable)
         for needed in desired.depends_on if holder is None else ():
@@ -152,12 +155,13 @@ class Planner:
         whole = desired
         if wanted is not desired.spec or tags.value is not desired.tags:
             whole = replace(desired, spec=wanted, tags=tags.value)
-        if holder is None and (given_back := self._take_back(facts, whole)):
+        if holder is None and (given_back := taken_back(facts, whole, self.world)):
             return given_back
-        making_way = self.world.replaced.get(desired.address, ())
-        before = tuple(sorted(thing.id for thing in making_way if self.world.owns(thing)))
         held = partial(self._tied.waits, holder)
-        verdict = self._memo.converge(facts, whole, holder, self.stack, before, held)
+        verdict = converge(
+            facts, desired=whole, observed=holder, stack=self.stack, making_way=before, held=held
+        )
+        self._memo.note(desired.address, holder, before, self.usable, verdict)
         if isinstance(verdict, Steps) and (why := self._too_early(desired, verdict)):
             return Wait(why, "other", verdict.drift)
         if holder is not None and isinstance(verdict, Steps) and verdict.verb == "replace":
@@ -184,18 +188,6 @@ class Planner:
             if why := self._goes_on(ref.to):
                 return f"needs {ref.to}: {why}"
         return ""
-
-    def _take_back(self, facts: Facts, desired: Desired) -> Verdict | None:
-        """A thing that made way for a successor that never came, and that is what is wanted after all."""
-        left = [
-            thing
-            for address in (desired.address, *desired.previously)
-            for thing in self.world.replaced.get(address, ())
-        ]
-        if len(left) != 1:
-            return None
-        verdict = converge(facts, desired=desired, observed=left[0], stack=self.stack)
-        return verdict if isinstance(verdict, Steps) and verdict.verb == "update" else None
 
     def _replacement(self, desired: Desired, holder: Observed, verdict: Steps) -> Verdict:
         """To be deleted first, a thing is used by nobody, and a new one could be made at once."""

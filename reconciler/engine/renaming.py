@@ -1,11 +1,14 @@
-"""Addresses that things had before (`previously:`), and which have them now.  Used by `planner`."""
+"""Addresses that things had before (`previously:`, `@old`), and which have them now.  Used by `planner`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from reconciler.engine.converge import converge
 from reconciler.model.address import Address
+from reconciler.model.fields import Facts
 from reconciler.model.things import Desired, Observed, World
+from reconciler.model.verdicts import Steps
 
 
 def heirs(resources: Mapping[Address, Desired]) -> dict[Address, Address]:
@@ -38,3 +41,14 @@ def renamed(
         ]
         if len(found) == 1:
             yield address, found[0]
+
+
+def taken_back(facts: Facts, desired: Desired, world: World) -> Steps | None:
+    """The steps by which a thing gets its address back that made way for a successor that never came, and that is what
+    is wanted after all; `desired` is resolved."""
+    addresses = (desired.address, *desired.previously)
+    left = [thing for address in addresses for thing in world.replaced.get(address, ())]
+    if len(left) != 1:
+        return None
+    verdict = converge(facts, desired=desired, observed=left[0], stack=world.stack)
+    return verdict if isinstance(verdict, Steps) and verdict.verb == "update" else None
