@@ -26,6 +26,8 @@ ACCELERATOR = re.compile(
 """What ends the names of an accelerator and of what is in it."""
 AMAZONS = re.compile(r"\b2400:6500:[0-9a-f:]+")
 """Ranges of IPv6 that AWS draws from its own."""
+KEY = re.compile(r"\bmade\.by\.AWS\.[0-9]{8}\b")
+"""A key that the local AWS has made: it counts them."""
 DRAWN = frozenset(
     {
         "AmiLaunchIndex",  # as the tag below: who was killed may make alone what goes with others else
@@ -149,7 +151,7 @@ def _named(value: Any, names: Mapping[str, str]) -> Any:
         case str() if value in names:
             return names[value]  # ids of IAM have no form of their own
         case str():
-            plain = AMAZONS.sub("", ACCELERATOR.sub("", value))
+            plain = KEY.sub("", AMAZONS.sub("", ACCELERATOR.sub("", value)))
             return BALANCER.sub("", ID.sub(lambda found: names.get(found[0], found[1]), plain))
     return value
 
