@@ -72,11 +72,21 @@ class Together(ThreadPoolExecutor):
         return idle and not overdue and len(self._waiting) >= min(self._unfinished, self._count)
 
 
-def least(calls: Iterable[Call]) -> float:
-    """The seconds that the slowest of all buckets needs for the calls that were made, from when it is full."""
+def slowest(calls: Iterable[Call]) -> tuple[float, str]:
+    """The seconds that the slowest of all buckets needs for the calls that were made, from when it is full, and its
+    region and name.  Less than nothing: not even that one was ever empty."""
     taken: Counter[tuple[str, str, float, float]] = Counter()
     for call in calls:
         if call.error is None:
             for name, size, tokens in published(call.service, call.operation, call.parameters):
                 taken[(call.region, name, size.burst, size.refill)] += tokens  # type: ignore[assignment]
-    return max(((count - burst) / refill for (_, _, burst, refill), count in taken.items()), default=0.0)
+    needed = (
+        ((count - burst) / refill, f"{region} {name}")
+        for (region, name, burst, refill), count in taken.items()
+    )
+    return max(needed, default=(0.0, ""))
+
+
+def least(calls: Iterable[Call]) -> float:
+    """The seconds that the slowest of all buckets needs for the calls that were made, from when it is full."""
+    return slowest(calls)[0]
