@@ -6,11 +6,10 @@ Used by `planner`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
-from functools import cached_property
+from collections.abc import Hashable, Mapping
 
 from reconciler.engine.order import AllFacts
-from reconciler.engine.resolve import resolve
+from reconciler.engine.resolve import Lookup, resolve
 from reconciler.model.address import Address
 from reconciler.model.things import Desired, Observed, Pending, Spec, contains
 
@@ -21,38 +20,35 @@ Item = tuple[str, str, Hashable]
 class Moving:
     """Who is to have what."""
 
-    def __init__(
-        self,
-        resources: Mapping[Address, Desired],
-        facts: AllFacts,
-        usable: Callable[[Address], Observed | None],
-    ) -> None:
-        self._resources, self._facts, self._usable = resources, facts, usable
+    def __init__(self, resources: Mapping[Address, Desired], facts: AllFacts) -> None:
+        self._resources, self._facts = resources, facts
+        self._takers: dict[Item, Address] | None = None
 
-    def kept(self, address: Address, spec: Spec, holder: Observed | None) -> Spec:
-        """What an address wants, and beside it what its thing has and another is to take from it."""
-        parts = self._facts[address.kind].kind.parts
+    def kept(self, address: Address, spec: Spec, holder: Observed | None, usable: Lookup) -> Spec:
+        """What an address wants, and beside it what its thing has and another is to take from it; `usable` gives what
+        may be referred to."""
+        parts = [part for part in self._facts[address.kind].kind.parts if part.moves and part.field in spec]
         if holder is None or not parts:
             return spec
+        if self._takers is None:
+            self._takers = self._who_takes(usable)
         found = dict(spec)
         for part in parts:
-            if part.moves and part.field in spec:
-                wanted = list(spec[part.field] or ())
-                stays = [
-                    part.normal(item)
-                    for item in part.rows(holder.raw)
-                    if self._takers.get((address.kind, part.field, part.key(item)), address) != address
-                ]
-                found[part.field] = wanted + stays
+            wanted = list(spec[part.field] or ())
+            stays = [
+                part.normal(item)
+                for item in part.rows(holder.raw)
+                if self._takers.get((address.kind, part.field, part.key(item)), address) != address
+            ]
+            found[part.field] = wanted + stays
         return found
 
-    @cached_property
-    def _takers(self) -> dict[Item, Address]:
+    def _who_takes(self, usable: Lookup) -> dict[Item, Address]:
         found: dict[Item, Address] = {}
         for address, desired in self._resources.items():
             for part in self._facts[address.kind].kind.parts:
                 if part.moves and desired.spec.get(part.field):
-                    for item in resolve(desired.spec[part.field], self._usable).value:
+                    for item in resolve(desired.spec[part.field], usable).value:
                         if not contains(item, Pending):
                             found[(address.kind, part.field, part.key(part.normal(item)))] = address
         return found

@@ -60,7 +60,7 @@ class Planner:
         self._reach, self._tied = Reach(world, facts, accounts, resources), Tied(world.things, facts)
         self._heirs = heirs(resources)
         self.renamed = dict(renamed(resources, world, self._claims, self._leaves))
-        self._moving = Moving(resources, facts, self.usable)
+        self._moving = Moving(resources, facts)
         self._verdicts: dict[Address, Verdict] = {}
         self._crowds: dict[str, Mapping[Address, str]] = {}
 
@@ -151,7 +151,7 @@ class Planner:
                 continue  # its value is known, or will be before this one's turn comes
             if holder is None or needed in spec.missing:
                 return Wait(self._not_usable(needed), "other")
-        wanted = self._moving.kept(desired.address, spec.value, holder)
+        wanted = self._moving.kept(desired.address, spec.value, holder, self.usable)
         whole = desired
         if wanted is not desired.spec or tags.value is not desired.tags:
             whole = replace(desired, spec=wanted, tags=tags.value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 from typing import Any
 
@@ -453,3 +455,17 @@ def test_a_description_is_changed_in_place() -> None:
 def test_planning_twice_gives_the_same_plan() -> None:
     wanted, seen = [SITE, NETWORK, wish("vpc/a"), wish("vpc/b")], world(N, thing("site/x"), thing("site/y"))
     assert planner(wanted, seen).plan() == planner(wanted, seen).plan()
+
+
+def test_a_plan_leaves_no_circles_behind() -> None:
+    wanted = [SITE, NETWORK, wish("vpc/a")]
+    gc.collect()
+    gc.disable()  # a search for circles comes late where there are many objects, and a world takes megabytes
+    try:
+        found = planner(wanted, world(N, S, thing("site/y")))
+        found.plan()
+        gone = weakref.ref(found)
+        del found
+        assert gone() is None
+    finally:
+        gc.enable()
