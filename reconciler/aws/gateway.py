@@ -47,6 +47,7 @@ class Gateway:
         self.patience = Patience()
         self.before_write: list[Callable[[Call], None]] = []
         self._large = LargeAnswers()
+        self._paginators: dict[tuple[Any, str], Any] = {}
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
 
@@ -138,7 +139,10 @@ class Gateway:
             yield from self._pages_by_hand(client, method, operation, parameters, page)
             return
         size = {} if page is None else {"PageSize": page}
-        pages = iter(client.get_paginator(method).paginate(PaginationConfig=size, **parameters))
+        paginator = self._paginators.get((client, method))
+        if paginator is None:  # the SDK makes a class for each that is asked for
+            paginator = self._paginators[client, method] = client.get_paginator(method)
+        pages = iter(paginator.paginate(PaginationConfig=size, **parameters))
         last: dict[str, Any] = {}
         while True:
             with self._large.turn(which), self._request(service, operation):
