@@ -19,9 +19,8 @@ def needs(desired: Desired, facts: Facts, resources: Mapping[Address, Desired]) 
 
     It may say its own id or ARN, in a field that is set once it is there.
     """
-    soft = {part.field for part in facts.kind.parts} | facts.kind.late
-    hard = {name: value for name, value in desired.spec.items() if name not in soft}
-    found = [ref.to for ref in within([hard, desired.tags], Ref) if ref.to != desired.address]
+    hard = [value for name, value in desired.spec.items() if name not in facts.follows]
+    found = [ref.to for ref in within([*hard, desired.tags], Ref) if ref.to != desired.address]
     behind = [
         inner.to
         for path, field in facts.kind.through.items()

@@ -54,6 +54,11 @@ class Facts:
         return fields(self.kind, self._schema)
 
     @cached_property
+    def follows(self) -> frozenset[str]:
+        """The fields that can be put in once a thing is there."""
+        return frozenset({part.field for part in self.kind.parts} | self.kind.late)
+
+    @cached_property
     def takes_token(self) -> bool:
         """Whether the create call has a token of which is known what it does once the thing is gone."""
         home = self.kind.home

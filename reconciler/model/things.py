@@ -90,14 +90,20 @@ PLAIN = (str, int, float, type(None))
 
 def within(value: Any, sort: type[Found]) -> Iterator[Found]:
     """Everything of a sort in a value, in order, however deep."""
+    found: list[Found] = []
+    _gather(value, sort, found)
+    return iter(found)
+
+
+def _gather(value: Any, sort: type[Found], found: list[Found]) -> None:
     if isinstance(value, PLAIN):
         return
     if isinstance(value, sort):
-        yield value
-    else:
-        for inner in _inside(value):
-            if not isinstance(inner, PLAIN):
-                yield from within(inner, sort)
+        found.append(value)
+        return
+    for inner in _inside(value):
+        if not isinstance(inner, PLAIN):
+            _gather(inner, sort, found)
 
 
 def contains(value: Any, sort: type[Found]) -> bool:
