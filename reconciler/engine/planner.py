@@ -24,7 +24,7 @@ from reconciler.engine.wording import half_ours, named
 from reconciler.model.address import REPLACED, Address
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Entry, Plan
-from reconciler.model.things import Desired, Observed, Ref, World, at, mentions
+from reconciler.model.things import Desired, Observed, Pending, Ref, World, at, mentions, within
 from reconciler.model.verdicts import Blocked, Settled, Steps, Verdict, Wait
 
 
@@ -162,7 +162,7 @@ class Planner:
             facts, desired=whole, observed=holder, stack=self.stack, making_way=before, held=held
         )
         self._memo.note(desired.address, holder, before, self.usable, verdict)
-        if isinstance(verdict, Steps) and (why := self._too_early(desired, verdict)):
+        if isinstance(verdict, Steps) and (why := self._too_early(desired, verdict) or self._lacks(verdict)):
             return Wait(why, "other", verdict.drift)
         if holder is not None and isinstance(verdict, Steps) and verdict.verb == "replace":
             return self._replacement(desired, holder, verdict)
@@ -188,6 +188,11 @@ class Planner:
             if why := self._goes_on(ref.to):
                 return f"needs {ref.to}: {why}"
         return ""
+
+    def _lacks(self, steps: Steps) -> str:
+        """What these steps name that is not there and will not be made in this pass, as what could not be read."""
+        named = (pending.of for pending in within([call.parameters for call in steps.calls], Pending))
+        return next((self._not_usable(one) for one in named if not self._made_first(one)), "")
 
     def _replacement(self, desired: Desired, holder: Observed, verdict: Steps) -> Verdict:
         """To be deleted first, a thing is used by nobody, and a new one could be made at once."""

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from reconciler.aws.patience import Patience
-from reconciler.model.verdicts import Settled, Steps
+from reconciler.model.verdicts import Settled, Steps, Wait
 from reconciler.workers import workers
+from tests.conformance.fixture import load, written
 from tests.harness import Host
 from tests.passes.estates import AI_GLOBAL, TWO_REGIONS
 
@@ -57,6 +58,19 @@ def test_a_kind_that_cannot_be_read_is_left_alone_and_others_are_not(
     assert not any(
         entry.scope.kind == kind and isinstance(entry.verdict, Steps) for entry in report.plan.entries
     )
+
+
+def test_what_refers_to_something_unread_in_a_part_waits_for_it(ops: Host) -> None:
+    text = written(load("target-group"))
+    ops.run(text)
+    deny(ops, "DescribeInstances")
+    ops.aws.clear_calls()
+    report = ops.run(text)
+    entry = next(one for one in report.plan.entries if one.label == "target-group/subject")
+    assert isinstance(entry.verdict, Wait)
+    assert "instance/holder" in entry.verdict.why
+    assert "could not be read" in entry.verdict.why
+    assert ops.writes() == []
 
 
 @pytest.mark.parametrize("fault", ["drop", "truncate"])
