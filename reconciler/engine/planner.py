@@ -195,8 +195,9 @@ class Planner:
         return next((self._not_usable(one) for one in named if not self._made_first(one)), "")
 
     def _replacement(self, desired: Desired, holder: Observed, verdict: Steps) -> Verdict:
-        """To be deleted first, a thing is used by nobody, and a new one could be made at once."""
-        if desired.replace == "delete-first" and (why := self._nameless(holder.kind)):
+        """No thing without a name may be the new one already; to be deleted first, the old one is used by nobody, and a
+        new one could be made at once."""
+        if why := self._nameless(holder.kind):
             return Blocked(f"{verdict.why}, and no new one could be made: {why}", verdict.drift)
         if desired.replace == "delete-first":
             heir = self._resolve(desired, None)

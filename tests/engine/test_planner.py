@@ -195,6 +195,15 @@ def test_replacing_goes_in_the_order_that_is_asked_for(how: str, expected: list[
     assert verdict.verb == "replace"
 
 
+@pytest.mark.parametrize("how", ["delete-first", "create-first"])
+def test_nothing_is_replaced_while_a_thing_without_an_address_may_be_the_new_one(how: str) -> None:
+    moved = wish("site/s", {"GlobalNetworkId": "gn-2"}, replace=how)
+    nameless = thing("site/other", "site-2", tags={"reconciler:address": None})
+    verdict = verdicts([NETWORK, moved], N, S, nameless)["site/s"]
+    assert isinstance(verdict, Blocked)
+    assert "site-2" in verdict.why
+
+
 @pytest.mark.parametrize(("protect", "stops"), [(True, True), (None, True), (False, False)])
 def test_a_protected_thing_is_not_replaced(protect: bool | None, stops: bool) -> None:
     tag = {True: "true", False: "false", None: None}[protect]

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore import xform_name
 
+from reconciler.kinds import ALL
 from reconciler.sandbox import LocalAws, local_aws
+from reconciler.sandbox.faults.faults import TOKENS
 
 from .conftest import client, code, image, launch
 from .services import EC2, NETWORK_MANAGER
@@ -189,3 +192,17 @@ def test_what_was_struck_is_told_and_kept(aws: LocalAws) -> None:
 def test_images_are_there_for_all_that(aws: LocalAws) -> None:
     aws.faults(which("call: ec2:*"))
     assert image()
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    sorted({(kind.service, kind.read.operation) for kind in ALL if kind.read.page is not None}),
+)
+def test_a_further_page_of_every_list_is_told_from_its_first(service: str, operation: str) -> None:
+    of = client(service)
+    if not of.can_paginate(xform_name(operation)):
+        return
+    config = of._cache["page_config"][operation]
+    asked = config["input_token"]
+    names = asked if isinstance(asked, list) else [asked]
+    assert set(TOKENS) & set(names)

@@ -7,10 +7,10 @@ from typing import Any
 
 from botocore.model import ListShape, OperationModel, StructureShape
 
-from .faults import Faults, Met
+from .faults import TOKENS, Faults, Met
 from .rules import Blank, Empty
 
-_CONTINUED = ("NextToken", "Marker", "NextMarker", "PaginationToken", "IsTruncated")
+_CONTINUED = (*TOKENS, "IsTruncated")
 
 
 def edited(faults: Faults, met: Met, model: OperationModel, answer: Mapping[str, Any]) -> Mapping[str, Any]:

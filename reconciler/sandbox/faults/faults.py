@@ -215,7 +215,7 @@ class Faults:
 
     def note_page(self, met: Met, answer: Mapping[str, Any]) -> None:
         """Remembers which page of which list the token in an answer leads to."""
-        token = next((answer[name] for name in _TOKENS if answer.get(name)), None)
+        token = next((answer[name] for name in TOKENS if answer.get(name)), None)
         if not isinstance(token, str) or not self._armed:
             return
         before = _token(met.call.parameters)
@@ -288,13 +288,13 @@ class Faults:
         return None
 
 
-_TOKENS = ("NextToken", "Marker", "NextMarker", "PaginationToken")
-"""What services call it."""
+TOKENS = ("NextToken", "nextToken", "Marker", "NextMarker", "PaginationToken")
+"""What services call that which continues a list."""
 
 
 def _token(parameters: Mapping[str, Any]) -> str:
     """What continues a list, "" at its beginning."""
-    return str(next((parameters[name] for name in _TOKENS if parameters.get(name)), ""))
+    return str(next((parameters[name] for name in TOKENS if parameters.get(name)), ""))
 
 
 def _text(parameters: Mapping[str, Any]) -> str:

@@ -29,6 +29,8 @@ CreateCustomerGateway and CreateVpnConnection in https://docs.aws.amazon.com/AWS
 MIRRORED = frozenset({"Associations", "Attachment", "Attachments", "NetworkInterfaces", "VpcAttachments"})
 """Members of somebody's thing that say what AWS ties to it, and that change as the other end is tied elsewhere: a
 subnet that is given to one network ACL leaves another."""
+LET_GO = {"accelerator": {"Enabled"}}
+"""What changes of a thing of a kind before it is deleted."""
 MADE_BY_EKS = "eks:nodegroup-name"
 """The tag of what EKS has made for a group of nodes."""
 ROOT = re.compile(r"^[A-Za-z]+")
@@ -165,6 +167,8 @@ def _change(thing: Thing, now: Thing, before: Truth, after: Truth, wishes: Wishe
     tags = {key for key in {*thing.tags, *now.tags} if thing.tags.get(key) != now.tags.get(key)}
     if thing.kind == "elastic-ip" and ("InstanceId" in said or not _has_owner(thing, now, after)):
         fields -= HAD_BY  # it was taken by what a NAT gateway does, or came free with its instance
+    if ours and (wish is None or wish.replace == "delete-first"):
+        fields -= LET_GO.get(thing.kind, set())
     if not ours:
         if fields or tags:
             yield f"{what} was changed ({fields | tags}), and it is not ours alone"
