@@ -135,7 +135,7 @@ ROLE = Kind(
                 field="Policies",
                 name=DOCUMENTS,
                 operation="GetRolePolicy",
-                path="{PolicyName: PolicyName, PolicyDocument: PolicyDocument}",
+                path="PolicyDocument && {PolicyName: PolicyName, PolicyDocument: PolicyDocument}",
                 given={"PolicyName": NAMES},
                 each="PolicyName",
             ),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import jmespath
 import pytest
 
 from reconciler.kinds import ALL, BY_NAME
@@ -39,6 +40,8 @@ def test_a_record_is_told_to_people(kind: Kind) -> None:
     assert kind.about[0].isupper()
 
 
+NONE_IS_TOLD = {"[PolicyDocument]"}
+"""Where AWS says by leaving it out that there is none: the resource policy of a core network."""
 PLANTED: list[tuple[Kind, dict[str, Any], str]] = [
     (SITE, {"create": "CreateSites"}, "CreateSites"),
     (SITE, {"read": replace(SITE.read, path="Site")}, "leads to no list"),
@@ -104,6 +107,15 @@ def test_a_reference_to_no_kind_is_found() -> None:
         ),
     )
     assert len(list(of_all({**FACTS, "subnet": lost, "site": within}))) == 2
+
+
+@pytest.mark.parametrize("kind", ALL, ids=[kind.name for kind in ALL])
+def test_an_answer_without_what_is_read_in_it_is_none(kind: Kind) -> None:
+    """A body that was cut off arrives as an empty answer."""
+    read = kind.read
+    whats = [read, *read.details, *read.companions, *([read.completed] if read.completed else [])]
+    told = {what.path for what in whats if jmespath.search(what.path, {}) is not None}
+    assert told <= NONE_IS_TOLD, "the path must give nothing where the answer lacks what it names"
 
 
 @pytest.mark.parametrize("kind", [kind.name for kind in ALL])

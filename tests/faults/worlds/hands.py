@@ -26,6 +26,10 @@ from tests.harness import ACCOUNT, Host
 APPLIED = "reconciler:applied"
 OWNER = ("reconciler:stack", "reconciler:address")
 
+FULL = frozenset({"accelerator", "hosted-zone"})
+"""Kinds whose things are emptied before they go, of what their lists do not show: nobody here can put them right by
+deleting one, so that nobody copies them, or takes their tags."""
+
 
 class Hand:
     """One other person.  `busy` while it makes calls; `births` are the program's create calls, by address."""
@@ -68,6 +72,8 @@ class Hand:
 
     def untag(self, thing: Thing, keys: tuple[str, ...]) -> bool:
         """Tags are taken away; owner tags are remembered."""
+        if thing.kind in FULL:
+            return False
         lost = {key: thing.tags[key] for key in keys if key in thing.tags}
         done = bool(lost) and self._retag(thing, dict.fromkeys(lost))
         if done:
@@ -101,7 +107,7 @@ class Hand:
     def copy(self, address: str, keys: tuple[str, ...], stack: str) -> bool:
         """A thing like the one that the program has made for an address, with these of its owner tags."""
         sent = self.births.get(address)
-        if sent is None:
+        if sent is None or address.partition("/")[0] in FULL:
             return False
         return self._do(
             Call(

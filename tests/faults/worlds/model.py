@@ -29,7 +29,7 @@ CreateCustomerGateway and CreateVpnConnection in https://docs.aws.amazon.com/AWS
 MIRRORED = frozenset({"Associations", "Attachment", "Attachments", "NetworkInterfaces", "VpcAttachments"})
 """Members of somebody's thing that say what AWS ties to it, and that change as the other end is tied elsewhere: a
 subnet that is given to one network ACL leaves another."""
-LET_GO = {"accelerator": {"Enabled"}}
+LET_GO = {"accelerator": {"Enabled"}, "auto-scaling-group": {"DesiredCapacity", "MaxSize", "MinSize"}}
 """What changes of a thing of a kind before it is deleted."""
 MADE_BY_EKS = "eks:nodegroup-name"
 """The tag of what EKS has made for a group of nodes."""

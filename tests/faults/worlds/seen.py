@@ -172,11 +172,13 @@ def surplus(shown: Any, wanted: Any, other: Any, holders: Holders) -> Iterator[A
         shown = _parsed(shown)
     match wanted, other:
         case list(), list():
+            # what shows an item that is wanted may be another's way to say the same
+            left = [one for one in _items(shown) if not any(shows(one, item, holders, "") for item in wanted)]
             yield from (
                 item
                 for item in other
                 if item not in wanted and not any(shows(one, item, {}, "") for one in wanted)
-                if any(shows(one, item, holders, "") for one in _items(shown))
+                if any(shows(one, item, holders, "") for one in left)
             )
         case dict(), dict() if isinstance(shown, dict):
             for name in wanted.keys() & other.keys():
