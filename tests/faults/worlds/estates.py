@@ -122,6 +122,12 @@ def _referred(slot: str, variant: str) -> frozenset[str]:
     return frozenset(found - {slot})
 
 
+def can_be_beside(kind: str) -> bool:
+    """Whether a successor can be made while the old one is there; AWS takes a target group for one load balancer
+    only."""
+    return not BY_NAME[kind].unique and kind != "listener"
+
+
 def fixed_fields(kind: str) -> set[str]:
     """The fields that cannot change after creation, as far as the fixtures know them."""
     return set(load(f"{kind}-fixed"))
@@ -165,7 +171,7 @@ class Wish:
 
     def written(self) -> dict[str, Any]:
         """The resource as it stands in the config, references still by slot."""
-        fixture = {name: value for name, value in universe()[self.slot].items() if name[0].islower()}
+        fixture = {name: value for name, value in universe()[self.slot].items() if name in KEYS}
         ours = {
             **fixture,
             "protect": self.protect,
@@ -219,7 +225,7 @@ class Wishes:
         wish = self.by_slot[slot]
         if variant == "fixed" and not fixed_fields(wish.kind):
             variant = "update"
-        if replace == "create-first" and BY_NAME[wish.kind].unique:
+        if replace == "create-first" and not can_be_beside(wish.kind):
             replace = "delete-first"
         wish.variant, wish.replace = variant, replace
         self.want(slot)

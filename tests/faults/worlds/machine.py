@@ -227,7 +227,9 @@ class Worlds(RuleBasedStateMachine):
     @precondition(lambda self: self.world.unused())
     @rule(number=which, then=then)
     def delete_by_hand(self, number: int, then: int) -> None:
-        self.world.by_hand(self.world.hand.delete(_chosen(self.world.unused(), number)), then)
+        thing = _chosen(self.world.unused(), number)
+        self.world.no_flapping(thing)  # what is put in after a birth was put right as well
+        self.world.by_hand(self.world.hand.delete(thing), then)
 
     @precondition(lambda self: self.world.hand.births)
     @rule(

@@ -23,7 +23,7 @@ from reconciler.model.plan import Report
 from reconciler.sandbox import Call
 from reconciler.sandbox.settings import Delays
 from reconciler.workers import workers
-from tests.faults.worlds.estates import GENEROUS, SECRET, Wishes
+from tests.faults.worlds.estates import GENEROUS, SECRET, Wishes, can_be_beside
 from tests.faults.worlds.hands import OWNER, Hand
 from tests.faults.worlds.model import is_ours, is_protected, judge, may_differ_for_good, unequal
 from tests.faults.worlds.surroundings import Died, SteppedTime, logged, waiting_moves
@@ -255,7 +255,7 @@ class World:
         }
         for wish in self.wishes:
             if may_differ_for_good(self.ops, wish, holders):
-                used = wish not in self.wishes.subjects and not BY_NAME[wish.kind].unique
+                used = wish not in self.wishes.subjects and can_be_beside(wish.kind)
                 wish.replace = wish.replace or ("create-first" if used else "delete-first")
                 wish.protect = False
         self.edited()
