@@ -23,9 +23,10 @@ HAD_BY = {
     *("InstanceId", "AssociationId", "NetworkInterfaceId", "NetworkInterfaceOwnerId", "PrivateIpAddress"),
 }
 """Members of an address that say who has it."""
-MADE_ONCE = {"customer-gateway", "vpn-connection"}
+MADE_ONCE = {"customer-gateway", "vpn-connection", "listener", "load-balancer", "target-group"}
 """Kinds of which AWS makes no second one that is the same, but answers with the first, whosever that is: see
-CreateCustomerGateway and CreateVpnConnection in https://docs.aws.amazon.com/AWSEC2/latest/APIReference/"""
+CreateCustomerGateway and CreateVpnConnection in https://docs.aws.amazon.com/AWSEC2/latest/APIReference/, CreateListener
+and others in https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/"""
 MIRRORED = frozenset({"Associations", "Attachment", "Attachments", "NetworkInterfaces", "VpcAttachments"})
 """Members of somebody's thing that say what AWS ties to it, and that change as the other end is tied elsewhere: a
 subnet that is given to one network ACL leaves another."""
