@@ -55,7 +55,7 @@ class Breaker:
         for label, before in list(self.memory.flaps.items()):
             flap, entry = self._known(label), entries.get(label)
             flap = flaps.looked(flap, entry.verdict if entry else None, now) if flap else None
-            if flap is not None and entry is not None and flaps.asks(flap, now):
+            if flap is not None and entry is not None and entry.seen is not None and flaps.asks(flap, now):
                 flap = self._asked(flap, entry, gateway, now)
             if flap is not None and entry is not None and flap.differed and not before.differed:
                 self._tell(entry, flap)

@@ -71,7 +71,7 @@ def instead(flap: Flap | None, label: str, steps: Steps, options: str = "") -> B
 
 def looked(flap: Flap, verdict: Verdict | None, now: float) -> Flap | None:
     """What is remembered once a look has led to a verdict (None: the address is no more); None for nothing."""
-    if fought(flap, getattr(verdict, "drift", ())):
+    if isinstance(verdict, Blocked) and fought(flap, verdict.drift):
         return replace(flap, differed=now)
     if not isinstance(verdict, Settled | Steps | None):
         return flap  # whether it is in order nobody knows

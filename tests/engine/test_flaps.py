@@ -93,6 +93,11 @@ def test_it_stays_stopped_for_as_long_as_it_differs_and_an_hour_longer() -> None
     assert looked(flap, None, 10 * HOUR) is None, "the address is no more"
 
 
+def test_what_is_held_back_has_not_stopped_for_that() -> None:
+    flap = put(0, 600, 1200)
+    assert looked(flap, Wait("paused", "person", drifts()), 1300) == flap
+
+
 def test_what_was_put_right_once_is_forgotten_after_an_hour() -> None:
     flap = put(0, 600)
     assert looked(flap, Settled(), 4199) == flap

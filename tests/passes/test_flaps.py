@@ -97,6 +97,25 @@ def test_events_come_late_and_are_asked_for_again(ops: Host) -> None:
     assert "CloudTrail names arn:" in of(loop.one_pass("test")).why
 
 
+def test_a_thing_that_is_deleted_while_it_is_stopped_is_made_again(ops: Host) -> None:
+    loop = ops.loop(TEXT)
+    loop.until_settled(600)
+    for _ in range(25):
+        meddle(ops)
+        ops.aws.clock.advance(5)
+        report = loop.one_pass("test")
+        ops.aws.clock.advance(5)
+    assert "does not show yet who else writes it" in of(report).why
+    (network,), (site,) = ops.rows("global-network"), ops.rows("site")
+    of_network = {"GlobalNetworkId": network["GlobalNetworkId"]}
+    ops.by_hand("networkmanager", "DeleteSite", **of_network, SiteId=site["SiteId"])
+    ops.aws.clock.advance(60)
+    ops.by_hand("networkmanager", "DeleteGlobalNetwork", **of_network)
+    ops.aws.clock.advance(400)  # AWS would be asked again now
+    assert loop.until_settled(600).outcome == "settled"
+    assert described(ops) == "ours"
+
+
 def test_where_the_trail_may_not_be_read_it_says_how_to(ops: Host) -> None:
     fight(ops)
     meddle(ops)
