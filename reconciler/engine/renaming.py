@@ -37,9 +37,8 @@ def renamed(
             for before in desired.previously
             if before not in resources
             for thing in claims(before)
-            if world.owns(thing)
         ]
-        if len(found) == 1:
+        if len(found) == 1 and world.owns(found[0]):  # of two nobody knows which is meant
             yield address, found[0]
 
 

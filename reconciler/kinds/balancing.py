@@ -254,6 +254,7 @@ TARGET_GROUP = Kind(
     arn="TargetGroupArn",
     resource_type="targetgroup",
     refs={"VpcId": "vpc", "Targets[].Id": "instance"},
+    finished=frozenset({"Targets[].Id"}),  # running
     answers_tags=False,
     unique="Name",
     normal={"Attributes": _by_key},

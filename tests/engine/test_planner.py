@@ -195,6 +195,17 @@ def test_replacing_goes_in_the_order_that_is_asked_for(how: str, expected: list[
     assert verdict.verb == "replace"
 
 
+def test_an_earlier_address_that_two_claim_is_taken_from_neither() -> None:
+    """Not even from the one of the two that is ours alone."""
+    wanted = wish(
+        "site/new", {"GlobalNetworkId": "gn", "Description": "d"}, previously=(Address("site", "s"),)
+    )
+    half = thing("site/s", "site-2", tags={"reconciler:stack": None})
+    verdict = verdicts([NETWORK, wanted], N, S, half)["site/new"]
+    assert isinstance(verdict, Blocked)
+    assert "claim this address" in verdict.why
+
+
 @pytest.mark.parametrize("how", ["delete-first", "create-first"])
 def test_nothing_is_replaced_while_a_thing_without_an_address_may_be_the_new_one(how: str) -> None:
     moved = wish("site/s", {"GlobalNetworkId": "gn-2"}, replace=how)

@@ -10,6 +10,8 @@ import pytest
 
 from reconciler.errors import ConfigError
 from reconciler.kinds.balancing import LISTENER
+from reconciler.sandbox.settings import Delays
+from tests.conformance.fixture import load, written
 from tests.harness import Host, host, tags
 
 CONFIG = """
@@ -89,6 +91,13 @@ def test_a_load_balancer_makes_no_way_for_its_successor_while_others_listen_on_i
     told = {outcome.label: outcome for outcome in ops.run(other, timeout=120).outcomes}
     assert theirs["ListenerArn"] in told["load-balancer/a"].why
     assert ops.seen(plain, "load-balancer/a").id == balancer
+
+
+def test_a_machine_is_a_target_once_it_runs(tmp_path: Path) -> None:
+    with host(tmp_path, 0.0, delays=Delays(each={"instance": 20.0})) as slow:
+        report = slow.run(written(load("target-group")), timeout=120)
+        assert report.outcome == "settled"
+        assert not [call for call in slow.aws.calls if call.error], "AWS refuses what is pending"
 
 
 def test_tags_are_read_for_twenty_at_a_time(ops: Host) -> None:
