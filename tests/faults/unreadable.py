@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import botocore.endpoint
+import jmespath
 
 from reconciler.errors import ConfigError, ReconcilerError
 from reconciler.kinds import ALL, BY_NAME
@@ -134,6 +135,14 @@ def _of(search: Search) -> Operation:
 
 
 SEARCHES = tuple(_of(one.search) for one in SERVICES.values() if one.search)
+TRUTHS = {
+    (Operation(kind.service, one.operation), name)
+    for kind in ALL
+    for one in kind.read.details
+    for name in ("not found", "no list in the body")
+    if (one.absent if name == "not found" else jmespath.search(one.path, {}) is not None)
+}
+"""What AWS may say of something that there is none of: no fault can be told from it, and nothing else hangs on it."""
 DISCOVERY = (Operation("ec2", "DescribeRegions"), *SEARCHES)
 ALIKE = {
     Operation(kind.service, kind.read.operation)
@@ -319,4 +328,5 @@ def cells(
         for row, operation in enumerate(operations)
         for column, name in enumerate(faults)
         if (row + column) % step == 0 and (has_pages(operation) or "half-way" not in name)
+        if (operation, name) not in TRUTHS
     ]

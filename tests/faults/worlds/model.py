@@ -168,6 +168,8 @@ def _change(thing: Thing, now: Thing, before: Truth, after: Truth, wishes: Wishe
     tags = {key for key in {*thing.tags, *now.tags} if thing.tags.get(key) != now.tags.get(key)}
     if thing.kind == "elastic-ip" and ("InstanceId" in said or not _has_owner(thing, now, after)):
         fields -= HAD_BY  # it was taken by what a NAT gateway does, or came free with its instance
+    if thing.kind == "auto-scaling-group" and said & {"MinSize", "MaxSize"}:
+        fields -= {"DesiredCapacity"}  # AWS keeps it between the two
     if ours and (wish is None or wish.replace == "delete-first"):
         fields -= LET_GO.get(thing.kind, set())
     if not ours:

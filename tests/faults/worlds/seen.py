@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -81,6 +82,7 @@ HIDDEN = {"EndpointGroups", "PreSharedKey", "VolumeSize", "VolumeType", "Iops"} 
 }
 """Members that AWS does not show there, where it keeps them elsewhere: the disks of a machine are volumes, and the
 groups of a listener have a list of their own; who has made a cluster has an entry among those with access."""
+ACCOUNT_ID = re.compile("[0-9]{12}")
 BLIND = object()
 """Nothing that AWS shows says what the field is."""
 Holders = Mapping[str, Thing]
@@ -163,6 +165,8 @@ def shows(shown: Any, wanted: Any, holders: Holders, kind: str) -> bool:
         )
     if isinstance(shown, dict):
         return any(shows(one, wanted, holders, kind) for one in _leaves(shown))
+    if isinstance(wanted, str) and ACCOUNT_ID.fullmatch(wanted) and shown == f"arn:aws:iam::{wanted}:root":
+        return True  # how IAM spells an account in a policy
     return bool(_names(wanted, holders) & _spellings(shown))
 
 
