@@ -278,8 +278,8 @@ class Planner:
         """Why it is not clear who holds an address; None when it is."""
         address, claims = desired.address, self._claims(desired.address)
         if not claims and address not in self.renamed:
-            for before in desired.previously:
-                claims = claims or (() if before in self.resources else self._claims(before))
+            earlier = [before for before in desired.previously if before not in self.resources]
+            claims = tuple(thing for before in earlier for thing in self._claims(before))
         if len(claims) > 1:
             return f"{named(claims)} claim this address: remove the tags of those that are not meant"
         if claims and not self.world.owns(claims[0]):

@@ -206,6 +206,16 @@ def test_an_earlier_address_that_two_claim_is_taken_from_neither() -> None:
     assert "claim this address" in verdict.why
 
 
+@pytest.mark.parametrize("stack", ["test", None])
+def test_two_at_different_earlier_addresses_are_taken_for_no_reason_to_make_a_third(stack: str | None) -> None:
+    earlier = (Address("site", "s"), Address("site", "t"))
+    wanted = wish("site/new", {"GlobalNetworkId": "gn", "Description": "d"}, previously=earlier)
+    other = thing("site/t", "site-2", tags={"reconciler:stack": stack})
+    verdict = verdicts([NETWORK, wanted], N, S, other)["site/new"]
+    assert isinstance(verdict, Blocked)
+    assert "claim this address" in verdict.why
+
+
 @pytest.mark.parametrize("how", ["delete-first", "create-first"])
 def test_nothing_is_replaced_while_a_thing_without_an_address_may_be_the_new_one(how: str) -> None:
     moved = wish("site/s", {"GlobalNetworkId": "gn-2"}, replace=how)

@@ -259,6 +259,8 @@ def _names(wanted: Any, holders: Holders) -> set[str]:
     if (found := REFERENCE.match(wanted)) is None or found[1] not in holders:
         return set()
     holder, attribute = holders[found[1]], wanted[found.end() :].strip(".}")
+    if attribute == "arn":
+        return {holder.arn}
     if attribute:
         return {str(holder.row[attribute])}
     spec = holder.observed.spec
