@@ -127,7 +127,8 @@ def _birth(
             yield f"{what}, and there is {other.id}"
     former = [name for name in wish.previously if wishes.at(name) is None]
     for other in claims(before, *former):
-        if not claims(before, wish.address):
+        makes_way = other.id not in after or after[other.id].claim.endswith("@old")
+        if not claims(before, wish.address) and not makes_way:
             yield f"{what}, and {other.id} is to be renamed from {other.claim}"
     for other in before.values():
         if other.kind == thing.kind and other.stack == STACK and "/" not in other.claim:
