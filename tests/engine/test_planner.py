@@ -207,7 +207,9 @@ def test_an_earlier_address_that_two_claim_is_taken_from_neither() -> None:
 
 
 @pytest.mark.parametrize("stack", ["test", None])
-def test_two_at_different_earlier_addresses_are_taken_for_no_reason_to_make_a_third(stack: str | None) -> None:
+def test_two_at_different_earlier_addresses_are_taken_for_no_reason_to_make_a_third(
+    stack: str | None,
+) -> None:
     earlier = (Address("site", "s"), Address("site", "t"))
     wanted = wish("site/new", {"GlobalNetworkId": "gn", "Description": "d"}, previously=earlier)
     other = thing("site/t", "site-2", tags={"reconciler:stack": stack})

@@ -153,10 +153,14 @@ ALIKE = {
 READS = sorted({*DISCOVERY, IDENTITY, *ALIKE}.union(*map(operations, PRESENT)))
 """Every read of a look, from the records; a test holds it against what a look asks."""
 LISTS = sorted(
-    {Operation(kind.service, kind.read.operation) for kind in PRESENT}
-    | {Operation(kind.service, one.operation) for kind in PRESENT for one in kind.read.companions}
-    | {*DISCOVERY}
+    (
+        {Operation(kind.service, kind.read.operation) for kind in PRESENT}
+        | {Operation(kind.service, one.operation) for kind in PRESENT for one in kind.read.companions}
+        | {*DISCOVERY}
+    )
+    & {*READS}
 )
+"""Those that give many rows."""
 
 
 def has_pages(operation: Operation) -> bool:
