@@ -33,10 +33,7 @@ def renamed(
         if any(not leaves(thing) for thing in world.claims.get(address, ())):
             continue  # what AWS is deleting there already has had the address before
         found = [
-            thing
-            for before in desired.previously
-            if before not in resources
-            for thing in claims(before)
+            thing for before in desired.previously if before not in resources for thing in claims(before)
         ]
         if len(found) == 1 and world.owns(found[0]):  # of two nobody knows which is meant
             yield address, found[0]
