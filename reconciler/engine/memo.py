@@ -28,8 +28,9 @@ class _Settled(NamedTuple):
 
 @dataclass
 class Memo:
-    """Conclusions about one config at a time."""
+    """Conclusions about one config at a time; `remembers`: whether there is another look that they are of use for."""
 
+    remembers: bool = True
     _resources: Mapping[Address, Desired] = field(default_factory=dict)
     _order: tuple[Address, ...] = ()
     _stack: str = ""
@@ -48,7 +49,7 @@ class Memo:
                 address: tuple(needs(desired, facts[address.kind], resources))
                 for address, desired in resources.items()
             }
-            self._refers = {address: refers(desired) for address, desired in resources.items()}
+            self._refers = {}
             self._order = tuple(in_order(self._needs))
         return self
 
@@ -92,7 +93,11 @@ class Memo:
         Of what takes something from others (`Part.moves`) nothing is remembered: it hangs on their wishes too.
         """
         self._settled.pop(address, None)
+        if not self.remembers:
+            return
         moves = any(part.moves for part in self._facts[address.kind].kind.parts)
         if isinstance(verdict, Settled) and observed is not None and not moves:
+            if address not in self._refers:
+                self._refers[address] = refers(self._resources[address])
             named = tuple(map(usable, self._refers[address]))
             self._settled[address] = _Settled(observed, named, making_way, verdict)
