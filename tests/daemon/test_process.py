@@ -33,6 +33,9 @@ def test_triggers_during_a_pass_make_exactly_one_more(running: Callable[..., Run
     for _ in range(5):
         one.signal(signal.SIGUSR1)
         one.daemon.passes.look("interval")
+    heard = threading.Event()
+    one.inbox.put(heard.set)  # messages are seen to in their order
+    assert heard.wait(PATIENCE)
     one.loop.holds = lambda: None
     free.set()
     until(lambda: len(one.passes) >= before + 2, "one more pass")
