@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.aws.creating import ENDED, USED_UP, Creator, Send, looked_for
 from reconciler.aws.proving import NotOurs
-from reconciler.aws.rows import as_observed
+from reconciler.aws.rows import as_made
 from reconciler.errors import AwsError, Exhausted, Lost, NotYet, ReconcilerError, Refused
 from reconciler.model import batch
 from reconciler.model.calls import GENERATIONS, Call, token
@@ -143,7 +143,7 @@ class Batch:
         what = str(self._call)
         if row is None:  # it is held, and looked for
             return Lost(f"{what}: the answer leaves out one", code="IncompleteAnswer", call=what)
-        thing = as_observed(self._kind, row, entry.scope, self._creator.partition)
+        thing = as_made(self._kind, row, entry.scope, self._creator.partition)
         if thing.state in self._kind.gone | self._kind.leaving:
             self._memory.refused(entry.address)
             return NotYet(f"{what}: an earlier attempt made {thing.id}, which is {thing.state}", call=what)

@@ -13,7 +13,7 @@ from reconciler.aws.codes import TAKEN
 from reconciler.aws.memory import Memory
 from reconciler.aws.ownership import concerns
 from reconciler.aws.proving import NotOurs
-from reconciler.aws.rows import KindsByName, as_observed
+from reconciler.aws.rows import KindsByName, as_made
 from reconciler.errors import AwsError, Lost, NotYet, Refused, Throttled
 from reconciler.model.calls import GENERATIONS, Call, token
 from reconciler.model.kind import Kind
@@ -133,7 +133,7 @@ class Creator:
                 ) from error
         elif kind.answered and not kind.answers_tags:
             row = {**row, kind.tags: call.parameters["TagSpecifications"][0]["Tags"]}
-        return as_observed(kind, row, entry.scope, self.partition)
+        return as_made(kind, row, entry.scope, self.partition)
 
     def _listed(self, entry: Entry, kind: Kind, call: Call) -> dict[str, Any]:
         """The row of what was just made, by its name; it is known to be there although no list may show it yet."""

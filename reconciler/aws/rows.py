@@ -110,7 +110,7 @@ def completed(
 
 
 def as_observed(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str) -> Observed:
-    """A row of a list, or the thing in the answer of a create call, as Observed."""
+    """A row of a list as Observed."""
     if kind.left_out:
         row = {name: value for name, value in row.items() if name not in kind.left_out}
     tags = kind.tags_of(row)
@@ -133,6 +133,12 @@ def as_observed(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str
         stack=stack,
         replaced=address is not None and claim.endswith(REPLACED),
     )
+
+
+def as_made(kind: Kind, row: Mapping[str, Any], scope: Scope, partition: str) -> Observed:
+    """The thing in the answer of a creation; what lists of its own tell of it is nothing yet."""
+    nothing: dict[str, Any] = {one.name: [] for one in kind.read.companions if one.leaving or not one.fields}
+    return as_observed(kind, {**nothing, **row}, scope, partition)
 
 
 def _at(path: str, row: Any) -> Any:

@@ -313,3 +313,20 @@ def test_a_device_keeps_its_links_while_the_site_that_it_moves_to_cannot_be_made
     assert set(ops.writes()) == {"CreateSite"}
     ops.aws.clear_faults()
     assert ops.run(there).outcome == "settled"
+
+
+def test_what_was_made_just_now_has_nothing_in_it_yet_when_another_is_to_be_replaced(ops: Host) -> None:
+    """Who uses whom is asked of what AWS's answer to a creation shows, too."""
+    before = """
+resources:
+  vpc/v: {CidrBlock: 10.0.0.0/16, protect: false}
+  subnet/a: {VpcId: "${vpc/v}", CidrBlock: 10.0.1.0/24, AvailabilityZone: us-west-2a}
+  subnet/b: {VpcId: "${vpc/v}", CidrBlock: 10.0.2.0/24, AvailabilityZone: us-west-2b}
+  network-interface/i: {SubnetId: "${subnet/a}", replace: delete-first}
+"""
+    after = before.replace('${subnet/a}", replace', '${subnet/b}", Groups: ["${security-group/g}"], replace')
+    after += '  security-group/g: {VpcId: "${vpc/v}", GroupName: g, Description: g}\n'
+    assert ops.run(before).outcome == "settled"
+    assert ops.run(after).outcome == "settled"
+    (row,) = ops.rows("network-interface")
+    assert row["AvailabilityZone"] == "us-west-2b"
