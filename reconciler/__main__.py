@@ -27,7 +27,7 @@ def main() -> int:
     if not glances:  # it keeps all that it makes, and ends before a search for circles would find any
         heap.imported()
     status = run()
-    # a thread that waits for AWS must not hold up the end, nor the taking apart of what the end frees at once: what
+    # neither a thread that waits for AWS nor the taking apart of what the end frees at once may hold it up: what
     # matters has been seen to
     if stays or glances or _all_hang():
         log.flush(2.0)

@@ -47,7 +47,7 @@ class Gateway:
         self.patience = Patience()
         self.before_write: list[Callable[[Call], None]] = []
         self._large = LargeAnswers()
-        self._paginators: dict[tuple[Any, str], Any] = {}
+        self._paginators: dict[Hashable, tuple[Any, Any]] = {}
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
 
@@ -139,9 +139,12 @@ class Gateway:
             yield from self._pages_by_hand(client, method, operation, parameters, page)
             return
         size = {} if page is None else {"PageSize": page}
-        paginator = self._paginators.get((client, method))
-        if paginator is None:  # the SDK makes a class for each that is asked for
-            paginator = self._paginators[client, method] = client.get_paginator(method)
+        known, paginator = self._paginators.get(which, (None, None))
+        if (
+            known is not client
+        ):  # the SDK makes a class for each that is asked for; clients go with their credentials
+            paginator = client.get_paginator(method)
+            self._paginators[which] = client, paginator
         pages = iter(paginator.paginate(PaginationConfig=size, **parameters))
         last: dict[str, Any] = {}
         while True:

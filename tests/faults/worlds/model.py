@@ -27,7 +27,9 @@ MADE_ONCE = {"customer-gateway", "vpn-connection", "listener", "load-balancer", 
 """Kinds of which AWS makes no second one that is the same, but answers with the first, whosever that is: see
 CreateCustomerGateway and CreateVpnConnection in https://docs.aws.amazon.com/AWSEC2/latest/APIReference/, CreateListener
 and others in https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/"""
-MIRRORED = frozenset({"Associations", "Attachment", "Attachments", "NetworkInterfaces", "VpcAttachments"})
+MIRRORED = frozenset(
+    {"Associations", "Attachment", "Attachments", "NetworkInterfaces", "Roles", "VpcAttachments"}
+)
 """Members of somebody's thing that say what AWS ties to it, and that change as the other end is tied elsewhere: a
 subnet that is given to one network ACL leaves another."""
 LET_GO = {"accelerator": {"Enabled"}, "auto-scaling-group": {"DesiredCapacity", "MaxSize", "MinSize"}}
