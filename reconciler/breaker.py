@@ -77,9 +77,11 @@ class Breaker:
         get_logger().warning("flap.stopped", address=entry.label, paths=paths, reason=reason)
 
     def note(self, plan: Plan, outcomes: Iterable[Outcome], now: float) -> None:
-        """A pass is over: remember what it has put right."""
+        """A pass is over: remember what it has put right; of what it has made, nobody has written anything yet."""
         for entry, outcome in zip(plan.entries, outcomes, strict=True):
             steps = entry.verdict
+            if outcome.status == "created" and entry.label in self.memory.flaps:
+                self.memory.keep_flap(entry.label, None)
             if (
                 outcome.status == "updated"
                 and isinstance(steps, Steps)

@@ -30,6 +30,7 @@ from reconciler.engine.holds import holds
 from reconciler.engine.memo import Memo
 from reconciler.engine.pacing import BackOff, pace, waits_for_aws
 from reconciler.engine.planner import Planner
+from reconciler.engine.renaming import earlier
 from reconciler.engine.resolve import resolve
 from reconciler.errors import AwsError, GuardError, ReconcilerError
 from reconciler.guards import Guards
@@ -359,14 +360,11 @@ class Loop:
         return outcomes, applier.cut_short
 
     def _held(self, world: World) -> dict[Address, str]:
-        missing = [address for address in self.config.resources if address not in world.claims]
+        resources = self.config.resources
+        missing = {at: earlier(one, resources) for at, one in resources.items() if at not in world.claims}
+        grace, now = self.choices.grace, self.clock.now()
         return holds(
-            self.memory.remembered,
-            addresses=missing,
-            world=world,
-            now=self.clock.now(),
-            grace=self.choices.grace,
-            facts=self.facts,
+            self.memory.remembered, missing=missing, world=world, now=now, grace=grace, facts=self.facts
         )
 
     def until_settled(self, timeout: float) -> Report:

@@ -50,6 +50,8 @@ class Creator:
         address = entry.address
         if call.seed is None:
             self.memory.intend(address)
+        else:
+            self.memory.intend_with_token(address)
         try:
             made = self._born(entry, call, send)
         except (Lost, Throttled) as error:

@@ -44,6 +44,7 @@ class Memory:
     fresh: bool = True
     found: bool = False
     intents: dict[Address, float] = field(default_factory=dict)
+    tokens: dict[Address, float] = field(default_factory=dict)
     created: dict[Address, tuple[str, float]] = field(default_factory=dict)
     seen: dict[Address, tuple[str, float | None]] = field(default_factory=dict)
     accounts: dict[Address, str] = field(default_factory=dict)
@@ -76,6 +77,7 @@ class Memory:
         with self._lock:
             lines: list[dict[str, Any]] = [{"since": self.since, "fresh": self.fresh, "found": self.found}]
             lines += [{"intent": str(address), "at": at} for address, at in self.intents.items()]
+            lines += [{"token": str(address), "at": at} for address, at in self.tokens.items()]
             lines += [
                 {"created": str(address), "id": id, "at": at} for address, (id, at) in self.created.items()
             ]
@@ -96,10 +98,16 @@ class Memory:
             self.intents |= dict.fromkeys(addresses, now)
             self._journal.append(*({"intent": str(address), "at": now} for address in addresses))
 
+    def intend_with_token(self, address: Address) -> None:
+        """A creation is about to be sent whose token protects this address, and not what becomes of it."""
+        with self._lock:
+            self.tokens[address] = self.clock()
+            self._journal.append({"token": str(address), "at": self.tokens[address]})
+
     def refused(self, *addresses: Address) -> None:
         """AWS answered that it did not create it."""
         with self._lock:
-            held = [address for address in addresses if self.intents.pop(address, None) is not None]
+            held = [address for address in addresses if self._answered(address)]
             if held:
                 self._journal.append(*({"refused": str(address)} for address in held))
 
@@ -112,11 +120,16 @@ class Memory:
         with self._lock:
             now = self.clock()
             for address, id in ids.items():
-                self.intents.pop(address, None)
+                self._answered(address)
                 self.alone.discard(address)
                 self.created[address] = (id, now)
             lines = ({"created": str(address), "id": id, "at": now} for address, id in ids.items())
             self._journal.append(*lines)
+
+    def _answered(self, address: Address) -> bool:
+        """A creation is under way no more; whether it was."""
+        found = [under_way.pop(address, None) for under_way in (self.intents, self.tokens)]
+        return found != [None, None]
 
     def next_generation(self, address: Address, generation: int) -> None:
         """Tokens up to this generation are used up."""
@@ -142,9 +155,18 @@ class Memory:
         """A copy for those who judge."""
         with self._lock:
             self._not_from_the_future()
-            return Remembered(
-                self.since, self.fresh, self.found, dict(self.intents), dict(self.created), dict(self.seen)
-            )
+            return self._copy()
+
+    def _copy(self) -> Remembered:
+        return Remembered(
+            since=self.since,
+            fresh=self.fresh,
+            found=self.found,
+            intents=dict(self.intents),
+            tokens=dict(self.tokens),
+            created=dict(self.created),
+            seen=dict(self.seen),
+        )
 
     # ---- looks
 
@@ -155,20 +177,21 @@ class Memory:
         (`everywhere`).
         """
         with self._lock:
-            before = (self.found, dict(self.intents), dict(self.created), dict(self.seen))
+            before = self._copy()
             known = {id for id, _ in (*self.created.values(), *self.seen.values())}
+            begun = {*self.intents, *self.tokens}
             self.found = self.found or any(
-                thing.id not in known and thing.address not in self.intents for thing in world.things
+                thing.id not in known and thing.address not in begun for thing in world.things
             )
             present = {thing.address: thing for thing in world.owned if thing.address and not thing.replaced}
             for address, thing in present.items():
-                self.intents.pop(address, None)
+                self._answered(address)
                 self.created.pop(address, None)
                 self.seen[address], self.accounts[address] = (thing.id, None), thing.account
             if everywhere:
                 self._miss(present, world)
             self._forget_old()
-            if before != (self.found, self.intents, self.created, self.seen):
+            if before != self._copy():
                 self.begin()
 
     def _miss(self, present: Mapping[Address, Observed], world: World) -> None:
@@ -194,6 +217,7 @@ class Memory:
         self._not_from_the_future()
         now = self.clock()
         self.intents = {address: at for address, at in self.intents.items() if now < at + LOST_ANSWER}
+        self.tokens = {address: at for address, at in self.tokens.items() if now < at + LOST_ANSWER}
         for address, (_, at) in list(self.created.items()):
             if now >= at + UNLISTED:  # it is dead, and its token would be answered with it for ever
                 del self.created[address]
@@ -204,6 +228,7 @@ class Memory:
         now = self.clock()
         self.since = _until(now, self.since)
         self.intents = {address: _until(now, at) for address, at in self.intents.items()}
+        self.tokens = {address: _until(now, at) for address, at in self.tokens.items()}
         self.created = {address: (id, _until(now, at)) for address, (id, at) in self.created.items()}
         self.seen = {
             address: (id, at if at is None else _until(now, at)) for address, (id, at) in self.seen.items()
@@ -258,10 +283,12 @@ class Memory:
                     self.since, self.fresh, self.found = float(since), fresh, found
                 case {"intent": str(address), "at": int() | float() as at}:
                     self.intents[Address.parse(address)] = float(at)
+                case {"token": str(address), "at": int() | float() as at}:
+                    self.tokens[Address.parse(address)] = float(at)
                 case {"refused": str(address)}:
-                    self.intents.pop(Address.parse(address), None)
+                    self._answered(Address.parse(address))
                 case {"created": str(address), "id": str(id), "at": int() | float() as at}:
-                    self.intents.pop(Address.parse(address), None)
+                    self._answered(Address.parse(address))
                     self.created[Address.parse(address)] = (id, float(at))
                 case {"seen": str(address), "id": str(id), "missed": int() | float() | None as missed}:
                     self.seen[Address.parse(address)] = (id, missed if missed is None else float(missed))

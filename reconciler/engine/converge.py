@@ -118,7 +118,7 @@ def creation(facts: Facts, desired: Desired, stack: str, making_way: tuple[str, 
     return Call(
         service=kind.service,
         operation=kind.create,
-        parameters={**spec, **kind.always, **where, **tags},
+        parameters={**kind.born(spec), **kind.always, **where, **tags},
         why="it does not exist",
         account=desired.account,
         region=desired.region,

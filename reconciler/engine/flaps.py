@@ -4,8 +4,8 @@ The same field of an address put right to the same value three times within an h
 once more, nothing is done to it until a person has decided.  A person who edits the config back and forth is no fight:
 what is pending does not count, and with another wanted value the count begins anew.
 
-It ends with `reconciler resume ADDRESS`; with another wanted value, or an `ignore`, in the config; and by itself, when
-looks have seen it in order for an hour.
+It ends with `reconciler resume ADDRESS`; with another wanted value, or an `ignore`, in the config; where the thing is
+made anew; and by itself, when looks have seen it in order for an hour.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from reconciler.engine.memo import Memo
 from reconciler.engine.moving import Moving
 from reconciler.engine.order import AllFacts
 from reconciler.engine.reach import Reach
-from reconciler.engine.renaming import heirs, renamed, taken_back
+from reconciler.engine.renaming import claims_of_earlier, heirs, heritage, renamed, taken_back
 from reconciler.engine.resolve import attribute_of, resolve
 from reconciler.engine.tied import Tied
 from reconciler.engine.users import Users
@@ -278,8 +278,7 @@ class Planner:
         """Why it is not clear who holds an address; None when it is."""
         address, claims = desired.address, self._claims(desired.address)
         if not claims and address not in self.renamed:
-            earlier = [before for before in desired.previously if before not in self.resources]
-            claims = tuple(thing for before in earlier for thing in self._claims(before))
+            claims = claims_of_earlier(desired, self.resources, self._claims)
         if len(claims) > 1:
             return f"{named(claims)} claim this address: remove the tags of those that are not meant"
         if claims and not self.world.owns(claims[0]):
@@ -299,7 +298,7 @@ class Planner:
 
     @cached_property
     def _on_their_way_out(self) -> list[Observed]:
-        kept = {thing.id for thing in self.renamed.values()}
+        kept = heritage(self.resources, self._claims, self.holder, self.renamed)
         return [
             thing
             for thing in self.world.owned

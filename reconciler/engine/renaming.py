@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
 from reconciler.engine.converge import converge
 from reconciler.model.address import Address
@@ -14,11 +14,20 @@ from reconciler.model.verdicts import Steps
 def heirs(resources: Mapping[Address, Desired]) -> dict[Address, Address]:
     """What former addresses have become; those that have an entry of their own again are none."""
     return {
-        before: address
-        for address, desired in resources.items()
-        for before in desired.previously
-        if before not in resources
+        before: address for address, desired in resources.items() for before in earlier(desired, resources)
     }
+
+
+def earlier(desired: Desired, resources: Container[Address]) -> tuple[Address, ...]:
+    """The addresses that one had before, and that nobody has now."""
+    return tuple(before for before in desired.previously if before not in resources)
+
+
+def claims_of_earlier(
+    desired: Desired, resources: Container[Address], claims: Callable[[Address], Iterable[Observed]]
+) -> tuple[Observed, ...]:
+    """The things that stand at the addresses that one had before."""
+    return tuple(thing for before in earlier(desired, resources) for thing in claims(before))
 
 
 def renamed(
@@ -32,11 +41,25 @@ def renamed(
     for address, desired in resources.items():
         if any(not leaves(thing) for thing in world.claims.get(address, ())):
             continue  # what AWS is deleting there already has had the address before
-        found = [
-            thing for before in desired.previously if before not in resources for thing in claims(before)
-        ]
+        found = claims_of_earlier(desired, resources, claims)
         if len(found) == 1 and world.owns(found[0]):  # of two nobody knows which is meant
             yield address, found[0]
+
+
+def heritage(
+    resources: Mapping[Address, Desired],
+    claims: Callable[[Address], Iterable[Observed]],
+    holder: Callable[[Address], Observed | None],
+    renamed: Container[Address],
+) -> set[str]:
+    """The ids of what addresses take over from those that they had before, or may while it is not clear which of them
+    is meant: none of it is an orphan."""
+    return {
+        thing.id
+        for address, desired in resources.items()
+        if desired.previously and (address in renamed or holder(address) is None)
+        for thing in claims_of_earlier(desired, resources, claims)
+    }
 
 
 def taken_back(facts: Facts, desired: Desired, world: World) -> Steps | None:

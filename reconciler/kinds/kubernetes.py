@@ -19,7 +19,7 @@ from reconciler.model.address import Address
 from reconciler.model.calls import Call
 from reconciler.model.kind import Kind, Remedy
 from reconciler.model.reads import Completion, Read
-from reconciler.model.things import Desired, Observed
+from reconciler.model.things import Desired, Observed, Spec
 from reconciler.model.verdicts import Settled, Verdict, Wait
 
 PAGE = 100
@@ -196,6 +196,16 @@ def _scaled(group: Observed, wanted: Any) -> list[Call]:
     return [eks("UpdateNodegroupConfig", **_named(group), scalingConfig=new)]
 
 
+def _sized(spec: Spec) -> Spec:
+    """A creation says all sizes or none: it begins with the least, where the config leaves it to whoever scales.
+
+    https://docs.aws.amazon.com/eks/latest/APIReference/API_NodegroupScalingConfig.html"""
+    sizes = spec.get("scalingConfig") or {}
+    if "minSize" not in sizes or "desiredSize" in sizes:
+        return spec
+    return {**spec, "scalingConfig": {**sizes, "desiredSize": sizes["minSize"]}}
+
+
 def _labelled(group: Observed, wanted: Any) -> list[Call]:
     """Labels that others have set stay."""
     seen = group.spec.get("labels") or {}
@@ -239,8 +249,11 @@ def _health(_: Desired, group: Observed) -> Verdict:
     return Wait(f"it is {ILL}" + (f" ({told})" if told else ""))
 
 
-def _one_source(group: Desired, _: Mapping[Address, Desired]) -> Iterable[tuple[str, str, str]]:
-    """What says the same twice; EKS takes none of these together."""
+def _together(group: Desired, _: Mapping[Address, Desired]) -> Iterable[tuple[str, str, str]]:
+    """What says the same twice, of which EKS takes none together, and what it takes together only."""
+    sizes = group.spec.get("scalingConfig") or {}
+    if sizes and not {"minSize", "maxSize"} <= sizes.keys():
+        yield "scalingConfig", "a group is made with both minSize and maxSize", "say both, or neither"
     if "releaseVersion" in group.spec and "version" in group.spec:
         yield "version", "releaseVersion says the version as well", "say one of the two"
     for field in ("diskSize", "remoteAccess") if "launchTemplate" in group.spec else ():
@@ -300,7 +313,8 @@ EKS_NODEGROUP = Kind(
     unique="nodegroupName",
     unordered=frozenset({"subnets"}),
     normal={"taints": _taints},
-    fits=_one_source,
+    fits=_together,
+    born=_sized,
     remedies={
         "labels": Remedy(operations=("UpdateNodegroupConfig",), make=_labelled),
         "launchTemplate": _rolled("launchTemplate", frozenset({"id", "name"})),

@@ -15,11 +15,13 @@ from reconciler.kinds.calls import ec2
 from reconciler.kinds.vpc import canonical
 from reconciler.model.calls import Call
 from reconciler.model.kind import Kind, Remedy
-from reconciler.model.reads import Read
+from reconciler.model.reads import Companion, Read
 from reconciler.model.things import Observed, Spec
+from reconciler.model.verdicts import Wait
 
 LEAVING, GONE = frozenset({"deleting"}), frozenset({"deleted"})
 FAILED = frozenset({"failed", "rejected"})
+USES = ("Association", "Propagation")
 BLOCKS = "TransitGatewayCidrBlocks"
 
 # ---- transit gateways
@@ -44,12 +46,46 @@ def _change_options(gateway: Observed, wanted: Any) -> list[Call]:
     return [ec2("ModifyTransitGateway", TransitGatewayId=gateway.id, Options=sent)]
 
 
+TABLES = "RouteTables"
+"""Where what is read of a gateway's route tables is kept in `raw`."""
+
+
+def _others_tables(gateway: Observed) -> Wait | None:
+    """A transit gateway goes with the route tables in it: ours are gone before, and what people have made is not ours.
+
+    The one that AWS has made with it is its default one, and has no tags."""
+    if TABLES not in gateway.raw:
+        return Wait("which route tables it has has not been read")
+    there = [
+        str(table["TransitGatewayRouteTableId"])
+        for table in gateway.raw[TABLES]
+        if table.get("State") not in LEAVING | GONE
+        and (table.get("Tags") or not any(table.get(f"Default{use}RouteTable") for use in USES))
+    ]
+    if not there:
+        return None
+    return Wait(f"{' and '.join(there)}, in it and not ours, would go with it: delete them first", "person")
+
+
 TRANSIT_GATEWAY = Kind(
     name="transit-gateway",
     about="A router of one region, to which VPCs, VPNs and other transit gateways are attached.",
     service="ec2",
     read=Read(
-        operation="DescribeTransitGateways", path="TransitGateways", ids="TransitGatewayIds", page=1000
+        operation="DescribeTransitGateways",
+        path="TransitGateways",
+        ids="TransitGatewayIds",
+        page=1000,
+        companions=[
+            Companion(
+                name=TABLES,
+                operation="DescribeTransitGatewayRouteTables",
+                path="TransitGatewayRouteTables",
+                key="TransitGatewayId",
+                filter="transit-gateway-id",
+                fields=frozenset({TABLES}),  # no field of a config: they are read of what is to go
+            )
+        ],
     ),
     create="CreateTransitGateway",
     update="ModifyTransitGateway",
@@ -63,6 +99,7 @@ TRANSIT_GATEWAY = Kind(
     gone=GONE,
     tag_type="transit-gateway",
     normal={"Options": _options},
+    release=_others_tables,
     remedies={
         "Options": Remedy(
             operations=("ModifyTransitGateway",),

@@ -244,6 +244,8 @@ class Kind:
     """EC2's resource type in TagSpecifications; None where the create call takes a plain list of Tags."""
     always: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Parameters that every creation sends and no config may."""
+    born: Callable[[Spec], Spec] = dict
+    """What a creation sends for what the config says: AWS may want more to be said then than the config has to."""
     together: Together | None = None
     """How several that are alike are made by one call; None for kinds that are made one by one."""
     forbidden: frozenset[str] = frozenset()

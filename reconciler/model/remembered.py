@@ -26,9 +26,10 @@ class Remembered:
     """Creations by address; times are seconds since the epoch.
 
     `since` is when remembering began, `fresh` whether nothing was remembered then, `found` whether things of the stack
-    were seen that were not made since.  `intents`: when a creation was
-    begun whose answer never came.  `created`: id and time of creations that no look has shown yet.  `seen`: id of
-    what was there, and since when complete looks miss it (None: the last one showed it).
+    were seen that were not made since.  `intents`: when a creation was begun whose answer never came; `tokens`: the
+    same of creations that can be sent again, since a token says that they are the same.  `created`: id and time of
+    creations that no look has shown yet.  `seen`: id of what was there, and since when complete looks miss it (None:
+    the last one showed it).
     """
 
     since: float
@@ -36,4 +37,5 @@ class Remembered:
     found: bool = False
     intents: Mapping[Address, float] = field(default_factory=dict)
     created: Mapping[Address, tuple[str, float]] = field(default_factory=dict)
+    tokens: Mapping[Address, float] = field(default_factory=dict)
     seen: Mapping[Address, tuple[str, float | None]] = field(default_factory=dict)

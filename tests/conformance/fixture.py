@@ -125,6 +125,19 @@ class Fixture:
         config["resources"][self.address] = {name: subject[name] for name in needed}
         return written(config)
 
+    def renamed(self) -> str:
+        """The base with the subject at another address, `subject` the one it had before."""
+        config = deepcopy(load(self.kind))
+        resources = {
+            f"{self.kind}/renamed" if address == self.address else address: resource
+            for address, resource in config["resources"].items()
+        }
+        resources[f"{self.kind}/renamed"]["previously"] = self.address
+        text = written({**config, "resources": resources})
+        return text.replace("${" + self.address + "}", "${" + self.kind + "/renamed}").replace(
+            "${" + self.address + ".", "${" + self.kind + "/renamed."
+        )
+
     def without(self) -> str:
         """The base without the subject."""
         config = deepcopy(load(self.kind))

@@ -10,7 +10,7 @@ import pytest
 from reconciler.kinds import BY_NAME
 from reconciler.sandbox.calls import Call
 from tests.conformance.fixture import Fixture, one_of_each_way
-from tests.harness import Host, tags
+from tests.harness import STACK, Host, tags
 
 
 def is_birth(fixture: Fixture, call: Call) -> bool:
@@ -103,6 +103,24 @@ def test_lists_lag_for_minutes_behind_a_creation(ops: Host, fixture: Fixture) ->
     ops.aws.hide(kind.service, kind.read.operation, seconds=200)
     ops.run(fixture.base, timeout=900)
     assert_one(ops, fixture)
+
+
+@one_of_each_way
+@pytest.mark.parametrize("when", ["answered", "killed"])
+def test_renamed_in_the_config_before_a_list_shows_it(ops: Host, fixture: Fixture, when: str) -> None:
+    """What may exist under the old address is looked for before anything is made under the new one."""
+    kind = BY_NAME[fixture.kind]
+    ops.aws.hide(kind.service, kind.read.operation, seconds=50)
+    if when == "killed":
+        dies(ops, fixture, "after")
+    else:
+        ops.run(fixture.base, timeout=1)
+    assert ops.run(fixture.renamed(), timeout=900).outcome == "settled"
+    ops.aws.clear_faults()
+    rows = [row for row in ops.rows(kind.name) if tags(row).get("reconciler:stack") == STACK]
+    claims = [tags(row).get("reconciler:address") for row in rows]
+    assert fixture.address not in claims
+    assert claims.count(f"{kind.name}/renamed") == 1
 
 
 @one_of_each_way

@@ -15,7 +15,8 @@ ONE, OTHER = Address("site", "one"), Address("site", "other")
 
 
 def held(remembered: Remembered, now: float, seen: World | None = None) -> set[Address]:
-    found = holds(remembered, addresses=[ONE, OTHER], world=seen or world(), now=now, grace=5, facts=FACTS)
+    missing = {ONE: (), OTHER: ()}
+    found = holds(remembered, missing=missing, world=seen or world(), now=now, grace=5, facts=FACTS)
     assert all(found.values())
     return set(found)
 
@@ -51,3 +52,24 @@ def test_a_creation_that_aws_lists_as_dead_is_not_waited_for() -> None:
 
 def test_what_was_there_is_missed_twice_before_it_is_made_again() -> None:
     assert held(Remembered(since=0, seen={ONE: ("site-1", 50.0)}), 100) == {ONE}
+
+
+@pytest.mark.parametrize(
+    "remembered",
+    [
+        Remembered(since=0, intents={ONE: 100}),
+        Remembered(since=0, tokens={ONE: 100}),
+        Remembered(since=0, created={ONE: ("site-1", 100)}),
+        Remembered(since=0, seen={ONE: ("site-1", 90.0)}),
+    ],
+)
+def test_what_may_exist_under_an_earlier_address_is_not_made_under_the_new_one(
+    remembered: Remembered,
+) -> None:
+    new = Address("site", "new")
+    found = holds(remembered, missing={new: [ONE]}, world=world(), now=101, grace=5, facts=FACTS)
+    assert found.keys() == {new}
+
+
+def test_a_token_lets_the_same_creation_be_sent_again_at_once() -> None:
+    assert held(Remembered(since=0, tokens={ONE: 100}), 100) == set()

@@ -213,9 +213,11 @@ def test_two_at_different_earlier_addresses_are_taken_for_no_reason_to_make_a_th
     earlier = (Address("site", "s"), Address("site", "t"))
     wanted = wish("site/new", {"GlobalNetworkId": "gn", "Description": "d"}, previously=earlier)
     other = thing("site/t", "site-2", tags={"reconciler:stack": stack})
-    verdict = verdicts([NETWORK, wanted], N, S, other)["site/new"]
+    found = verdicts([NETWORK, wanted], N, S, other)
+    verdict = found["site/new"]
     assert isinstance(verdict, Blocked)
     assert "claim this address" in verdict.why
+    assert found.keys() == {"global-network/n", "site/new"}, "and neither is deleted"
 
 
 @pytest.mark.parametrize("how", ["delete-first", "create-first"])

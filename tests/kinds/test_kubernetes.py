@@ -80,6 +80,13 @@ def test_how_many_nodes_there_are_is_whoever_scales_them_to_say(ops: Host) -> No
     assert ops.rows("eks-nodegroup")[0]["scalingConfig"] == {**scaling, "maxSize": 1, "desiredSize": 1}
 
 
+def test_a_group_begins_with_the_least_where_the_config_leaves_it_to_whoever_scales(ops: Host) -> None:
+    """EKS takes all sizes together at creation, or none."""
+    sizes = {"minSize": 2, "maxSize": 4}
+    assert ops.run(group(scalingConfig=sizes)).outcome == "settled"
+    assert ops.rows("eks-nodegroup")[0]["scalingConfig"] == {**sizes, "desiredSize": 2}
+
+
 def test_a_group_follows_its_cluster_to_another_version_once_that_is_there(ops: Host) -> None:
     text = group()
     ops.run(text)
@@ -192,6 +199,7 @@ def test_a_group_that_is_degraded_is_told_and_still_mended(ops: Host) -> None:
 
 WRONG = {
     "subnets in two zones": cluster(resourcesVpcConfig={"subnetIds": ["${subnet/base}"]}),
+    "both minSize and maxSize": group(scalingConfig={"maxSize": 2}),
     "releaseVersion says the version": group(version="1.33", releaseVersion="1.33.0-20260201"),
     "do not go together": group(diskSize=20, launchTemplate={"id": "lt-1", "version": "1"}),
     "there is no such field": group(Version="1.33"),

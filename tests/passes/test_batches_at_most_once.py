@@ -215,7 +215,9 @@ def test_killed_around_every_changing_call_there_is_one_of_each(tmp_path: Path) 
     def die(ops: Host, course: Course, moment: Moment, memory: Memory, changing: set[str]) -> None:
         doom = Everywhere(moment, memory)
         assert live(ops, run, course, doom).problems == []
-        assert {call.partition(" ")[0] for call in doom.calls} == changing
+        died = {call.partition(" ")[0] for call in doom.calls}
+        # what is left of a torn memory may hold one of the two: each is made alone then, with its name
+        assert died | ({"CreateTags"} if memory == "torn" else set()) == changing
 
     with local_aws(regions=REGIONS, page_size=50) as aws:
         aws.hide("ec2", "DescribeInstances", seconds=4)

@@ -169,3 +169,18 @@ def test_losing_the_state_directory_forgets_it_and_what_is_kept_holds_no_value(o
     assert of(ops.run(secret)).status == "blocked"
     ops.forget()
     assert ops.run(secret).outcome == "settled"
+
+
+def test_what_is_put_into_a_thing_that_was_made_anew_begins_a_new_count(ops: Host) -> None:
+    base = TEXT + "  vpc/one: {region: us-west-2, CidrBlock: 10.0.0.0/16}\n"
+    gateway = '  internet-gateway/one: {region: us-west-2, VpcId: "${vpc/one}"}\n'
+    loop = ops.loop(base)
+    loop.until_settled(600)
+    for _ in range(5):
+        loop.take(read(base + gateway))
+        report = loop.until_settled(600)
+        assert of(report, "internet-gateway/one").status in {"settled", "updated"}
+        ops.aws.clock.advance(120)
+        loop.take(read(base))
+        loop.until_settled(600)
+        ops.aws.clock.advance(120)

@@ -141,6 +141,17 @@ def test_an_address_that_was_renamed_away_can_be_had_anew(tmp_path: Path, shows_
         assert len(ops.ours("instance")) == 2
 
 
+def test_what_got_no_answer_is_looked_for_before_its_new_name_has_another(ops: Host) -> None:
+    """The token stands for the address that the machine was begun for, and the config has renamed it since."""
+    ops.run(BASE)
+    ops.aws.hide("ec2", "DescribeInstances", seconds=30)
+    ops.aws.lose_answer("ec2", "RunInstances", times=9)
+    ops.run(NETWORK, timeout=1)
+    renamed = NETWORK.replace("instance/i:", "instance/j:\n        previously: instance/i")
+    assert ops.run(renamed, timeout=900).outcome == "settled"
+    assert len(ops.rows("instance")) == 1
+
+
 def test_an_answer_that_names_somebody_elses_thing_is_never_taken_for_ours(ops: Host) -> None:
     """Some create calls return an existing thing instead of making one."""
     ops.clients_of_its_own()

@@ -65,7 +65,7 @@ def create(request: Request, store: Store) -> Answer:
         "releaseVersion": f"{cluster.row['version']}.0-20260101",
         **{name: value for name, value in given.items() if name in _KEPT},
         "subnets": list(given["subnets"]),
-        "scalingConfig": {"minSize": 1, "maxSize": 2, "desiredSize": 1, **(given.get("scalingConfig") or {})},
+        "scalingConfig": dict(given.get("scalingConfig") or {"minSize": 1, "maxSize": 2, "desiredSize": 1}),
         **({"launchTemplate": template} if template else {}),
     }
     _within_bounds(row["scalingConfig"])
@@ -94,6 +94,9 @@ def _template(store: Store, given: Any) -> dict[str, Any]:
 
 
 def _within_bounds(scaling: dict[str, Any]) -> None:
+    """All or none are said at creation; see NodegroupScalingConfig in the EKS API reference."""
+    if scaling.keys() < {"minSize", "maxSize", "desiredSize"}:
+        raise invalid("minSize, maxSize and desiredSize have to be specified together")
     if not scaling["minSize"] <= scaling["desiredSize"] <= scaling["maxSize"]:
         raise invalid("desired capacity must be between the minimum and the maximum size")
 

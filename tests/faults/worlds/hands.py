@@ -5,7 +5,7 @@ Used by `machine`.  What AWS refuses does not happen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from reconciler.model.verdicts import Drift, Steps
 from reconciler.sandbox.calls import Call as Sent
 from tests.faults.killing import TOKENS
 from tests.faults.worlds.model import claims
-from tests.faults.worlds.truth import Thing, Truth, undisturbed
+from tests.faults.worlds.truth import Thing, Truth, state, undisturbed, whole
 from tests.harness import ACCOUNT, Host
 
 APPLIED = "reconciler:applied"
@@ -101,7 +101,10 @@ class Hand:
 
     def delete(self, thing: Thing) -> bool:
         """It is deleted, or what has to come before is done, if nothing uses it."""
-        steps = departure(BY_NAME[thing.kind], thing.observed, "", thing.observed.account)
+        record = BY_NAME[thing.kind]
+        leaving = [detail.field for detail in record.read.details if detail.leaving]
+        seen = replace(thing, row=whole(self._ops, thing, leaving)).observed
+        steps = departure(record, seen, "", seen.account)
         return isinstance(steps, Steps) and all(map(self._do, steps.calls))
 
     def copy(self, address: str, keys: tuple[str, ...], stack: str) -> bool:
@@ -121,10 +124,12 @@ class Hand:
 
     # ---- putting it right
 
-    def repair(self, truth: Truth, copies: set[str]) -> bool:
+    def repair(self, truth: Truth, copies: set[str], heirs: Mapping[str, Collection[str]]) -> bool:
         """One thing that stops an address by design is put right; False where there is none left.
 
-        Tags that were taken come back where nothing has taken the thing's place, else it goes; so do copies.
+        Tags that were taken come back where nothing has taken the thing's place, at its address or at what that has
+        become (`heirs`); else it goes, or, where AWS keeps it, what has taken its place.  So do copies, and what has
+        failed in AWS.
         """
         for id, tags in list(self.taken.items()):
             thing = truth.get(id)
@@ -132,11 +137,19 @@ class Hand:
                 del self.taken[id]
                 continue
             claim = tags.get(OWNER[1], thing.claim)
-            others = [other for other in claims(truth, claim) if other.id != id]
-            if self.delete(thing) if others else self.tag(thing, tags):
+            others = [other for other in claims(truth, claim, *heirs.get(claim, ())) if other.id != id]
+            if others and not self.delete(thing):
+                if any(map(self.delete, others)):
+                    return True
+            elif others or self.tag(thing, tags):
                 del self.taken[id]
                 return True  # what was refused, as something still uses it, is tried again
-        return any(self.delete(truth[id]) for id in sorted(copies & truth.keys()))
+        failed = {
+            id
+            for id, thing in truth.items()
+            if thing.has_both_tags and state(thing.kind, thing.row) in BY_NAME[thing.kind].failed
+        }
+        return any(self.delete(truth[id]) for id in sorted((copies | failed) & truth.keys()))
 
 
 def _without_notes(call: Call) -> Call | None:

@@ -32,6 +32,13 @@ MIRRORED = frozenset(
 )
 """Members of somebody's thing that say what AWS ties to it, and that change as the other end is tied elsewhere: a
 subnet that is given to one network ACL leaves another."""
+FOLLOWS = {
+    "auto-scaling-group": {
+        "AvailabilityZones": {"VPCZoneIdentifier"},  # those of its subnets
+        "DesiredCapacity": {"MinSize", "MaxSize"},  # AWS keeps it between the two
+    }
+}
+"""Members of things of a kind that AWS changes with fields that the config may name."""
 LET_GO = {"accelerator": {"Enabled"}, "auto-scaling-group": {"DesiredCapacity", "MaxSize", "MinSize"}}
 """What changes of a thing of a kind before it is deleted."""
 MADE_BY_EKS = "eks:nodegroup-name"
@@ -171,8 +178,7 @@ def _change(thing: Thing, now: Thing, before: Truth, after: Truth, wishes: Wishe
     tags = {key for key in {*thing.tags, *now.tags} if thing.tags.get(key) != now.tags.get(key)}
     if thing.kind == "elastic-ip" and ("InstanceId" in said or not _has_owner(thing, now, after)):
         fields -= HAD_BY  # it was taken by what a NAT gateway does, or came free with its instance
-    if thing.kind == "auto-scaling-group" and said & {"MinSize", "MaxSize"}:
-        fields -= {"DesiredCapacity"}  # AWS keeps it between the two
+    fields -= {name for name, led in FOLLOWS.get(thing.kind, {}).items() if said & led}
     if ours and (wish is None or wish.replace == "delete-first"):
         fields -= LET_GO.get(thing.kind, set())
     if not ours:

@@ -51,7 +51,10 @@ SHOWN: Mapping[str, Mapping[str, str]] = {
             for name in ("EnableResourceNameDnsARecord", "EnableResourceNameDnsAAAARecord")
         },
     },
-    "target-group": {"Name": "TargetGroupName"},
+    "target-group": {
+        "Name": "TargetGroupName",
+        "Targets": "Health[?TargetHealth.State != 'draining'].Target",
+    },
     "transit-gateway-connect-peer": {
         "BgpOptions": "ConnectPeerConfiguration.BgpConfigurations[].{PeerAsn: PeerAsn}",
     },
@@ -82,6 +85,8 @@ HIDDEN = {"EndpointGroups", "PreSharedKey", "VolumeSize", "VolumeType", "Iops"} 
 }
 """Members that AWS does not show there, where it keeps them elsewhere: the disks of a machine are volumes, and the
 groups of a listener have a list of their own; who has made a cluster has an entry among those with access."""
+REFERRING = re.compile(REFERENCE.pattern + r"(?:\.([^}]+))?\}")
+"""A whole reference: whose slot, and what of it."""
 ACCOUNT_ID = re.compile("[0-9]{12}")
 BLIND = object()
 """Nothing that AWS shows says what the field is."""
@@ -256,9 +261,18 @@ def _names(wanted: Any, holders: Holders) -> set[str]:
         return _spellings(wanted)
     if "${" not in wanted.replace(LITERAL, ""):
         return _spellings(wanted.replace(LITERAL, "${"))
-    if (found := REFERENCE.match(wanted)) is None or found[1] not in holders:
+    references = list(REFERRING.finditer(wanted))
+    if any(one[1] not in holders for one in references):
         return set()
-    holder, attribute = holders[found[1]], wanted[found.end() :].strip(".}")
+    if (whole := REFERRING.fullmatch(wanted)) is None:  # a text around some: AWS shows it with their ids
+        return _spellings(REFERRING.sub(lambda one: min(_held(holders[one[1]], one[2] or "id")), wanted))
+    return _held(holders[whole[1]], whole[2] or "")
+
+
+def _held(holder: Thing, attribute: str) -> set[str]:
+    """What a reference to a thing, or to something of it, may be shown as."""
+    if attribute == "id":
+        return {holder.id}
     if attribute == "arn":
         return {holder.arn}
     if attribute:
@@ -288,6 +302,8 @@ def _spellings(value: Any) -> set[str]:
         found.add(json.dumps(_parsed(text), sort_keys=True))
     if "." in text:  # a name of DNS
         found.add(text.lower().removesuffix(".").replace("\\052", "*"))
+    if "," in text and not text.startswith(("{", "[")):  # names in any order
+        found.add(",".join(sorted(text.split(","))))
     if text.startswith("ssh-"):  # EC2 puts a comment of its own
         found.add(" ".join(text.split()[:2]))
     return found

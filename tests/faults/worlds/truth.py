@@ -22,7 +22,7 @@ from reconciler.sandbox.calls import CallLog
 from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.world import current
 from tests.faults.worlds.estates import mentioned
-from tests.harness import ACCOUNT, STACK, Host
+from tests.harness import ACCOUNT, FACTS, STACK, Host
 
 MOVING = frozenset(
     {
@@ -133,7 +133,7 @@ def everything(ops: Host, places: set[tuple[str, str]]) -> Truth:
             beside = [
                 (companion, _companions(ops, kind, region, companion, above))
                 for companion in record.read.companions
-                if rows and (not companion.fields or companion.fields & mentioned(kind))
+                if rows and _is_told(kind, companion)
             ]
             for row in rows:
                 own = {one.name: _of(one, more, row[record.id]) for one, more in beside if not one.of}
@@ -141,6 +141,12 @@ def everything(ops: Host, places: set[tuple[str, str]]) -> Truth:
                 thing = Thing(kind, region, {**row, **own}, around)
                 found[thing.id] = thing
     return found
+
+
+def _is_told(kind: str, companion: Companion) -> bool:
+    """Whether it is about something that configs here say, or about all things, or about those that go."""
+    fields = companion.fields
+    return not fields or not fields.isdisjoint(mentioned(kind)) or fields.isdisjoint(FACTS[kind].fields)
 
 
 def _companions(
@@ -229,7 +235,7 @@ def _still(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _still(inner) for name, inner in value.items() if name not in MOVING}
     if isinstance(value, list):
-        return [_still(inner) for inner in value]
+        return [_still(inner) for inner in value if not isinstance(inner, Mapping) or is_alive(inner)]
     return value
 
 

@@ -240,8 +240,12 @@ class World:
 
     def _put_right(self) -> None:
         """What stops an address by design is put right by people."""
+        heirs: dict[str, list[str]] = defaultdict(list)
+        for wish in self.wishes:
+            for before in wish.previously:
+                heirs[before].append(wish.address)
         for _ in range(TRIES):
-            while self.hand.repair(self.truth(), self.copies):
+            while self.hand.repair(self.truth(), self.copies, heirs):
                 self._stale |= {BY_NAME[kind].service for kind in self.kinds}
             self.wait(HOUR)  # AWS refuses what is in its midst, and what is being deleted claims its address
             self._stale |= {BY_NAME[kind].service for kind in self.kinds}
