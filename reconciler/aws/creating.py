@@ -89,6 +89,8 @@ class Creator:
                     self.memory.made(entry.address, "")
                     self.memory.next_generation(entry.address, generation + 1)
                     raise looked_for(error) from error
+                if error.code in TAKEN:  # told in an answer, which AWS may repeat for this token for ever
+                    self.memory.next_generation(entry.address, generation + 1)
                 raise
             made = self._thing(entry, answer, call)
             if made.state in self.kinds[made.kind].gone | self.kinds[made.kind].leaving:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.sandbox import Call
+from tests.conformance.fixture import Fixture
 from tests.harness import ACCOUNT, Host, host, tags
 from tests.passes.estates import NETWORK, SLEEPY
 
@@ -139,6 +140,27 @@ def test_an_address_that_was_renamed_away_can_be_had_anew(tmp_path: Path, shows_
         assert ops.run(both).outcome == "settled"
         assert ops.seen(both, "instance/j").id == id
         assert len(ops.ours("instance")) == 2
+
+
+def test_a_refusal_that_aws_may_repeat_for_its_token_is_not_for_ever(ops: Host) -> None:
+    """CreateFlowLogs tells what it has refused in an answer, which its token stands for."""
+    flow_log = Fixture("flow-log")
+    base, text = flow_log.without(), flow_log.base
+    ops.run(base)
+    theirs = ops.by_hand(
+        "ec2",
+        "CreateFlowLogs",
+        ResourceIds=[ops.seen(base, "vpc/base").id],
+        ResourceType="VPC",
+        TrafficType="ALL",
+        LogGroupName="flows",
+        DeliverLogsPermissionArn=ops.seen(base, "iam-role/logs").arn,
+    )
+    report = ops.run(text)
+    assert "is not ours" in next(one.why for one in report.outcomes if one.label == flow_log.address)
+    ops.by_hand("ec2", "DeleteFlowLogs", FlowLogIds=theirs["FlowLogIds"])
+    assert ops.run(text).outcome == "settled"
+    assert len(ops.ours("flow-log")) == 1
 
 
 def test_what_got_no_answer_is_looked_for_before_its_new_name_has_another(ops: Host) -> None:

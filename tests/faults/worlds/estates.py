@@ -161,6 +161,11 @@ class Wish:
         return {**varied(self.slot, self.variant).get("Tags", {}), **self.tags}
 
     @property
+    def all_names(self) -> frozenset[str]:
+        """The addresses that it has and has had."""
+        return frozenset({self.address, *self.previously})
+
+    @property
     def region(self) -> str:
         """ "" for what is of no region."""
         return str(universe()[self.slot].get("region", ""))

@@ -124,12 +124,12 @@ class Hand:
 
     # ---- putting it right
 
-    def repair(self, truth: Truth, copies: set[str], heirs: Mapping[str, Collection[str]]) -> bool:
+    def repair(self, truth: Truth, copies: set[str], names: Mapping[str, Collection[str]]) -> bool:
         """One thing that stops an address by design is put right; False where there is none left.
 
-        Tags that were taken come back where nothing has taken the thing's place, at its address or at what that has
-        become (`heirs`); else it goes, or, where AWS keeps it, what has taken its place.  So do copies, and what has
-        failed in AWS.
+        Tags that were taken come back where nothing has taken the thing's place, at its address or at another that
+        stands for the same (`names`); else it goes, or, where AWS keeps it, what has taken its place.  So do copies,
+        and what has failed in AWS.
         """
         for id, tags in list(self.taken.items()):
             thing = truth.get(id)
@@ -137,7 +137,7 @@ class Hand:
                 del self.taken[id]
                 continue
             claim = tags.get(OWNER[1], thing.claim)
-            others = [other for other in claims(truth, claim, *heirs.get(claim, ())) if other.id != id]
+            others = [other for other in claims(truth, claim, *names.get(claim, ())) if other.id != id]
             if others and not self.delete(thing):
                 if any(map(self.delete, others)):
                     return True

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from reconciler.kinds import ALL
 from tests.faults.worlds.estates import Wish, Wishes, fixed_fields
 from tests.faults.worlds.seen import SHOWN, Holders, is_blind, mismatches
-from tests.faults.worlds.truth import Thing, Truth, whole
+from tests.faults.worlds.truth import Thing, Truth, is_at_rest, whole
 from tests.harness import FACTS, STACK, Host
 
 PROTECTED = {kind.name for kind in ALL if kind.protected}
@@ -55,8 +55,8 @@ def claims(truth: Truth, *addresses: str) -> list[Thing]:
 
 
 def is_ours(thing: Thing, truth: Truth) -> bool:
-    """Whether it may be touched at all: both tags, and no other thing with the same claim."""
-    return thing.has_both_tags and len(claims(truth, thing.claim)) == 1
+    """Whether it may be touched at all: both tags, and no other thing with the same claim, if it is to stay."""
+    return thing.has_both_tags and (thing.claim.endswith("@old") or len(claims(truth, thing.claim)) == 1)
 
 
 def is_protected(thing: Thing) -> bool:
@@ -175,12 +175,14 @@ def _change(thing: Thing, now: Thing, before: Truth, after: Truth, wishes: Wishe
         for name in {*thing.still, *now.still} & _fields(thing.kind, ours)
         if thing.still.get(name) != now.still.get(name)
     }
+    if not is_at_rest(thing):
+        fields = set()  # AWS goes on with what somebody has begun, and shows what comes of it
     tags = {key for key in {*thing.tags, *now.tags} if thing.tags.get(key) != now.tags.get(key)}
     if thing.kind == "elastic-ip" and ("InstanceId" in said or not _has_owner(thing, now, after)):
         fields -= HAD_BY  # it was taken by what a NAT gateway does, or came free with its instance
     fields -= {name for name, led in FOLLOWS.get(thing.kind, {}).items() if said & led}
     if ours and (wish is None or wish.replace == "delete-first"):
-        fields -= LET_GO.get(thing.kind, set())
+        fields -= LET_GO.get(thing.kind, set()) | MIRRORED
     if not ours:
         if fields or tags:
             yield f"{what} was changed ({fields | tags}), and it is not ours alone"

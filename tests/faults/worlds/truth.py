@@ -184,6 +184,12 @@ def state(kind: str, row: Mapping[str, Any]) -> Any:
     return jmespath.search(where, row) if where else None
 
 
+def is_at_rest(thing: Thing) -> bool:
+    """Whether AWS is not at work at a thing, as far as its state says."""
+    ready = BY_NAME[thing.kind].ready
+    return not ready or state(thing.kind, thing.row) in ready
+
+
 def is_alive(row: Mapping[str, Any]) -> bool:
     """Whether something that is tied to a thing is not on its way out."""
     states = [
@@ -235,8 +241,13 @@ def _still(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _still(inner) for name, inner in value.items() if name not in MOVING}
     if isinstance(value, list):
-        return [_still(inner) for inner in value if not isinstance(inner, Mapping) or is_alive(inner)]
+        return [_still(inner) for inner in value if not isinstance(inner, Mapping) or _stays(inner)]
     return value
+
+
+def _stays(row: Mapping[str, Any]) -> bool:
+    """Whether something in a thing is not on its way out, nor a route that comes with its network's ranges."""
+    return is_alive(row) and row.get("Origin") != "CreateRouteTable"
 
 
 def texts(value: Any) -> Iterator[str]:

@@ -240,12 +240,9 @@ class World:
 
     def _put_right(self) -> None:
         """What stops an address by design is put right by people."""
-        heirs: dict[str, list[str]] = defaultdict(list)
-        for wish in self.wishes:
-            for before in wish.previously:
-                heirs[before].append(wish.address)
+        names = {name: one.all_names for one in self.wishes for name in one.all_names}
         for _ in range(TRIES):
-            while self.hand.repair(self.truth(), self.copies, heirs):
+            while self.hand.repair(self.truth(), self.copies, names):
                 self._stale |= {BY_NAME[kind].service for kind in self.kinds}
             self.wait(HOUR)  # AWS refuses what is in its midst, and what is being deleted claims its address
             self._stale |= {BY_NAME[kind].service for kind in self.kinds}
@@ -255,7 +252,7 @@ class World:
             wish.slot: thing
             for wish in self.wishes
             for thing in self.truth().values()
-            if thing.claim in {wish.address, *wish.previously} and is_ours(thing, self.truth())
+            if thing.claim in wish.all_names and is_ours(thing, self.truth())
         }
         for wish in self.wishes:
             if may_differ_for_good(self.ops, wish, holders):
