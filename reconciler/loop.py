@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,7 +20,7 @@ from reconciler.aws.discover import Discovered, discover
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.known import Known
 from reconciler.aws.memory import DISCOVERY_SECONDS, Memory
-from reconciler.aws.observe import Question, observe
+from reconciler.aws.observe import Question, observe, observe_again
 from reconciler.aws.outcomes import without_steps
 from reconciler.breaker import Breaker
 from reconciler.choices import Choices
@@ -36,12 +36,13 @@ from reconciler.errors import AwsError, GuardError, ReconcilerError
 from reconciler.guards import Guards
 from reconciler.kinds import BY_NAME
 from reconciler.log import bind_pass, get_logger
+from reconciler.midway import Midway
 from reconciler.model.address import REPLACED, Address
 from reconciler.model.config import Config
 from reconciler.model.fields import Facts
 from reconciler.model.pause import Pause
 from reconciler.model.plan import Ended, Entry, Outcome, Plan, Report
-from reconciler.model.things import Observed, Scope, World
+from reconciler.model.things import Scope, World
 from reconciler.model.verdicts import Blocked, Steps, Wait
 from reconciler.narrate import Narrator
 from reconciler.restraints import Restraints
@@ -90,6 +91,8 @@ class Loop:
     _discovery_calls: int = 0
     _closed: Mapping[str, AwsError] = field(default_factory=dict)
     _memo: Memo = field(default_factory=Memo)
+    _question: Question = field(default_factory=lambda: Question("", frozenset()))
+    """What the last look was about."""
 
     @cached_property
     def audit(self) -> Audit:
@@ -149,7 +152,7 @@ class Loop:
             and isinstance(value := desired.spec.get(kind.lies_in(BY_NAME[parent])), str)
         }
         named = {desired.scope for desired in self.config.resources.values()}
-        question = Question(
+        self._question = Question(
             stack=self.config.stack,
             scopes=found.scopes | named | found.doubtful(BY_NAME, named),
             resources={} if self.choices.destroy else self.config.resources,
@@ -157,7 +160,11 @@ class Loop:
             open=frozenset(found.open(BY_NAME, named)),
             closed=self._closed,
         )
-        return observe(self.gateway, BY_NAME, question, self.executor, self._known)
+        return observe(self.gateway, BY_NAME, self._question, self.executor, self._known)
+
+    def _look_at(self, scopes: frozenset[Scope]) -> World:
+        """Some of what the last look was about, by now."""
+        return observe_again(self.gateway, BY_NAME, replace(self._question, scopes=scopes), self.executor)
 
     def _discover(self) -> Discovered:
         """Where the stack owns something that the config does not name; asked anew each hour and for a new config."""
@@ -315,16 +322,12 @@ class Loop:
         """The outcomes, and why the pass was cut short, "" when it was not."""
         if not plan.steps or self.config.mode == "observe":
             return [without_steps(entry) for entry in plan.entries], ""
-        current = planner
-
-        def fold(made: Sequence[Observed]) -> None:
-            """What was just created can be referred to at once, if its state allows it."""
-            nonlocal current
-            world, taken = current.world, {thing.address for thing in made}
-            before = tuple(
-                replace(other, replaced=True) if other.address in taken else other for other in world.things
-            )
-            current = self.planner(replace(world, things=(*before, *made)), current.held)
+        midway = Midway(
+            planner,
+            replan=lambda world: self.planner(world, planner.held),
+            look=self._look_at,
+            now=self.clock.monotonic,
+        )
 
         def keep() -> str | None:
             why = (
@@ -349,8 +352,9 @@ class Loop:
         )
         outcomes = applier.apply(
             plan,
-            decide=lambda address: current.entry(address),
-            fold=fold,
+            decide=midway.decide,
+            fold=midway.fold,
+            look_again=midway.look_again,
             keep=keep,
             stopped=lambda: self._halted,
             come_between=come_between,

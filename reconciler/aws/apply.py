@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import cache
@@ -84,6 +84,7 @@ class Applier:
         *,
         decide: Callable[[Address], Entry],
         fold: Callable[[Sequence[Observed]], None],
+        look_again: Callable[[], Collection[Address]],
         keep: Callable[[], str | None],
         stopped: Callable[[], bool],
         come_between: Callable[[Entry], Wait | None],
@@ -92,14 +93,15 @@ class Applier:
     ) -> list[Outcome]:
         """Make the calls of a plan: first those of wanted addresses, each after what it needs, then deletions.
 
-        `decide` gives an address's entry anew, `fold` adds things to what was seen, `keep` says why nothing may be
+        `decide` gives an address's entry anew, `fold` adds things to what was seen, `look_again` looks, now and then,
+        at what was made, and gives the addresses of what has become of it, `keep` says why nothing may be
         deleted after all (asked once, right before the first deletion), `stopped` whether no further entry may
         begin, `come_between` what an entry that is about to begin waits for, though it did not when it was planned;
         `batches` are the addresses that are made together.
         Gives one outcome for each entry of the plan, in its order.
         """
         outcomes: dict[int, Outcome] = {}
-        ask = Questions(decide, fold, cache(keep), stopped, come_between, batches)
+        ask = Questions(decide, fold, look_again, cache(keep), stopped, come_between, batches)
         turns = Turns(self, ask, executor)
         wanted = [(index, entry) for index, entry in enumerate(plan.entries) if entry.wanted]
         leaving = [(index, entry) for index, entry in enumerate(plan.entries) if not entry.wanted]

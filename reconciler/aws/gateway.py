@@ -78,6 +78,12 @@ class Gateway:
         where = self._place(call)
         return limits is None or limits.has_room(where, call.service, call.operation, call.parameters, flying)
 
+    def at_once(self, call: Call, flying: int) -> bool:
+        """Whether such a call would not have to wait for AWS's rate, while `flying` of its sort are."""
+        limits = self.sessions.traffic.limits
+        where = self._place(call)
+        return limits is None or limits.at_once(where, call.service, call.operation, call.parameters, flying)
+
     def _place(self, call: Call) -> Place:
         where = call.region or self.sessions.home_of(call.service)
         return call.account or self.sessions.account, where

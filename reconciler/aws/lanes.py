@@ -15,7 +15,7 @@ Queue = tuple[str, str, str, str] | None
 
 def queue_of(entry: Entry) -> Queue:
     """The sort of the first call of an entry, and where it is made: those of one sort wait for each other."""
-    call = entry.verdict.calls[0] if isinstance(entry.verdict, Steps) and entry.verdict.calls else None
+    call = _first(entry)
     return (call.account, call.region, call.service, call.operation) if call is not None else None
 
 
@@ -25,9 +25,19 @@ def has_room(gateway: Gateway, entry: Entry, flying: int, call: Call | None = No
 
     Who waits for AWS's rate holds a worker: were all begun at once, those of one region would keep all others waiting.
     """
-    steps = entry.verdict
-    first = call or (steps.calls[0] if isinstance(steps, Steps) and steps.calls else None)
+    first = call or _first(entry)
     return first is None or gateway.has_room(first, flying)
+
+
+def goes_at_once(gateway: Gateway, entry: Entry, flying: int, call: Call | None = None) -> bool:
+    """Whether an entry that begins now would not have to wait for AWS's rate, and its lane with it."""
+    first = call or _first(entry)
+    return first is None or gateway.at_once(first, flying)
+
+
+def _first(entry: Entry) -> Call | None:
+    steps = entry.verdict
+    return steps.calls[0] if isinstance(steps, Steps) and steps.calls else None
 
 
 def lane_of(entry: Entry) -> str | None:

@@ -96,10 +96,19 @@ def rates(service: str, operation: str, parameters: Mapping[str, Any]) -> list[t
 
 @dataclass
 class _Bucket:
-    """What is left, as of a moment; less than nothing is what others have been promised."""
+    """What is left, as of a moment; less than nothing is what others have been promised.
+
+    `drained`: it was empty since it was last full, so that AWS's may be behind ours by the time that calls take.
+    """
 
     left: float
     at: float
+    drained: bool = False
+
+    def lacks(self, rate: Rate, count: float = 0.0) -> float:
+        """Seconds until it has what it should, once so much more is drawn from it."""
+        kept = SLACK * rate.second if self.drained else 0.0
+        return max(0.0, (kept + count - self.left) / rate.second)
 
 
 class Limits:
@@ -120,9 +129,10 @@ class Limits:
             for name, rate, count in rates(service, operation, parameters):
                 bucket = self._filled(place, service, name, rate)
                 bucket.left -= count
-                needed = max(needed, -bucket.left / rate.second)
+                bucket.drained = bucket.drained or bucket.left < 0
+                needed = max(needed, bucket.lacks(rate))
+                bucket.drained = bucket.drained or bucket.left < SLACK * rate.second
         if needed > 0:
-            needed += SLACK
             self._wait(needed)
         return needed
 
@@ -140,6 +150,16 @@ class Limits:
                     return False
         return True
 
+    def at_once(
+        self, place: Place, service: str, operation: str, parameters: Mapping[str, Any], flying: int
+    ) -> bool:
+        """Whether AWS should take a call now, and those of its sort that are on their way."""
+        with self._lock:
+            for name, rate, count in rates(service, operation, parameters):
+                if self._filled(place, service, name, rate).lacks(rate, (flying + 1) * count):
+                    return False
+        return True
+
     def refused(self, place: Place, service: str, operation: str) -> None:
         """AWS has refused a call for its rate: others have taken what we thought was left."""
         with self._lock:
@@ -153,5 +173,5 @@ class Limits:
         now = self._now()
         bucket = self._buckets.setdefault((place, service, name), _Bucket(rate.burst, now))
         bucket.left = min(rate.burst, bucket.left + (now - bucket.at) * rate.second)
-        bucket.at = now
+        bucket.at, bucket.drained = now, bucket.drained and bucket.left < rate.burst
         return bucket

@@ -51,6 +51,17 @@ def observe(
     """Read all scopes of the question, in parallel; what lies within parents waits for them."""
     known.turn()
     gateway.sessions.rows.turn()
+    return _read(gateway, kinds, question, executor, known)
+
+
+def observe_again(gateway: Gateway, kinds: KindsByName, question: Question, executor: Executor) -> World:
+    """Read some scopes while a pass is under way; the next look compares with the last whole one."""
+    return _read(gateway, kinds, question, executor, Known(gateway.patience.now))
+
+
+def _read(
+    gateway: Gateway, kinds: KindsByName, question: Question, executor: Executor, known: Known
+) -> World:
     look = _Look(gateway, kinds, question, known, Reads(gateway.patience, executor))
     parents = {kind.read.within for kind in kinds.values()}
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from reconciler.aws.gateway import Gateway
-from reconciler.aws.lanes import Queue, has_room, lane_of, queue_of
+from reconciler.aws.lanes import Queue, goes_at_once, has_room, lane_of, queue_of
 from reconciler.aws.outcomes import STOPPED, Result, pending_in, takes_away, without_steps
 from reconciler.model.address import Address
 from reconciler.model.calls import Call
@@ -19,6 +19,9 @@ from reconciler.model.verdicts import Steps, Wait
 
 Batches = Mapping[Address, tuple[Address, ...]]
 """By address, those with which it is made by one call if all of them are to be made (`engine.batches`)."""
+WAITING = 10
+"""How many may wait for AWS's rates at one time where each sort has one that does: whoever waits holds a worker, and
+what would go at once needs one."""
 ComeBetween = Callable[[Entry], Wait | None]
 
 
@@ -28,6 +31,7 @@ class Questions:
 
     decide: Callable[[Address], Entry]
     fold: Callable[[Sequence[Observed]], None]
+    look_again: Callable[[], Collection[Address]]
     keep: Callable[[], str | None]
     stopped: Callable[[], bool]
     come_between: ComeBetween
@@ -60,6 +64,10 @@ class Turns:
         self._carrier, self._ask, self._executor = carrier, ask, executor
         self._apart: set[Address] = set()
         """What is not made with others in this pass, since not all of them are to be made, or can be now."""
+        self._made: dict[int, Outcome] = {}
+        """What has become of those that were made in this pass and have begun once more."""
+        self._waiting: set[Future[list[Result]]] = set()
+        """What has begun and waits for AWS's rate before its first call, or did."""
         self.ended = ""
 
     def all(self, entries: Iterable[tuple[int, Entry]]) -> dict[int, Outcome]:
@@ -67,6 +75,7 @@ class Turns:
         outcomes: dict[int, Outcome] = {}
         todo: dict[int, Entry] = {}
         flying: dict[Future[list[Result]], dict[int, Entry]] = {}
+        entries = list(entries)
         for index, entry in entries:
             if isinstance(entry.verdict, Steps):
                 todo[index] = entry
@@ -76,9 +85,11 @@ class Turns:
             try:
                 ended = self._start(todo, flying)
                 assert ended or flying, f"{[entry.label for entry in todo.values()]} wait for each other"
-                outcomes |= ended
+                outcomes |= self._with_births(ended)
                 for future in wait(flying, return_when=FIRST_COMPLETED).done if flying else ():
-                    outcomes |= self._landed(flying.pop(future), future.result())
+                    outcomes |= self._with_births(self._landed(flying.pop(future), future.result()))
+                if todo or flying:  # else the next pass looks at everything
+                    todo |= self._further(entries, outcomes)
             except (
                 BaseException
             ):  # a mistake of ours, or a second INT: no pass is over while it changes something
@@ -95,6 +106,39 @@ class Turns:
             self._ask.fold(made)
         return {index: result.outcome for index, result in zip(entries, results, strict=True)}
 
+    def _with_births(self, outcomes: Mapping[int, Outcome]) -> dict[int, Outcome]:
+        """What was made and then changed was made; only what has failed is more to say."""
+        return {
+            index: self._made[index]
+            if index in self._made and outcome.status in {"updated", "waiting", "settled"}
+            else outcome
+            for index, outcome in outcomes.items()
+        }
+
+    def _further(
+        self, entries: Iterable[tuple[int, Entry]], outcomes: dict[int, Outcome]
+    ) -> dict[int, Entry]:
+        """Entries that have something to begin after all, now that what this pass has made was looked at once more:
+        those that wait, and, once, those that were made and are seen."""
+        if self.ended or self._ask.stopped() or not (seen := self._ask.look_again()):
+            return {}
+        found: dict[int, Entry] = {}
+        for index, entry in entries:
+            before = outcomes.get(index)
+            if before is None or not entry.wanted or index in self._made:
+                continue
+            made = before.status == "created" and entry.address in seen
+            if not made and (before.status != "waiting" or before.on not in {"aws", "other"} or before.code):
+                continue
+            now = self._ask.decide(entry.address)
+            if isinstance(now.verdict, Steps) and not takes_away(now):
+                found[index] = now
+                if made:
+                    self._made[index] = before
+                else:
+                    del outcomes[index]
+        return found
+
     def _start(
         self, todo: dict[int, Entry], flying: dict[Future[list[Result]], dict[int, Entry]]
     ) -> dict[int, Outcome]:
@@ -104,15 +148,25 @@ class Turns:
         open_addresses = {entry.address for entry in (*todo.values(), *begun)}
         lanes = {lane_of(entry) for entry in begun} - {None}
         queues = Counter(queue_of(next(iter(entries.values()))) for entries in flying.values())
-        full = set[Queue]()
-        for index, entry in list(todo.items()):
-            if index not in todo or lane_of(entry) in lanes or self._needed(entry) & open_addresses:
+        full, postponed = set[Queue](), set[int]()
+        gateway = self._carrier.gateway
+        self._waiting &= flying.keys()
+        order = list(todo.items())
+        for index, entry in order:  # it grows
+            if index not in todo or (lane := lane_of(entry)) in lanes or self._needed(entry) & open_addresses:
                 continue
             queue = queue_of(entry)
             if queue in full:
                 continue
+            if lane and index not in postponed and not goes_at_once(gateway, entry, 0):
+                postponed.add(index)  # while it waits for its rate another might have gone
+                order.append((index, entry))
+                continue
             group = self._group(entry, todo, open_addresses)
-            if not has_room(self._carrier.gateway, entry, queues[queue], group and group.call):
+            call, others = group and group.call, queues[queue]
+            waits = not goes_at_once(gateway, entry, others, call)
+            crowded = waits and others and len(self._waiting) >= WAITING
+            if crowded or not has_room(gateway, entry, others, call):
                 full.add(queue)
                 continue
             now = group or self._again(entry)
@@ -126,11 +180,15 @@ class Turns:
                 for one in now.entries:
                     del todo[one]
                 together, members = self._carrier.carry_out_together, list(now.entries.values())
-                flying[self._executor.submit(together, members, now.call, self._ask)] = now.entries
+                future = self._executor.submit(together, members, now.call, self._ask)
+                flying[future] = now.entries
             else:
                 del todo[index]
                 lanes |= {lane_of(now)} - {None}
-                flying[self._executor.submit(self._carrier.carry_out, now, self._ask)] = {index: now}
+                future = self._executor.submit(self._carrier.carry_out, now, self._ask)
+                flying[future] = {index: now}
+            if waits:
+                self._waiting.add(future)
         return outcomes
 
     def _needed(self, entry: Entry) -> set[Address]:

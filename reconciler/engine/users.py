@@ -50,14 +50,25 @@ class Users:
 
     def _among(self, users: Mapping[tuple[str, str], Sequence[Observed]], thing: Observed) -> list[Observed]:
         kind = self._facts[thing.kind].kind
-        names = [("", thing.id), ("", thing.arn)]
+        own, names = [("", thing.id), ("", thing.arn)], list[tuple[str, str]]()
         if kind.handle:
             names.append((kind.name, str(thing.raw[kind.handle])))
         for attribute in self._named_by.get(thing.kind, ()):
             names.append((kind.name, attribute_of(thing, attribute)))
-        found = [user for name in dict.fromkeys(names) for user in users.get(name, ())]
+        found = [user for name in dict.fromkeys(own) for user in users.get(name, ())]
+        found += [
+            user
+            for name in dict.fromkeys(names)
+            for user in users.get(name, ())
+            if self._means_here(user, thing)
+        ]
         found += [other for other in self._leaving if _outlived(kind, thing, other)]
         return [user for user in found if user is not thing and can_refer(user, kind, thing)]
+
+    def _means_here(self, user: Observed, thing: Observed) -> bool:
+        """Whether a name that is not unique means this thing: what is in a region has names of its own."""
+        elsewhere = user.region and thing.region and user.region != thing.region
+        return not elsewhere or self._facts[user.kind].kind.across
 
     def staying(self, thing: Observed) -> list[Observed]:
         """The things for which AWS keeps this one, and that are not on their way out."""

@@ -238,10 +238,15 @@ ROUTES = Part(
 
 
 def _fits(connection: Desired, _: Mapping[Address, Desired]) -> Iterator[tuple[str, str, str]]:
-    """With a transit gateway, its route tables say what the connection leads to."""
-    if connection.spec.get("TransitGatewayId") and connection.spec.get("Routes"):
+    """With a transit gateway, its route tables say what the connection leads to; with BGP, the other end does."""
+    if not connection.spec.get("Routes"):
+        return
+    if connection.spec.get("TransitGatewayId"):
         hint = "write them into the Routes of a transit-gateway-route-table"
         yield "Routes", "are of connections with a VPN gateway alone", hint
+    elif (connection.spec.get("Options") or {}).get("StaticRoutesOnly") is not True:
+        hint = "say `Options: {StaticRoutesOnly: true}`, or have the other end announce them"
+        yield "Routes", "are of connections with static routing alone", hint
 
 
 VPN_CONNECTION = Kind(

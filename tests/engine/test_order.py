@@ -152,3 +152,14 @@ def test_a_circle_that_others_use_is_left_alone(used_by: str) -> None:
     entries = {entry.label: entry.verdict for entry in planner(wanted, world(*groups, user)).plan().entries}
     assert isinstance(entries["security-group/1"], Wait)
     assert "i-1" in entries["security-group/1"].why
+
+
+def test_a_name_means_what_has_it_in_the_same_region() -> None:
+    """Names of key pairs are a region's own."""
+    user = thing("instance/i", "i-1", {"KeyName": "k"})
+    here, there = (
+        thing("key-pair/here", "key-1", {"KeyName": "k"}),
+        thing("key-pair/there", "key-2", {"KeyName": "k"}, region="eu-central-1"),
+    )
+    users = Users([user, here, there], [here, there], FACTS)
+    assert (users.of(here), users.of(there)) == ([user], [])

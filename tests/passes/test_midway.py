@@ -1,0 +1,101 @@
+"""While AWS's rates keep a pass busy, it looks again at what it has made: what needs that follows in the same pass."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from reconciler.aws.limits import Limits
+from reconciler.loop import Loop
+from reconciler.sandbox import Call
+from tests.harness import Host, Time
+from tests.together import Together, least
+
+SITES, GROUPS = 25, 60
+BASE = """
+resources:
+  global-network/n: {}
+"""
+NETWORK = (
+    BASE
+    + f"""
+  site/s-${{each.n}}:
+    for: {{n: {{from: 1, to: {SITES}}}}}
+    GlobalNetworkId: ${{global-network/n}}
+  link/l-${{each.n}}:
+    for: {{n: {{from: 1, to: {SITES}}}}}
+    GlobalNetworkId: ${{global-network/n}}
+    SiteId: ${{site/s-${{each.n}}}}
+    Bandwidth: {{UploadSpeed: 10, DownloadSpeed: 10}}
+"""
+)
+RULED = f"""
+resources:
+  vpc/v: {{CidrBlock: 10.1.0.0/16}}
+  security-group/g-${{each.n}}:
+    for: {{n: {{from: 1, to: {GROUPS}}}}}
+    GroupName: g-${{each.n}}
+    Description: one
+    VpcId: ${{vpc/v}}
+    Ingress: [{{IpProtocol: "-1", CidrIpv4: 10.0.0.0/8}}]
+"""
+
+
+def slowed(ops: Host, text: str) -> Loop:
+    """A process under AWS's rates, whose waits move the one clock there is; what others begin with is there."""
+    ops.run(BASE if text.startswith(BASE) else text.partition("  security-group")[0])
+    ops.aws.clear_calls()
+    ops.clients_of_its_own()
+    workers = Together(ops.aws.clock, 8)
+    ops.use(workers, Time(ops.aws.clock))
+    ops.aws.faults("[{call: '*', do: throttle}]")
+    loop = ops.loop(text, grace=0.0)
+    loop.gateway.sessions.traffic.limits = Limits(ops.time.monotonic, workers.wait)
+    return loop
+
+
+def test_what_needs_what_aws_is_still_making_does_not_wait_for_the_slowest_call(ops: Host) -> None:
+    loop = slowed(ops, NETWORK)
+    began = ops.time.monotonic()
+    assert loop.one_pass("test").count("created") > 1.8 * SITES
+    assert loop.until_settled(60).outcome == "settled"
+    assert least(ops.aws.calls) == (SITES - 10) / 5, "of sites ten go at once, and five a second; so do links"
+    assert ops.time.monotonic() - began < 1.6 * least(ops.aws.calls)
+    assert loop.gateway.counts["throttled"] == 0
+    reads = Counter(call.operation for call in ops.aws.calls if not call.is_write)
+    assert reads["GetSites"] <= 12, "it looks now and then"
+
+
+@pytest.mark.parametrize(
+    "keys", [["reconciler:stack"], ["reconciler:address"], ["reconciler:stack", "reconciler:address"]]
+)
+def test_what_loses_its_tags_meanwhile_is_not_made_a_second_time(ops: Host, keys: list[str]) -> None:
+    loop = slowed(ops, NETWORK)
+
+    def robbed(moment: str, call: Call) -> None:
+        if moment == "before" and call.operation == "CreateLink" and not done:
+            done.append(call)
+            site = call.parameters["SiteId"]
+            (arn,) = (row["SiteArn"] for row in ops.rows("site") if row["SiteId"] == site)
+            ops.by_hand("networkmanager", "UntagResource", ResourceArn=arn, TagKeys=keys)
+
+    done = list[Call]()
+    ops.aws.on_call.append(robbed)
+    loop.one_pass("test")
+    assert done
+    assert sum(call.operation == "CreateSite" for call in ops.aws.writes) == SITES
+
+
+def test_what_is_made_and_then_not_made_whole_has_failed(ops: Host) -> None:
+    loop = slowed(ops, RULED)
+    ops.aws.fail("ec2", "AuthorizeSecurityGroupIngress", code="InvalidParameterValue", status=400, times=1)
+    report = loop.one_pass("test")
+    assert Counter(one.status for one in report.outcomes) == {
+        "settled": 1,
+        "created": GROUPS - 1,
+        "failed": 1,
+    }
+    (failed,) = (one for one in report.outcomes if one.status == "failed")
+    assert "InvalidParameterValue" in failed.why
+    assert loop.gateway.counts["throttled"] == 0
