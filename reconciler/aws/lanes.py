@@ -29,9 +29,9 @@ def has_room(gateway: Gateway, entry: Entry, flying: int, call: Call | None = No
     return first is None or gateway.has_room(first, flying)
 
 
-def goes_at_once(gateway: Gateway, entry: Entry, flying: int, call: Call | None = None) -> bool:
+def goes_at_once(gateway: Gateway, entry: Entry, flying: int) -> bool:
     """Whether an entry that begins now would not have to wait for AWS's rate, and its lane with it."""
-    first = call or _first(entry)
+    first = _first(entry)
     return first is None or gateway.at_once(first, flying)
 
 

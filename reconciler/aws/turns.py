@@ -22,6 +22,8 @@ Batches = Mapping[Address, tuple[Address, ...]]
 WAITING = 10
 """How many may wait for AWS's rates at one time where each sort has one that does: whoever waits holds a worker, and
 what would go at once needs one."""
+STEP = 1.0
+"""Seconds after which it is seen to what has been made, though nothing else is over."""
 ComeBetween = Callable[[Entry], Wait | None]
 
 
@@ -86,7 +88,7 @@ class Turns:
                 ended = self._start(todo, flying)
                 assert ended or flying, f"{[entry.label for entry in todo.values()]} wait for each other"
                 outcomes |= self._with_births(ended)
-                for future in wait(flying, return_when=FIRST_COMPLETED).done if flying else ():
+                for future in wait(flying, STEP, FIRST_COMPLETED).done if flying else ():
                     outcomes |= self._with_births(self._landed(flying.pop(future), future.result()))
                 if todo or flying:  # else the next pass looks at everything
                     todo |= self._further(entries, outcomes)
@@ -162,11 +164,14 @@ class Turns:
                 postponed.add(index)  # while it waits for its rate another might have gone
                 order.append((index, entry))
                 continue
-            group = self._group(entry, todo, open_addresses)
-            call, others = group and group.call, queues[queue]
-            waits = not goes_at_once(gateway, entry, others, call)
+            others = queues[queue]
+            waits = not goes_at_once(gateway, entry, others)
             crowded = waits and others and len(self._waiting) >= WAITING
-            if crowded or not has_room(gateway, entry, others, call):
+            if crowded or not has_room(gateway, entry, others):
+                full.add(queue)
+                continue
+            group = self._group(entry, todo, open_addresses)
+            if group and not has_room(gateway, entry, others, group.call):
                 full.add(queue)
                 continue
             now = group or self._again(entry)
