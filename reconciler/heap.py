@@ -8,8 +8,11 @@ from contextlib import contextmanager, suppress
 
 COLLECTED_AFTER = 20_000, 20, 20
 """New objects after which Python looks for circles among them, and how often before it looks among older ones."""
-M_ARENA_MAX = -8
+M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3
 """https://man7.org/linux/man-pages/man3/mallopt.3.html"""
+
+LARGE = 2**18
+"""Bytes from which on a piece of memory is the system's again once it is free, as large answers are in each pass."""
 
 
 def imported() -> None:
@@ -40,4 +43,6 @@ def one_for_all_threads() -> None:
     with suppress(ImportError, OSError, AttributeError):  # another C library
         import ctypes
 
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
+        library = ctypes.CDLL(None)
+        library.mallopt(M_ARENA_MAX, 1)
+        library.mallopt(M_MMAP_THRESHOLD, LARGE)

@@ -107,7 +107,7 @@ class Program:
 
     def loop(self, config: Config, choices: Choices) -> Loop:
         """Everything that a pass needs."""
-        clock, directory = self.clock, self.state(config)
+        clock, directory, paused = self.clock, self.state(config), pauses.place(self.path)
         loop = Loop(
             config=config,
             gateway=self.gateway(config),
@@ -126,7 +126,7 @@ class Program:
                 removals=removals(directory),
             ),
             resumed=lambda: resumed.read(directory),
-            pauses=lambda: pauses.read(pauses.place(self.path), config.stack, clock.now()),
+            pauses=lambda: pauses.read(paused, config.stack, clock.now()),
         )
         return loop
 

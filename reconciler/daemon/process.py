@@ -186,7 +186,7 @@ class Daemon:
             self._ready = True
             more = {"reason": self._why_not} if self._why_not else {}
             get_logger().info("daemon.ready", state=self.state, **more)
-            self._notifier.ready(self._sentence())
+            self._notifier.ready(self._sentence(self.state))
         self._tell()
 
     def _give_up(self, status: int, why: str) -> None:
@@ -203,7 +203,7 @@ class Daemon:
             self._check_config()
         finally:
             if self._ready:
-                self._notifier.ready(self._sentence())
+                self._notifier.ready(self._sentence(self.state))
             self._tell()
 
     def _check_config(self) -> None:
@@ -261,7 +261,8 @@ class Daemon:
         elif self._still_since is None:
             self._still_since = now
             get_logger().error("watchdog.withheld", reason=still.why)
-        if self._news != self._told:
+        self._board.heed_pauses()
+        if self._news(self.state) != self._told:
             self._tell()
         if still is None or self._notifier.watchdog is not None or self._status is not None:
             return
@@ -307,14 +308,14 @@ class Daemon:
 
     @property
     def state(self) -> str:
-        """In one word."""
+        """In one word, with the pauses that the board has taken up."""
         return state_of(
             self._board.status,
             ready=self._ready,
             verified=self._verified and not self._obstacle,
             stopping=self._inbox.stopped_by is not None,
             busy=self.passes.busy_since is not None,
-            paused=any(not pause.address for pause in self._loop.pauses()),
+            paused=any(not pause["address"] for pause in self._board.status.pauses),
         )
 
     @property
@@ -329,16 +330,15 @@ class Daemon:
         early = None if at is None else max(0.0, at - time.monotonic())
         return min((round(left, 1) for left in (regular, early) if left is not None), default=None)
 
-    def _sentence(self) -> str:
+    def _sentence(self, state: str) -> str:
         left = self._next_look()
         following = None if left is None else self._loop.clock.now() + left
-        return sentence(self._board.status, self.state, self._obstacle, following)
+        return sentence(self._board.status, state, self._obstacle, following)
 
-    @property
-    def _news(self) -> tuple[str, str]:
+    def _news(self, state: str) -> tuple[str, str]:
         """What is told as soon as it changes: the state, and who has the lease, which is found out after it."""
         lease = self._hold.lease
-        return self.state, lease.holder if lease is not None else ""
+        return state, lease.holder if lease is not None else ""
 
     def _tell(self) -> None:
         """Say how it stands, to systemd and in the state directory."""
@@ -350,10 +350,11 @@ class Daemon:
                 "standby": self._hold.waiting and not self._hold.unknown,
                 "holder": lease.holder,
             }
-        said, self._told = self._sentence(), self._news
+        state = self.state
+        said, self._told = self._sentence(state), self._news(state)
         self._notifier.status(said)
         left = self._next_look()
-        self._board.write(self.state, said, None if left is None else self._loop.clock.now() + left)
+        self._board.write(state, said, None if left is None else self._loop.clock.now() + left)
 
     # ---- the end
 
