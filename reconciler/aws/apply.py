@@ -143,6 +143,8 @@ class Applier:
                 if what := self._busy.already(call, self._changes.kinds[entry.address.kind]):
                     why = f"AWS is at work on {what}"
                     return Result(entry, left(entry, change, call, why), change.made)
+                if change.step > 1 and takes_away(entry) and self._deletes(entry, call):
+                    self._prove(entry)  # it may have become somebody else's while it was emptied
                 if call.creates:
                     change.made = self._creator.create(entry, call, send)
                 else:
@@ -162,7 +164,7 @@ class Applier:
             change.line.critical("unit.failed", error=str(error), exc_info=True)
             return Result(entry, Outcome(label=entry.label, status="failed", why=f"a defect: {error!r}"))
         change.succeeded(call, steps.why)
-        deletes = call.operation == self._changes.kinds[entry.address.kind].delete
+        deletes = self._deletes(entry, call)
         if takes_away(entry) and deletes:
             self._creator.memory.deleted(entry.address)
         elif steps.verb in {"delete", "replace"} and not deletes and not call.creates:
@@ -224,6 +226,9 @@ class Applier:
         change.made = born
         change.succeeded(call, call.why)
         return Result(entry, Outcome(label=entry.label, status="created", why=call.why), born)
+
+    def _deletes(self, entry: Entry, call: Call) -> bool:
+        return call.operation == self._changes.kinds[entry.address.kind].delete
 
     def _prove(self, entry: Entry) -> None:
         assert entry.seen is not None, "only what was seen is deleted"

@@ -86,6 +86,25 @@ def test_tags_are_read_again_right_before_a_deletion(ops: Host) -> None:
     assert seen.id in {row["GlobalNetworkId"] for row in ops.rows("global-network")}
 
 
+def test_what_is_emptied_first_is_read_again_before_it_goes(ops: Host) -> None:
+    """Somebody takes a role for themselves between the calls of its deletion."""
+    from reconciler.sandbox import Call
+
+    policy = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+    trust = '{Version: "2012-10-17", Statement: {Effect: Allow, Principal: "*", Action: "sts:AssumeRole"}}'
+    role = f"{{AssumeRolePolicyDocument: {trust}, AttachedPolicies: [{{PolicyArn: {policy}}}], RoleName: r}}"
+    ops.run(f"resources:\n  global-network/a: {{}}\n  iam-role/r: {role}")
+
+    def take(moment: str, call: Call) -> None:
+        if moment == "after" and call.operation == "DetachRolePolicy":
+            ops.by_hand("iam", "UntagRole", RoleName="r", TagKeys=["reconciler:stack", "reconciler:address"])
+
+    ops.aws.on_call.append(take)
+    report = ops.loop("resources:\n  global-network/a: {}").one_pass("test")
+    assert [outcome.status for outcome in report.outcomes if outcome.label == "iam-role/r"] == ["blocked"]
+    assert "DeleteRole" not in ops.writes()
+
+
 def test_a_stopped_run_begins_nothing_more(ops: Host) -> None:
     loop = ops.loop(AI_GLOBAL, grace=0)
     loop.stopped = lambda: True

@@ -73,6 +73,11 @@ class Thing:
     def arn(self) -> str:
         return self.observed.arn
 
+    @property
+    def name(self) -> str:
+        """What calls know it by."""
+        return str(self.row[BY_NAME[self.kind].handle or BY_NAME[self.kind].id])
+
     @cached_property
     def tags(self) -> dict[str, str]:
         record = BY_NAME[self.kind]

@@ -126,7 +126,7 @@ class World:
     def _come_between(self, call: Call, what: str, number: int) -> None:
         """Somebody does something to a thing that this call, which is under way, is not about."""
         about = set(texts(call.parameters))
-        things = [thing for thing in self.unused() if not about & {thing.id, thing.arn}]
+        things = [thing for thing in self.unused() if not about & {thing.id, thing.arn, thing.name}]
         if not things:
             return
         self._end_span()
