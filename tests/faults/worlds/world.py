@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler import log
+from reconciler.aws.patience import Patience
 from reconciler.errors import GuardError
 from reconciler.kinds import BY_NAME
 from reconciler.loop import Loop, under_way
@@ -153,6 +154,7 @@ class World:
     def _running(self) -> Loop:
         if self.process is None:
             self.process = self.ops.loop(self.wishes.text(), allow_empty=True, allow_shrink=True)
+            self.process.gateway.patience = Patience(lambda: 0.0)  # a busy machine makes no region silent
             self.process.memory.begin()
         return self.process
 
@@ -367,10 +369,9 @@ class World:
         return [thing for thing in self.tagged() if thing.claim in addresses and is_ours(thing, truth)]
 
     def operations(self) -> set[tuple[str, str]]:
-        found: set[tuple[str, str]] = {("ec2", "DescribeTags")}
-        for kind in self.kinds:
-            found |= {(BY_NAME[kind].service, name) for name in _operations(BY_NAME[kind])}
-        return found
+        records = [BY_NAME[kind] for kind in self.kinds]
+        named = {(record.service, name) for record in records for name in _operations(record)}
+        return {("ec2", "DescribeTags"), *named}
 
 
 def _operations(record: Kind) -> Iterator[str]:
