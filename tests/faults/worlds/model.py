@@ -41,6 +41,8 @@ FOLLOWS = {
 """Members of things of a kind that AWS changes with fields that the config may name."""
 LET_GO = {"accelerator": {"Enabled"}, "auto-scaling-group": {"DesiredCapacity", "MaxSize", "MinSize"}}
 """What changes of a thing of a kind before it is deleted."""
+OF_A_MACHINE = {"Groups", "SourceDestCheck"}
+"""Fields of a machine that its first network interface shows as well."""
 MADE_BY_EKS = "eks:nodegroup-name"
 """The tag of what EKS has made for a group of nodes."""
 ROOT = re.compile(r"^[A-Za-z]+")
@@ -180,6 +182,8 @@ def _change(thing: Thing, now: Thing, before: Truth, after: Truth, wishes: Wishe
     tags = {key for key in {*thing.tags, *now.tags} if thing.tags.get(key) != now.tags.get(key)}
     if thing.kind == "elastic-ip" and ("InstanceId" in said or not _has_owner(thing, now, after)):
         fields -= HAD_BY  # it was taken by what a NAT gateway does, or came free with its instance
+    if thing.kind == "network-interface" and (thing.row.get("Attachment") or {}).get("DeviceIndex") == 0:
+        fields -= OF_A_MACHINE
     fields -= {name for name, led in FOLLOWS.get(thing.kind, {}).items() if said & led}
     if ours and (wish is None or wish.replace == "delete-first"):
         fields -= LET_GO.get(thing.kind, set()) | MIRRORED
