@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.engine.planner import Planner
+from reconciler.errors import ReconcilerError
 from reconciler.kinds import BY_NAME
 from reconciler.model.address import Address
 from reconciler.model.plan import Entry
@@ -55,10 +56,15 @@ class Midway:
     def look_again(self) -> Collection[Address]:
         """The addresses of what this pass has made and AWS shows otherwise by now; nothing where it is too early.
 
-        What is missing from a list, or shown without our tags, is for the next pass to judge."""
+        What is missing from a list, or shown without our tags, is for the next pass to judge; and so is what keeps it
+        from looking at all: calls that are on their way have an end first."""
         if not self._unfinished or self.now() < self._next:
             return ()
-        world = self.look(frozenset(thing.scope for thing in self._unfinished.values()))
+        try:
+            world = self.look(frozenset(thing.scope for thing in self._unfinished.values()))
+        except ReconcilerError:
+            self._unfinished.clear()
+            return ()
         self._next = self.now() + max(SOON, SHARE * (self.now() - self._began))
         seen = {
             thing.id: thing

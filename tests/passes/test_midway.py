@@ -99,3 +99,16 @@ def test_what_is_made_and_then_not_made_whole_has_failed(ops: Host) -> None:
     (failed,) = (one for one in report.outcomes if one.status == "failed")
     assert "InvalidParameterValue" in failed.why
     assert loop.gateway.counts["throttled"] == 0
+
+
+def test_credentials_that_expire_meanwhile_end_the_pass_and_lose_no_call(ops: Host) -> None:
+    loop = slowed(ops, NETWORK)
+    ops.aws.faults(
+        """
+        - {call: "*", do: throttle}
+        - {call: networkmanager:GetSites, nth: "2-", do: {fail: ExpiredTokenException}}
+        """
+    )
+    report = loop.one_pass("test")
+    assert report.count("created") == sum(call.operation == "CreateSite" for call in ops.aws.writes) == SITES
+    assert "CreateLink" not in {call.operation for call in ops.aws.writes}
