@@ -144,3 +144,20 @@ def test_what_it_makes_of_its_own_is_marked_and_goes_with_what_it_is_for(aws: Lo
     assert nodes.list_clusters()["clusters"] == []
     assert marked().keys().isdisjoint({"auto-scaling-group", "security-group"})
     assert client("ec2").describe_launch_templates()["LaunchTemplates"] == []
+
+
+def test_a_group_goes_although_somebody_has_deleted_its_template(aws: LocalAws, nodes: Any) -> None:
+    (made,) = client("ec2").describe_launch_templates()["LaunchTemplates"]
+    client("ec2").delete_launch_template(LaunchTemplateId=made["LaunchTemplateId"])
+    nodes.delete_nodegroup(clusterName="main", nodegroupName="workers")
+    for _ in range(5):
+        aws.clock.advance(1)
+        left = nodes.list_nodegroups(clusterName="main")["nodegroups"]
+    assert left == []
+
+
+def test_sizes_are_said_all_or_none_at_creation(eks: Any, subnets: list[str], role: str) -> None:
+    names = {"clusterName": "main", "nodegroupName": "workers", "nodeRole": role, "subnets": subnets}
+    assert (
+        code(lambda: eks.create_nodegroup(**names, scalingConfig={"minSize": 1, "maxSize": 2}))[0] == INVALID
+    )

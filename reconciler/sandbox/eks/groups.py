@@ -8,9 +8,11 @@ groups": what EKS makes, and how it is marked).  Called by `answers.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from botocore.exceptions import ClientError
 from moto.moto_api._internal import mock_random
 
 from ..autoscaling import groups as scaling
@@ -235,7 +237,7 @@ def delete(request: Request, store: Store) -> Answer:
         if _called(group.row) in scaled(store.world, store.account, store.region).groups:
             store.after("eks-nodegroup", "DELETING", effect)
             return
-        with store.world.faults.rest():
+        with store.world.faults.rest(), suppress(ClientError):  # somebody may have deleted it before
             hand.client("ec2", store.region).delete_launch_template(LaunchTemplateName=_called(group.row))
         if cluster.groups.get(group.name) is group:
             del cluster.groups[group.name]
