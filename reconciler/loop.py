@@ -91,8 +91,7 @@ class Loop:
     _discovery_calls: int = 0
     _closed: Mapping[str, AwsError] = field(default_factory=dict)
     _memo: Memo = field(default_factory=Memo)
-    _question: Question = field(default_factory=lambda: Question("", frozenset()))
-    """What the last look was about."""
+    _question: Question = field(default_factory=lambda: Question("", frozenset()))  # of the last look
 
     @cached_property
     def audit(self) -> Audit:
