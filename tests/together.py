@@ -14,8 +14,11 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+from reconciler.aws.limits import Limits
+from reconciler.loop import Loop
 from reconciler.sandbox import Call, HeldClock
 from reconciler.sandbox.faults.buckets import published
+from tests.harness import Host, Time
 
 GRACE = 0.001
 """Real seconds in which nothing moves, until all are taken to wait."""
@@ -70,6 +73,17 @@ class Together(ThreadPoolExecutor):
         master = sys._current_frames()[self._master]
         idle = master.f_code.co_filename == threading.__file__
         return idle and not overdue and len(self._waiting) >= min(self._unfinished, self._count)
+
+
+def under_rates(ops: Host, text: str, workers: int) -> Loop:
+    """A process with so many workers, on a local AWS that enforces AWS's rates; waits move the one clock."""
+    ops.clients_of_its_own()
+    pool = Together(ops.aws.clock, workers)
+    ops.use(pool, Time(ops.aws.clock))
+    ops.aws.faults("[{call: '*', do: throttle}]")
+    loop = ops.loop(text, grace=0.0)
+    loop.gateway.sessions.traffic.limits = Limits(ops.time.monotonic, pool.wait)
+    return loop
 
 
 def slowest(calls: Iterable[Call]) -> tuple[float, str]:

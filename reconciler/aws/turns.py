@@ -78,6 +78,7 @@ class Turns:
         todo: dict[int, Entry] = {}
         flying: dict[Future[list[Result]], dict[int, Entry]] = {}
         entries = list(entries)
+        wanted = any(entry.wanted for _, entry in entries)  # nothing follows from deletions
         for index, entry in entries:
             if isinstance(entry.verdict, Steps):
                 todo[index] = entry
@@ -90,7 +91,7 @@ class Turns:
                 outcomes |= self._with_births(ended)
                 for future in wait(flying, STEP, FIRST_COMPLETED).done if flying else ():
                     outcomes |= self._with_births(self._landed(flying.pop(future), future.result()))
-                if todo or flying:  # else the next pass looks at everything
+                if wanted and (todo or flying):  # else the next pass looks at everything
                     todo |= self._further(entries, outcomes)
             except (
                 BaseException

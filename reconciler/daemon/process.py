@@ -261,7 +261,6 @@ class Daemon:
         elif self._still_since is None:
             self._still_since = now
             get_logger().error("watchdog.withheld", reason=still.why)
-        self._board.heed_pauses()
         if self._news(self.state) != self._told:
             self._tell()
         if still is None or self._notifier.watchdog is not None or self._status is not None:
@@ -308,7 +307,8 @@ class Daemon:
 
     @property
     def state(self) -> str:
-        """In one word, with the pauses that the board has taken up."""
+        """In one word.  The board takes up the pauses of this moment for it."""
+        self._board.heed_pauses()
         return state_of(
             self._board.status,
             ready=self._ready,
@@ -342,7 +342,6 @@ class Daemon:
 
     def _tell(self) -> None:
         """Say how it stands, to systemd and in the state directory."""
-        self._board.heed_pauses()
         lease = self._hold.lease
         if lease is not None:
             self._board.status.lease = {

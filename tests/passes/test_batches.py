@@ -12,11 +12,10 @@ from typing import Any
 
 import pytest
 
-from reconciler.aws.limits import Limits
 from reconciler.model.pause import Pause
 from reconciler.model.verdicts import Steps
 from reconciler.sandbox import Call
-from tests.harness import STACK, Host, Time, tags
+from tests.harness import STACK, Host, tags
 from tests.passes.fleets import (
     ALL,
     BASE,
@@ -29,7 +28,7 @@ from tests.passes.fleets import (
     names,
     outcomes,
 )
-from tests.together import Together
+from tests.together import under_rates
 
 # ---- a life
 
@@ -102,13 +101,8 @@ def test_each_has_its_own_lines_on_record_and_they_tell_of_one_call(ops: Host) -
 def test_a_thousand_are_launched_at_once_where_it_took_eight_minutes(ops: Host) -> None:
     """On a local AWS that enforces AWS's rates: one by one, two a second are taken."""
     count = 1000
-    ops.clients_of_its_own()
     ops.run(BASE)
-    workers = Together(ops.aws.clock, 8)
-    ops.use(workers, Time(ops.aws.clock))
-    ops.aws.faults("[{call: '*', do: throttle}]")
-    loop = ops.loop(fleet(count), grace=0.0)
-    loop.gateway.sessions.traffic.limits = Limits(ops.time.monotonic, workers.wait)
+    loop = under_rates(ops, fleet(count), 8)
     began, launched = ops.time.monotonic(), list[float]()
 
     def note(moment: str, call: Call) -> None:

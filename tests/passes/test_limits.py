@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from reconciler.aws.limits import Limits
 from tests.faults.killing import Inline
-from tests.harness import REGIONS, Host, Time
-from tests.together import Together, least
+from tests.harness import REGIONS, Host
+from tests.together import least, under_rates
 
 GROUPS, ENDPOINTS = 58, 9
 ESTATE = f"""
@@ -62,12 +62,7 @@ resources:
 
 def test_who_waits_for_a_rate_keeps_no_other_region_waiting(ops: Host) -> None:
     """There are fewer workers than machines in a region: done region by region, it would take three times as long."""
-    ops.clients_of_its_own()
-    workers = Together(ops.aws.clock, 4)
-    ops.use(workers, Time(ops.aws.clock))
-    ops.aws.faults("[{call: '*', do: throttle}]")
-    loop = ops.loop(SLOW, grace=0.0)
-    loop.gateway.sessions.traffic.limits = Limits(ops.time.monotonic, workers.wait)
+    loop = under_rates(ops, SLOW, 4)
     began = ops.time.monotonic()
     assert loop.one_pass("test").count("created") == MACHINES * len(REGIONS)
     assert loop.gateway.counts["throttled"] == 0

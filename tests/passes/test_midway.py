@@ -6,11 +6,10 @@ from collections import Counter
 
 import pytest
 
-from reconciler.aws.limits import Limits
 from reconciler.loop import Loop
 from reconciler.sandbox import Call
-from tests.harness import Host, Time
-from tests.together import Together, least
+from tests.harness import Host
+from tests.together import least, under_rates
 
 SITES, GROUPS = 25, 60
 BASE = """
@@ -46,13 +45,7 @@ def slowed(ops: Host, text: str) -> Loop:
     """A process under AWS's rates, whose waits move the one clock there is; what others begin with is there."""
     ops.run(BASE if text.startswith(BASE) else text.partition("  security-group")[0])
     ops.aws.clear_calls()
-    ops.clients_of_its_own()
-    workers = Together(ops.aws.clock, 8)
-    ops.use(workers, Time(ops.aws.clock))
-    ops.aws.faults("[{call: '*', do: throttle}]")
-    loop = ops.loop(text, grace=0.0)
-    loop.gateway.sessions.traffic.limits = Limits(ops.time.monotonic, workers.wait)
-    return loop
+    return under_rates(ops, text, 8)
 
 
 def test_what_needs_what_aws_is_still_making_does_not_wait_for_the_slowest_call(ops: Host) -> None:
