@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -47,6 +46,7 @@ from reconciler.model.verdicts import Blocked, Steps, Wait
 from reconciler.narrate import Narrator
 from reconciler.restraints import Restraints
 from reconciler.wall import Wall
+from reconciler.workers import Workers
 
 FIRST_DELAY, SLOWEST_DELAY, SLOWER = 0.2, 15.0, 1.5
 """Seconds between looks while something is under way: the first, the longest, and how much each is longer."""
@@ -62,7 +62,7 @@ class Loop:
     gateway: Gateway
     facts: Mapping[str, Facts]
     memory: Memory
-    executor: ThreadPoolExecutor
+    executor: Workers
     new_id: Callable[[], str]
     clock: Wall = field(default_factory=Wall)
     choices: Choices = field(default_factory=Choices)

@@ -15,10 +15,11 @@ from reconciler.kinds import BY_NAME
 from reconciler.model.address import Address
 from reconciler.model.plan import Entry
 from reconciler.model.things import Observed, Scope, World
+from reconciler.model.verdicts import Steps
 
-SOON, SHARE = 0.5, 0.1
-"""Seconds until what was made is looked at again, at least, and as a share of what the pass has taken: so often that it
-costs little time, and so rarely that it costs few calls."""
+SOON, SHARE, TIMES = 0.2, 0.1, 4.0
+"""Seconds until what was made is looked at again: at least; as a share of what the pass has taken, so that it costs few
+calls; and as often as long as the last such look took, so that it costs little time."""
 
 
 @dataclass
@@ -60,28 +61,30 @@ class Midway:
         from looking at all: calls that are on their way have an end first."""
         if not self._unfinished or self.now() < self._next:
             return ()
+        began = self.now()
         try:
             world = self.look(frozenset(thing.scope for thing in self._unfinished.values()))
         except ReconcilerError:
             self._unfinished.clear()
             return ()
-        self._next = self.now() + max(SOON, SHARE * (self.now() - self._began))
+        now = self.now()
+        self._next = now + max(SOON, SHARE * (now - self._began), TIMES * (now - began))
         seen = {
             thing.id: thing
             for thing in world.owned
             if (made := self._unfinished.get(thing.id)) is not None and thing.address == made.address
         }
-        for thing in seen.values():
-            if _is_at_rest(thing):
-                del self._unfinished[thing.id]
         if not seen:
             return ()
         before = (thing for thing in self.planner.world.things if thing.id not in seen)
         self.planner = self.replan(replace(self.planner.world, things=(*before, *seen.values())))
+        for thing in seen.values():
+            if self._is_at_rest(thing):
+                del self._unfinished[thing.id]
         return {thing.address for thing in seen.values() if thing.address is not None}
 
-
-def _is_at_rest(thing: Observed) -> bool:
-    """Whether nothing is to become of a thing that no call of ours begins."""
-    ready = BY_NAME[thing.kind].ready
-    return not thing.unnamed and (not ready or thing.state in ready)
+    def _is_at_rest(self, thing: Observed) -> bool:
+        """Whether nothing is to become of a thing: neither by itself nor by a call of ours."""
+        ready = BY_NAME[thing.kind].ready
+        by_itself = thing.unnamed or (ready and thing.state not in ready)
+        return not by_itself and not (thing.address and isinstance(self.decide(thing.address).verdict, Steps))

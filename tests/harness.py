@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor
 from contextlib import contextmanager
 from copy import copy
 from functools import cache, lru_cache
@@ -38,7 +37,7 @@ from reconciler.model.service import SERVICES, path_of
 from reconciler.model.things import Observed, Scope
 from reconciler.sandbox import HeldClock, LocalAws, local_aws
 from reconciler.wall import Wall
-from reconciler.workers import workers
+from reconciler.workers import Workers, workers
 
 ACCOUNT = "123456789012"
 STACK = "test"
@@ -111,7 +110,7 @@ class Host:
         self,
         aws: LocalAws,
         state: Path,
-        executor: Executor | None = None,
+        executor: Workers | None = None,
         endpoint_url: str | None = None,
         least_wait: float = 5.0,
     ) -> None:
@@ -137,7 +136,7 @@ class Host:
         self._sessions = _sessions()
         self.hand = Gateway(self._sessions)
 
-    def use(self, executor: Executor, time: Time) -> None:
+    def use(self, executor: Workers, time: Time) -> None:
         """Another number of workers, and another clock."""
         self._workers, self.time = executor, time
 

@@ -10,21 +10,23 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from math import inf
 from typing import Any
 
 from reconciler.aws.limits import Limits
 from reconciler.loop import Loop
 from reconciler.sandbox import Call, HeldClock
 from reconciler.sandbox.faults.buckets import published
+from reconciler.workers import Workers
 from tests.harness import Host, Time
 
 GRACE = 0.001
 """Real seconds in which nothing moves, until all are taken to wait."""
 
 
-class Together(ThreadPoolExecutor):
+class Together(Workers):
     """Workers that share a held clock: it goes on once each of them waits for it, and their master for them."""
 
     def __init__(self, clock: HeldClock, count: int) -> None:
@@ -33,6 +35,8 @@ class Together(ThreadPoolExecutor):
         self._waiting: list[float] = []
         self._unfinished = self._moves = 0
         self._master = threading.get_ident()
+        self._until = inf
+        """When their master will not wait for them any longer."""
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         with self._changed:
@@ -46,6 +50,17 @@ class Together(ThreadPoolExecutor):
         with self._changed:
             self._unfinished -= 1
             self._moves += 1
+
+    def first_done(self, tasks: Collection[Future[Any]], seconds: float) -> set[Future[Any]]:
+        self._until = self._clock.monotonic() + seconds
+        while (
+            not (done := wait(tasks, GRACE, FIRST_COMPLETED).done) and self._clock.monotonic() < self._until
+        ):
+            pass
+        with self._changed:
+            self._until = inf
+            self._moves += 1
+        return done
 
     def wait(self, seconds: float) -> None:
         """Let so many seconds pass, with all others."""
@@ -62,14 +77,15 @@ class Together(ThreadPoolExecutor):
                     self._moves += 1
                     return
                 if seen == self._moves and self._all_wait():
-                    self._clock.advance(max(0.0, self._waiting[0] - self._clock.monotonic()))
+                    soonest = min(self._waiting[0], self._until)
+                    self._clock.advance(max(0.0, soonest - self._clock.monotonic()))
                     self._moves += 1
                 seen = self._moves
             time.sleep(GRACE)
 
     def _all_wait(self) -> bool:
         """Whether nobody has anything to do now."""
-        overdue = self._waiting[0] <= self._clock.monotonic()
+        overdue = min(self._waiting[0], self._until) <= self._clock.monotonic()
         master = sys._current_frames()[self._master]
         idle = master.f_code.co_filename == threading.__file__
         return idle and not overdue and len(self._waiting) >= min(self._unfinished, self._count)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
-from concurrent.futures import Executor
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -19,6 +18,7 @@ from reconciler.aws.batches import Batch, Born, joined
 from reconciler.aws.changing import Change, Changes, send_for
 from reconciler.aws.creating import Creator
 from reconciler.aws.gateway import Gateway
+from reconciler.aws.lanes import Lanes, lane_of
 from reconciler.aws.memory import Memory
 from reconciler.aws.outcomes import (
     DONE,
@@ -33,7 +33,7 @@ from reconciler.aws.outcomes import (
 )
 from reconciler.aws.proving import NotOurs, prove
 from reconciler.aws.rows import KindsByName, completed, rows
-from reconciler.aws.turns import Batches, Questions, Turns
+from reconciler.aws.turns import Batches, Questions, Turns, Workers
 from reconciler.errors import AwsError, ReconcilerError
 from reconciler.model.address import Address
 from reconciler.model.calls import Call, token
@@ -74,7 +74,7 @@ class Applier:
             lambda kind, scope, how, row: next(completed(gateway, kind, scope, how, [row])),
         )
         self._new_id, self.gateway = new_id, gateway
-        self._busy = Busy(kinds, world.things)
+        self._busy, self._lanes = Busy(kinds, world.things), Lanes()
         self.cut_short = ""
         """Why nothing further may be changed, after `apply`: a lease that was lost, credentials that have expired."""
 
@@ -89,7 +89,7 @@ class Applier:
         stopped: Callable[[], bool],
         come_between: Callable[[Entry], Wait | None],
         batches: Batches,
-        executor: Executor,
+        executor: Workers,
     ) -> list[Outcome]:
         """Make the calls of a plan: first those of wanted addresses, each after what it needs, then deletions.
 
@@ -129,9 +129,10 @@ class Applier:
         def send(call: Call) -> dict[str, Any]:
             """A creation may take many, each with another token."""
             self._changes.gateway.take_turn(call)
-            if stopped():
-                raise ReconcilerError(f"stopped before {call}")
-            return change.send(call)
+            with self._lanes.alone_in(lane_of(entry)):
+                if stopped():
+                    raise ReconcilerError(f"stopped before {call}")
+                return change.send(call)
 
         change, call = Change(self._changes, entry, self._new_id()), steps.calls[0]
         try:

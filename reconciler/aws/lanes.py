@@ -1,9 +1,13 @@
 """What goes one after the other although nothing depends on it: writes to a global network, and calls of one rate.
 
-Used by `apply`.
+Used by `apply` and `turns`.
 """
 
 from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from reconciler.aws.gateway import Gateway
 from reconciler.model.calls import Call
@@ -41,7 +45,7 @@ def _first(entry: Entry) -> Call | None:
 
 
 def lane_of(entry: Entry) -> str | None:
-    """The global network that an entry writes to: writes to one go one at a time, since AWS may refuse others.
+    """The global network that an entry writes to.
 
     None for everything that may go side by side.
     """
@@ -56,3 +60,19 @@ def lane_of(entry: Entry) -> str | None:
         entry.seen.raw.get("GlobalNetworkId") if entry.seen else None,
     )
     return network if isinstance(network, str) else None
+
+
+class Lanes:
+    """Lets writes to one global network go one at a time, since AWS may refuse others."""
+
+    def __init__(self) -> None:
+        self._locks: dict[str, threading.Lock] = {}
+
+    @contextmanager
+    def alone_in(self, lane: str | None) -> Iterator[None]:
+        """Waits until nobody else is in a lane (`lane_of`), and keeps others out; without a lane nobody waits."""
+        if lane is None:
+            yield
+            return
+        with self._locks.setdefault(lane, threading.Lock()):
+            yield

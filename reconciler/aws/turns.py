@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from reconciler.aws.gateway import Gateway
 from reconciler.aws.lanes import Queue, goes_at_once, has_room, lane_of, queue_of
@@ -15,14 +15,16 @@ from reconciler.model.address import Address
 from reconciler.model.calls import Call
 from reconciler.model.plan import Entry, Outcome
 from reconciler.model.things import Observed
-from reconciler.model.verdicts import Steps, Wait
+from reconciler.model.verdicts import Settled, Steps, Wait
 
 Batches = Mapping[Address, tuple[Address, ...]]
 """By address, those with which it is made by one call if all of them are to be made (`engine.batches`)."""
 WAITING = 10
 """How many may wait for AWS's rates at one time where each sort has one that does: whoever waits holds a worker, and
 what would go at once needs one."""
-STEP = 1.0
+LANE = 2
+"""How many may be under way that write to one global network: while one waits for its rate, another writes."""
+STEP = 0.2
 """Seconds after which it is seen to what has been made, though nothing else is over."""
 ComeBetween = Callable[[Entry], Wait | None]
 
@@ -38,6 +40,14 @@ class Questions:
     stopped: Callable[[], bool]
     come_between: ComeBetween
     batches: Batches
+
+
+class Workers(Protocol):
+    """Those in whose threads that is done (`reconciler.workers`)."""
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]: ...
+
+    def first_done(self, tasks: Collection[Future[Any]], seconds: float) -> set[Future[Any]]: ...
 
 
 class Carrier(Protocol):
@@ -62,12 +72,16 @@ class _Group(NamedTuple):
 class Turns:
     """One plan on its way: which entries have begun, which are done.  Lives in the coordinating thread."""
 
-    def __init__(self, carrier: Carrier, ask: Questions, executor: Executor) -> None:
+    def __init__(self, carrier: Carrier, ask: Questions, executor: Workers) -> None:
         self._carrier, self._ask, self._executor = carrier, ask, executor
         self._apart: set[Address] = set()
         """What is not made with others in this pass, since not all of them are to be made, or can be now."""
         self._made: dict[int, Outcome] = {}
         """What has become of those that were made in this pass and have begun once more."""
+        self._seen: set[Address] = set()
+        """What was made in this pass, and has been shown since."""
+        self._whole: set[int] = set()
+        """Those of it that nothing is left to do about."""
         self._waiting: set[Future[list[Result]]] = set()
         """What has begun and waits for AWS's rate before its first call, or did."""
         self.ended = ""
@@ -88,8 +102,8 @@ class Turns:
             try:
                 ended = self._start(todo, flying)
                 assert ended or flying, f"{[entry.label for entry in todo.values()]} wait for each other"
-                outcomes |= self._with_births(ended)
-                for future in wait(flying, STEP, FIRST_COMPLETED).done if flying else ():
+                outcomes |= ended
+                for future in self._executor.first_done(flying, STEP) if flying else ():
                     outcomes |= self._with_births(self._landed(flying.pop(future), future.result()))
                 if wanted and (todo or flying):  # else the next pass looks at everything
                     todo |= self._further(entries, outcomes)
@@ -123,18 +137,21 @@ class Turns:
     ) -> dict[int, Entry]:
         """Entries that have something to begin after all, now that what this pass has made was looked at once more:
         those that wait, and, once, those that were made and are seen."""
-        if self.ended or self._ask.stopped() or not (seen := self._ask.look_again()):
+        if self.ended or self._ask.stopped() or not (news := self._ask.look_again()):
             return {}
+        self._seen.update(news)
         found: dict[int, Entry] = {}
         for index, entry in entries:
             before = outcomes.get(index)
-            if before is None or not entry.wanted or index in self._made:
+            if before is None or not entry.wanted or index in self._made or index in self._whole:
                 continue
-            made = before.status == "created" and entry.address in seen
+            made = before.status == "created" and entry.address in self._seen
             if not made and (before.status != "waiting" or before.on not in {"aws", "other"} or before.code):
                 continue
             now = self._ask.decide(entry.address)
-            if isinstance(now.verdict, Steps) and not takes_away(now):
+            if made and isinstance(now.verdict, Settled):
+                self._whole.add(index)
+            elif isinstance(now.verdict, Steps) and not takes_away(now):
                 found[index] = now
                 if made:
                     self._made[index] = before
@@ -148,15 +165,17 @@ class Turns:
         """Begin what can begin now; gives the outcomes of entries that turn out to have nothing to begin."""
         outcomes: dict[int, Outcome] = {}
         begun = [entry for entries in flying.values() for entry in entries.values()]
-        open_addresses = {entry.address for entry in (*todo.values(), *begun)}
-        lanes = {lane_of(entry) for entry in begun} - {None}
+        unfinished = {entry.address: entry for entry in (*todo.values(), *begun)}
+        lanes = Counter(lane_of(entry) for entry in begun)
         queues = Counter(queue_of(next(iter(entries.values()))) for entries in flying.values())
         full, postponed = set[Queue](), set[int]()
         gateway = self._carrier.gateway
         self._waiting &= flying.keys()
         order = list(todo.items())
         for index, entry in order:  # it grows
-            if index not in todo or (lane := lane_of(entry)) in lanes or self._needed(entry) & open_addresses:
+            if index not in todo or self._waits_for(entry, unfinished):
+                continue
+            if (lane := lane_of(entry)) and lanes[lane] >= LANE:
                 continue
             queue = queue_of(entry)
             if queue in full:
@@ -171,15 +190,16 @@ class Turns:
             if crowded or not has_room(gateway, entry, others):
                 full.add(queue)
                 continue
-            group = self._group(entry, todo, open_addresses)
+            group = self._group(entry, todo, unfinished)
             if group and not has_room(gateway, entry, others, group.call):
                 full.add(queue)
                 continue
             now = group or self._again(entry)
             if isinstance(now, Outcome):
                 del todo[index]
-                outcomes[index] = now
-                open_addresses.discard(entry.address)
+                outcomes |= self._with_births({index: now})
+                self._made.pop(index, None)  # it has not begun once more, and may still
+                unfinished.pop(entry.address, None)
                 continue
             queues[queue] += 1
             if isinstance(now, _Group):
@@ -190,17 +210,21 @@ class Turns:
                 flying[future] = now.entries
             else:
                 del todo[index]
-                lanes |= {lane_of(now)} - {None}
+                lanes[lane_of(now)] += 1
                 future = self._executor.submit(self._carrier.carry_out, now, self._ask)
                 flying[future] = {index: now}
             if waits:
                 self._waiting.add(future)
         return outcomes
 
-    def _needed(self, entry: Entry) -> set[Address]:
-        return set(entry.after) if entry.wanted else set()
+    def _waits_for(self, entry: Entry, unfinished: Mapping[Address, Entry]) -> bool:
+        """Whether the steps of another have to come first."""
+        before = (unfinished[one] for one in entry.after if one in unfinished) if entry.wanted else ()
+        return any(one.awaited_by is None or entry.address.kind in one.awaited_by for one in before)
 
-    def _group(self, entry: Entry, todo: Mapping[int, Entry], open_addresses: set[Address]) -> _Group | None:
+    def _group(
+        self, entry: Entry, todo: Mapping[int, Entry], unfinished: Mapping[Address, Entry]
+    ) -> _Group | None:
         """All that are made together with an entry, if all are to be made and can be now; then the others of it are
         made one by one as well, for what is seen of them is not all that there is."""
         members = self._ask.batches.get(entry.address, ()) if entry.wanted else ()
@@ -208,7 +232,7 @@ class Turns:
             return None
         places = {one.address: index for index, one in todo.items()}
         planned = {places[one]: todo[places[one]] for one in members if one in places}
-        ready = not any(self._needed(one) & open_addresses for one in planned.values())
+        ready = not any(self._waits_for(one, unfinished) for one in planned.values())
         if len(planned) == len(members) and ready and self._carrier.joined([*planned.values()]):
             again = {index: self._again(one) for index, one in planned.items()}
             now = {index: one for index, one in again.items() if isinstance(one, Entry)}

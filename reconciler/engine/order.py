@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 
 from reconciler.model.address import Address
 from reconciler.model.fields import Facts
+from reconciler.model.kind import Kind
 from reconciler.model.things import Desired, Ref, within
+from reconciler.model.verdicts import Steps, Verdict
 
 AllFacts = Mapping[str, Facts]
 
@@ -28,6 +30,22 @@ def needs(desired: Desired, facts: Facts, resources: Mapping[Address, Desired]) 
         if isinstance(inner := resources[ref.to].spec.get(field), Ref)
     ]
     return list(dict.fromkeys([*found, *behind, *desired.depends_on]))
+
+
+def awaited_by(kind: Kind, verdict: Verdict) -> frozenset[str] | None:
+    """The kinds whose things wait until a verdict on a thing of a kind is carried out, where they come after it; None
+    for all.  That a part is put in is noted in a tag, for which nobody has to wait."""
+    if not isinstance(verdict, Steps) or verdict.verb != "update":
+        return None
+    notes = () if kind.tags_steer else kind.tagged.operations
+    found = list[frozenset[str]]()
+    for call in verdict.calls:
+        part = next((part for part in kind.parts if call.operation in part.operations), None)
+        if part is not None and part.needed_by is not None:
+            found.append(part.needed_by)
+        elif call.operation not in notes:
+            return None
+    return frozenset().union(*found) if found else None
 
 
 def refers(desired: Desired) -> tuple[Address, ...]:

@@ -14,7 +14,7 @@ from reconciler.engine.crowds import not_in_turn
 from reconciler.engine.leaving import departure, is_protected, loosening
 from reconciler.engine.memo import Memo
 from reconciler.engine.moving import Moving
-from reconciler.engine.order import AllFacts
+from reconciler.engine.order import AllFacts, awaited_by
 from reconciler.engine.reach import Reach
 from reconciler.engine.renaming import claims_of_earlier, heirs, heritage, renamed, taken_back
 from reconciler.engine.resolve import attribute_of, resolve
@@ -77,13 +77,14 @@ class Planner:
 
     def entry(self, address: Address) -> Entry:
         """The entry of one wanted address."""
-        desired = self.resources[address]
+        desired, verdict = self.resources[address], self.verdict(address)
         return Entry(
             address=address,
             scope=desired.scope,
-            verdict=self.verdict(address),
+            verdict=verdict,
             seen=self.holder(address),
             after=self._memo.needs(address),
+            awaited_by=awaited_by(self.facts[address.kind].kind, verdict),
         )
 
     def verdict(self, address: Address) -> Verdict:

@@ -68,13 +68,14 @@ def association(
     state: str = "State",
     owner: str = "DeviceId",
     removed_by: Sequence[str] = (),
+    needed_by: frozenset[str] | None = None,
 ) -> Tie:
     """A part that associates its owner with what `key` names, and the list that shows it.
 
     What is taken out by its key alone is in one thing alone.
 
     `field` is its name in the config, `listed` the list's in the answer of `Get<listed>`.  `more` are further members
-    of an item, `removed_by` further members of the owner that the removing call takes.
+    of an item, `removed_by` further members of the owner that the removing call takes; `needed_by`: see `Part`.
     """
     members = (key, *more)
     given = frozenset({"GlobalNetworkId", owner})
@@ -108,6 +109,7 @@ def association(
         given=given,
         alone=not removed_by,
         holding=_rows(listed, members, state, less=GONE),
+        needed_by=needed_by,
     )
     companion = Companion(
         name=listed,
@@ -162,6 +164,7 @@ TRANSIT_GATEWAYS = association(
     key="TransitGatewayArn",
     state="State.Code",
     owner="GlobalNetworkId",
+    needed_by=frozenset({"device"}),  # its customer gateways and connect peers are known by the registration
 )
 DEVICE = (LINKS, CUSTOMER_GATEWAYS, TRANSIT_GATEWAY_CONNECT_PEERS, CONNECT_PEERS)
 """In the order in which they can be put in; they are taken out the other way round."""

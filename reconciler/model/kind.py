@@ -107,6 +107,7 @@ class Part:
     a maintenance window.
     `meaning`: members that are compared by what this makes of them, and sent as they are written.
     `at_once` takes what is added, changed and removed together, where AWS has one call for all of it.
+    `needed_by` are the kinds whose things need the items where they need the thing; None: all that do.
     """
 
     field: str
@@ -132,6 +133,7 @@ class Part:
     at_once: Callable[[Observed, Sequence[Item], Sequence[Item], Sequence[Item]], Sequence[Call]] | None = (
         None
     )
+    needed_by: frozenset[str] | None = None
 
     def meant(self, item: Item) -> Item:
         """An item as it is compared."""

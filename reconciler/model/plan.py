@@ -16,7 +16,8 @@ class Entry:
     """One address and what is concluded about it.
 
     `seen` is the thing that holds the address, None while there is none.  `wanted` is False for an orphan and for a
-    thing that makes way (`old`).  `after` are the addresses whose steps have to come first.
+    thing that makes way (`old`).  `after` are the addresses whose steps have to come first, where these are awaited:
+    `awaited_by` are the kinds that wait for the steps of this one, None for all.
     """
 
     address: Address
@@ -26,6 +27,7 @@ class Entry:
     wanted: bool = True
     old: bool = False
     after: tuple[Address, ...] = ()
+    awaited_by: frozenset[str] | None = None
 
     @property
     def drifted(self) -> bool:

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.engine.order import in_order, needs
+from reconciler.engine.order import awaited_by, in_order, needs
 from reconciler.engine.users import Users
 from reconciler.knots import knots
 from reconciler.model.address import Address
+from reconciler.model.calls import Call
 from reconciler.model.things import Desired, Ref
-from reconciler.model.verdicts import Steps, Wait
+from reconciler.model.verdicts import Steps, Verdict, Wait
 from tests.engine.build import planner, thing, wish, world
 from tests.harness import FACTS
 
@@ -163,3 +164,22 @@ def test_a_name_means_what_has_it_in_the_same_region() -> None:
     )
     users = Users([user, here, there], [here, there], FACTS)
     assert (users.of(here), users.of(there)) == ([user], [])
+
+
+REGISTER = Call(service="networkmanager", operation="RegisterTransitGateway", parameters={})
+NOTE = Call(service="networkmanager", operation="TagResource", parameters={})
+CHANGE = Call(service="networkmanager", operation="UpdateGlobalNetwork", parameters={})
+
+
+@pytest.mark.parametrize(
+    ("verdict", "kinds"),
+    [
+        (Steps("update", (REGISTER, REGISTER, NOTE)), {"device"}),
+        (Steps("update", (REGISTER, CHANGE)), None),
+        (Steps("update", (NOTE,)), None),
+        (Steps("create", (REGISTER,)), None),
+        (Wait("for a reason"), None),
+    ],
+)
+def test_only_what_needs_a_part_waits_until_it_is_put_in(verdict: Verdict, kinds: set[str] | None) -> None:
+    assert awaited_by(FACTS["global-network"].kind, verdict) == kinds

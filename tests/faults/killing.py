@@ -13,7 +13,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -31,6 +31,7 @@ from reconciler.model.plan import Report
 from reconciler.model.service import SERVICES
 from reconciler.sandbox import HeldClock, local_aws
 from reconciler.sandbox import calls as sandbox
+from reconciler.workers import Workers
 from tests.conformance.fixture import ALL_OF_THEM, TRIED
 from tests.faults.estate import Kinds, estate
 from tests.faults.forking import Copy, in_a_copy
@@ -51,8 +52,11 @@ PATIENCE = 600
 """Seconds until a program that was started again is given up."""
 
 
-class Inline(Executor):
+class Inline(Workers):
     """One worker, the calling thread: calls are always made in the same order."""
+
+    def __init__(self) -> None:
+        super().__init__(max_workers=1)
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()

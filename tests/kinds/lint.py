@@ -482,6 +482,10 @@ def of_all(every: Mapping[str, Facts]) -> Iterator[str]:
                     yield f"{name}: {path} cannot be alike in {member}, which one of the two does not have"
             if attribute not in {"id", "arn", "name", *every[target].fields, *reported(every[target])}:
                 yield f"{name}: {path} cannot give {attribute}"
+        for part in facts.kind.parts:
+            for other in part.needed_by or ():
+                if other not in every or not any(name in one for one in every[other].kind.targets().values()):
+                    yield f"{name}: {part.field} cannot be needed by {other}, which does not refer to it"
 
 
 def reported(facts: Facts) -> Mapping[str, Any]:

@@ -109,6 +109,15 @@ def test_a_reference_to_no_kind_is_found() -> None:
     assert len(list(of_all({**FACTS, "subnet": lost, "site": within}))) == 2
 
 
+@pytest.mark.parametrize("other", ["sight", "vpc"])
+def test_a_part_is_needed_only_by_what_refers_to_its_thing(other: str) -> None:
+    (part,) = GLOBAL_NETWORK.parts
+    parts = (replace(part, needed_by=frozenset({other})),)
+    needed = replace(FACTS["global-network"], kind=replace(GLOBAL_NETWORK, parts=parts))
+    (mistake,) = of_all({**FACTS, "global-network": needed})
+    assert f"cannot be needed by {other}" in mistake
+
+
 @pytest.mark.parametrize("kind", ALL, ids=[kind.name for kind in ALL])
 def test_an_answer_without_what_is_read_in_it_is_none(kind: Kind) -> None:
     """A body that was cut off arrives as an empty answer."""

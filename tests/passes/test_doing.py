@@ -16,6 +16,8 @@ TWO = ONE + "  global-network/b: {}\n"
 SITES = ONE + "".join(f"  site/s{n}: {{GlobalNetworkId: '${{global-network/a}}'}}\n" for n in range(4))
 PATIENCE = 20.0
 """Seconds of real time until a test gives up on a thread that does not come."""
+LONG_ENOUGH = 0.2
+"""Seconds of real time in which another call would have come, were it free to."""
 
 
 def on_sending(loop: Loop, operation: str, hook: Any) -> None:
@@ -44,11 +46,15 @@ def test_writes_to_one_network_go_one_at_a_time(ops: Host) -> None:
     loop = ops.loop(SITES)
     under_way: list[int] = []
     most = 0
+    another = threading.Event()
 
     def begin(**_: Any) -> None:
         nonlocal most
         under_way.append(1)
         most = max(most, len(under_way))
+        if len(under_way) > 1:
+            another.set()
+        another.wait(LONG_ENOUGH)
 
     def end(**_: Any) -> None:
         under_way.pop()

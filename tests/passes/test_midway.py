@@ -41,6 +41,44 @@ resources:
 """
 
 
+REGISTRATIONS = 20
+GATEWAYS = f"""
+resources:
+  transit-gateway/near-${{each.n}}:
+    for: {{n: {{from: 1, to: {REGISTRATIONS}}}}}
+    region: us-west-2
+  transit-gateway/far: {{region: eu-west-1}}
+"""
+REGISTERED = (
+    GATEWAYS
+    + f"""
+  global-network/n:
+    TransitGateways:
+      - {{for: {{n: {{from: 1, to: {REGISTRATIONS}}}}}, TransitGatewayArn: "${{transit-gateway/near-${{each.n}}}}"}}
+  site/s-${{each.n}}:
+    for: {{n: {{from: 1, to: {REGISTRATIONS}}}}}
+    GlobalNetworkId: ${{global-network/n}}
+  device/d: {{GlobalNetworkId: "${{global-network/n}}"}}
+"""
+)
+PEERED = (
+    GATEWAYS
+    + NETWORK.partition("resources:")[2]
+    + """
+  transit-gateway-peering-attachment/p:
+    region: us-west-2
+    TransitGatewayId: ${transit-gateway/near-1}
+    PeerTransitGatewayId: ${transit-gateway/far}
+    PeerAccountId: "123456789012"
+    PeerRegion: eu-west-1
+  transit-gateway-route-table/t:
+    region: us-west-2
+    TransitGatewayId: ${transit-gateway/near-1}
+    Routes: [{DestinationCidrBlock: 10.9.0.0/16, TransitGatewayAttachmentId: "${transit-gateway-peering-attachment/p}"}]
+"""
+)
+
+
 def slowed(ops: Host, text: str) -> Loop:
     """A process under AWS's rates, whose waits move the one clock there is; what others begin with is there."""
     ops.run(BASE if text.startswith(BASE) else text.partition("  security-group")[0])
@@ -57,7 +95,49 @@ def test_what_needs_what_aws_is_still_making_does_not_wait_for_the_slowest_call(
     assert ops.time.monotonic() - began < 1.6 * least(ops.aws.calls)
     assert loop.gateway.counts["throttled"] == 0
     reads = Counter(call.operation for call in ops.aws.calls if not call.is_write)
-    assert reads["GetSites"] <= 12, "it looks now and then"
+    assert reads["GetSites"] <= 20, "it looks now and then"
+
+
+def order(ops: Host, *operations: str) -> list[str]:
+    """The names of those calls that were made, in their order."""
+    return [call.operation for call in ops.aws.calls if call.operation in operations]
+
+
+def test_what_lies_in_a_network_does_not_wait_for_its_registrations(ops: Host) -> None:
+    """AWS takes ten of each at once, and then some each second; only devices have to do with transit gateways."""
+    ops.run(GATEWAYS + BASE.partition("resources:")[2])
+    ops.aws.clear_calls()
+    loop = under_rates(ops, REGISTERED, 8)
+    began = ops.time.monotonic()
+    report = loop.one_pass("test")
+    assert (report.count("created"), report.count("updated")) == (REGISTRATIONS + 1, 1)
+    made = order(ops, "RegisterTransitGateway", "CreateSite", "CreateDevice")
+    assert made.index("CreateSite") < made.index("RegisterTransitGateway") + 12
+    assert made[::-1].index("RegisterTransitGateway") < 12, "side by side"
+    assert made[-1] == "CreateDevice"
+    assert ops.time.monotonic() - began < 1.4 * least(ops.aws.calls)
+    assert loop.gateway.counts["throttled"] == 0
+
+
+def test_what_is_put_in_follows_once_what_it_needs_is_accepted(ops: Host) -> None:
+    """A route through a peering, whose other side is yet to be made, and then has to accept it."""
+    ops.run(GATEWAYS.partition("  transit-gateway/far")[0] + BASE.partition("resources:")[2])
+    ops.aws.clear_calls()
+    loop = under_rates(ops, PEERED, 8)
+    report = loop.one_pass("test")
+    assert {one.label: one.status for one in report.outcomes}["transit-gateway-route-table/t"] == "created"
+    assert order(
+        ops,
+        "CreateTransitGateway",
+        "CreateTransitGatewayPeeringAttachment",
+        "AcceptTransitGatewayPeeringAttachment",
+        "CreateTransitGatewayRoute",
+    ) == [
+        "CreateTransitGateway",
+        "CreateTransitGatewayPeeringAttachment",
+        "AcceptTransitGatewayPeeringAttachment",
+        "CreateTransitGatewayRoute",
+    ]
 
 
 @pytest.mark.parametrize(
