@@ -1,5 +1,5 @@
 """Whether a kill can do any harm: `python -m benchmarks.kills [--jobs N] [--only RUN] [--service NAME] [--life LIFE]
-[--real N]`.
+[--slow SECONDS] [--real N]`.
 
 An estate of every kind (dealt out to some shares) is created, mended, updated, replaced, pruned and destroyed, and the
 program dies around each changing call and around a list of each kind; it is started again with its state directory,
@@ -83,6 +83,12 @@ def main() -> int:
         "--real", type=int, help="kill the real program, at so many points of shares drawn by the seed"
     )
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--slow",
+        type=float,
+        default=0.0,
+        help="seconds that each changing call takes, so that a pass looks again",
+    )
     chosen = parser.parse_args()
     log.configure(level="error", stream=open(os.devnull, "w"))  # noqa: SIM115 - until the process ends
     sys.excepthook = sys.__excepthook__  # a fault of the proof itself is not for the log
@@ -103,6 +109,8 @@ def main() -> int:
         unforced(),
         account(Path(folder), kinds=kinds) as host,
     ):
+        if chosen.slow:
+            host.aws.faults(f"[{{call: writes, do: {{slow: {chosen.slow}}}}}]")
         if chosen.point or chosen.sample:
             return singly(host, names, choose, chosen.jobs)
         return in_lives(host, names, kinds, chosen.shares, chosen.jobs, chosen.life or [""])
