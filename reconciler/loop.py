@@ -231,12 +231,13 @@ class Loop:
         """The plan, with what is newer than what things were made with: one more request for a region, which no pass
         makes.  Where that cannot be asked, it is not told."""
         values: dict[newer.Where, dict[str, str]] = {}
-        for where, paths in newer.asked(plan, self.config.resources, self.facts).items():
+        givens = newer.given(plan, self.config.resources, self.facts)
+        for where, paths in newer.asked(plan, givens).items():
             try:
                 values[where] = self.gateway.parameters(*where, paths)
             except AwsError as error:
                 get_logger().info("update.unknown", scope=f"{where[1]} of {where[0]}", reason=str(error))
-        return newer.noted(plan, self.config.resources, self.facts, values)
+        return newer.noted(plan, givens, values)
 
     def _heed(self) -> None:
         """What holds changes back from here on: people, and the time of day."""

@@ -83,7 +83,8 @@ def check_offers(made: Mapping[Address, Made], findings: Findings) -> None:
             continue
         data = offers()
         here, region = data.types.get(wanted), one.desired.region
-        if here is None or region not in data.regions:
+        everywhere = data.regions.get(region, 0)
+        if here is None or here & everywhere == everywhere:
             continue
         for zone in list(_zones(one.desired, made)) or [""]:
             place = _bits(zone, region, data)

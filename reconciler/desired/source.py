@@ -29,9 +29,12 @@ UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U0001000
 CONFLICT = re.compile(r"^(<{7}|>{7}|\|{7})", re.MULTILINE)
 """`=======` alone may underline a heading in a text."""
 REFERENCE = re.compile(r"\$\{(?:[^{}\n]|\$\{[^{}\n]*\})*\}")
-SCALARS = (yaml.ScalarNode, yaml.ScalarEvent)
+SCALAR = yaml.ScalarEvent
+SCALARS = (yaml.ScalarNode, SCALAR)
 ENDS = frozenset({yaml.SequenceEndEvent, yaml.MappingEndEvent})
 LISTS = (yaml.SequenceNode, yaml.SequenceStartEvent)
+_made = tuple.__new__
+"""Makes a named tuple of a tuple: what its class does, less a call of a function for each value of a file."""
 OPEN, CLOSE = "\ue000", "\ue001"
 """Stand for the braces of ${…} where a bare one broke the YAML; of one character as well, so no place moves."""
 
@@ -85,15 +88,15 @@ def _inside(source: Any) -> Iterator[Any]:
 
 def _streamed(name: str, text: str) -> Document | None:
     """The document made from events; None where it is no plain one, and where the composer says what is wrong."""
-    depth = 0
+    depth, ends, alias = 0, ENDS, yaml.AliasEvent
 
     def inside(_: Any) -> Iterator[Any]:
         nonlocal depth
         depth += 1
         if depth >= DEEPEST:
             raise yaml.YAMLError
-        while (sort := type(event := next_event())) not in ENDS:
-            if sort is yaml.AliasEvent:
+        while (sort := type(event := next_event())) not in ends:
+            if sort is alias:
                 raise yaml.YAMLError
             yield event
         depth -= 1
@@ -252,8 +255,11 @@ class _Builder:
 
     def node(self, source: Any, flow: bool) -> Node:
         """The node; `flow` says that it stands inside { } or [ ]."""
-        if type(source) is yaml.ScalarEvent and not source.tag:
-            return self._scalar(source, flow)
+        if type(source) is SCALAR and not source.tag and not self._bare:  # as most are
+            text, style = source.value, source.style
+            if style != '"' or "\0" not in text:
+                text = self._texts.setdefault(text, text)
+                return _made(Scalar, (source.start_mark, text, text if style else core(text), False))
         if self._met is not None and id(source) in self._met:
             return self._met[id(source)]
         if source.tag and _tagged(source):
@@ -291,7 +297,10 @@ class _Builder:
         entries: dict[str, Entry] = {}
         for key_source in inside:  # its value comes next, once it is read itself
             key, value = self.node(key_source, flow), self.node(next(inside), flow)
-            if not isinstance(key, Scalar):
+            name = key.value if type(key) is Scalar else None
+            if type(name) is str and name != "<<" and name not in entries:  # as most are
+                entries[name] = _made(Entry, (key, value))
+            elif not isinstance(key, Scalar):
                 hint = "there are no templates here; quote a text that begins with { or ["
                 self._add(key_source, "a key must be a text", hint)
             elif key.text == "<<" and not key_source.style:

@@ -42,7 +42,11 @@ class Unroller:
 
     def unrolled(self, entries: Mapping[str, Entry], path: Path, names: Names) -> Unrolled:
         """The fields of a resource; the same ones where nothing repeats."""
-        work = [name for name, entry in entries.items() if name != "for" and _repeats(entry.node)]
+        work = [
+            name
+            for name, (_, node) in entries.items()
+            if type(node) is not Scalar and name != "for" and _repeats(node)
+        ]
         if not work:
             return Unrolled(entries, names)
         made, spoilt, nothing = dict(entries), set(), dict[str, None]()
@@ -135,7 +139,7 @@ class Unroller:
 def _repeats(node: Node) -> bool:
     """Whether an item within a node has a `for`."""
     if type(node) is Entries:
-        return any(_repeats(entry.node) for entry in node.entries.values())
+        return any(type(inner) is not Scalar and _repeats(inner) for _, inner in node.entries.values())
     if type(node) is Items:
         return any((type(item) is Entries and "for" in item.entries) or _repeats(item) for item in node.items)
     return False

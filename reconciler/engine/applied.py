@@ -21,6 +21,7 @@ from reconciler.model.kind import Item, Part
 from reconciler.model.things import (
     APPLIED_TAG,
     OURS,
+    PLAIN,
     Desired,
     Observed,
     Parameter,
@@ -51,7 +52,7 @@ def applied_tag(
     }
     if pending := next(within(list(wanted.values()), Pending), None):
         return pending
-    hashes = [_hash(path) + _hash(_canonical(value)) for path, value in wanted.items()]
+    hashes = [_hash_of_text(path) + _hash_of(value) for path, value in wanted.items()]
     room = (LONGEST - len(VERSION + WHOLE)) // (2 * WIDTH)
     partly = len(hashes) > room or (birth and any(not _at_birth(facts, name) for name in desired.spec))
     return VERSION + (PARTLY if partly else WHOLE) + "".join(sorted(hashes[:room]))
@@ -84,9 +85,9 @@ class _Case:
 def _says_older(case: _Case) -> bool:
     applied = _read(case.tag)
     return applied is not None and any(
-        applied.hashes.get(_hash(path), None if applied.whole else now) != now
+        applied.hashes.get(_hash_of_text(path), None if applied.whole else now) != now
         for path, value in _wanted(case.facts, case.desired, case.tags)
-        if not contains(value, Pending) and (now := _hash(_canonical(value)))
+        if (isinstance(value, PLAIN) or not contains(value, Pending)) and (now := _hash_of(value))
     )
 
 
@@ -129,12 +130,12 @@ def _origin(
 
 def _leaf_origin(applied: Applied, leaf: str, wanted: Any, seen: Any, nested: bool) -> Origin:
     """Of a list of lists nobody can tell what of it was wanted before: where the config has changed, it is that."""
-    before = applied.hashes.get(_hash(leaf))
+    before = applied.hashes.get(_hash_of_text(leaf))
     if before is None:
         return "pending" if applied.whole else "unknown"
-    if _hash(_canonical(wanted)) == before:
+    if _hash_of(wanted) == before:
         return "drift"
-    return "pending" if nested or _hash(_canonical(seen)) == before else "both"
+    return "pending" if nested or _hash_of(seen) == before else "both"
 
 
 def _related(leaf: str, path: str) -> bool:
@@ -150,17 +151,22 @@ def _wanted(facts: Facts, desired: Desired, tags: Mapping[str, Any]) -> Iterator
 
     What a state machine looks after is not applied when other fields are, and is left out.
     """
+    plain, ignore = facts.plain, desired.ignore
     for name, value in desired.spec.items():
+        if name in plain and isinstance(value, PLAIN):  # as most are
+            if not is_ignored(name, ignore):
+                yield name, value
+            continue
         field = facts.fields[name]
         if field.write_only or field.change == "then" or contains(value, Parameter):
             continue
         spelt = _spelt(facts, name, value)
         for path, leaf in _leaves(spelt, name) if isinstance(spelt, Mapping) else ((name, spelt),):
-            if not is_ignored(path, desired.ignore):
+            if not is_ignored(path, ignore):
                 yield path, leaf
     for key, value in tags.items():
-        if not key.startswith(OURS) and not is_ignored(f"Tags.{key}", desired.ignore):
-            yield f"Tags.{key}", value
+        if not key.startswith(OURS) and not is_ignored(path := f"Tags.{key}", ignore):
+            yield path, value
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -247,10 +253,14 @@ def _at_birth(facts: Facts, path: str) -> bool:
     )
 
 
-def _hash(value: Any) -> str:
+def _hash_of(value: Any) -> str:
+    """The hash of a value as it counts."""
+    if isinstance(value, str) and value:
+        return _hash_of_text(value)
+    value = _canonical(value)
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
         return _hash_of_one(value[0])
-    return _hash_of_text(value) if isinstance(value, str) else _short(value)
+    return _short(value)
 
 
 @lru_cache(maxsize=10_000)

@@ -31,7 +31,16 @@ from reconciler.model.calls import Call
 from reconciler.model.fields import Facts
 from reconciler.model.kind import Kind
 from reconciler.model.service import path_of
-from reconciler.model.things import APPLIED_TAG, DIGEST_TAG, Desired, Observed, Parameter, Pending, contains
+from reconciler.model.things import (
+    APPLIED_TAG,
+    DIGEST_TAG,
+    PLAIN,
+    Desired,
+    Observed,
+    Parameter,
+    Pending,
+    contains,
+)
 from reconciler.model.verdicts import Blocked, Drift, Settled, Steps, Verdict, Wait
 
 
@@ -259,7 +268,10 @@ def _applied(facts: Facts, desired: Desired, observed: Observed, wanted: dict[st
 
 def field_drift(facts: Facts, name: str, desired: Desired, observed: Observed) -> Iterator[Drift]:
     """Where one field differs; parts and what `then` looks after are not compared here."""
-    field, wanted, seen = facts.fields[name], desired.spec[name], observed.spec.get(name)
+    wanted, seen = desired.spec[name], observed.spec.get(name)
+    if type(wanted) is type(seen) and isinstance(wanted, PLAIN) and wanted == seen and name in facts.plain:
+        return  # as most are
+    field = facts.fields[name]
     if field.change in {"part", "then"}:
         return
     if field.write_only:

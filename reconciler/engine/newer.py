@@ -30,43 +30,49 @@ class Given(NamedTuple):
     seen: Any
 
 
-def asked(plan: Plan, resources: Resources, facts: AllFacts) -> dict[Where, list[str]]:
+Givens = Mapping[Address, list[Given]]
+
+
+def given(plan: Plan, resources: Resources, facts: AllFacts) -> Givens:
+    """What was given to things with which all is well; of others there is more to say than that."""
+    found: dict[Address, list[Given]] = {}
+    for entry in plan.entries:
+        if not entry.wanted or entry.seen is None or not isinstance(entry.verdict, Settled):
+            continue
+        for name, wanted in resources[entry.address].spec.items():
+            if isinstance(wanted, PLAIN) or not contains(wanted, Parameter):
+                continue
+            if not facts[entry.address.kind].fields[name].write_only:
+                seen = entry.seen.spec.get(name)
+                found.setdefault(entry.address, []).extend(_parameters(wanted, seen, name))
+    return found
+
+
+def asked(plan: Plan, givens: Givens) -> dict[Where, list[str]]:
     """The parameters that tell of something newer, each once, by where they are read."""
     found: dict[Where, dict[str, None]] = {}
-    for entry in plan.entries:
-        for given in _given(entry, resources, facts):
-            found.setdefault((entry.scope.account, entry.scope.region), {})[given.parameter] = None
+    for entry in plan.entries if givens else ():
+        for one in givens.get(entry.address, ()) if entry.wanted else ():
+            found.setdefault((entry.scope.account, entry.scope.region), {})[one.parameter] = None
     return {where: list(paths) for where, paths in found.items()}
 
 
-def noted(
-    plan: Plan, resources: Resources, facts: AllFacts, values: Mapping[Where, Mapping[str, str]]
-) -> Plan:
+def noted(plan: Plan, givens: Givens, values: Mapping[Where, Mapping[str, str]]) -> Plan:
     """The plan with a note at each thing that was made with an older value than its parameter has now."""
 
     def note(entry: Entry) -> Entry:
         now = values.get((entry.scope.account, entry.scope.region), {})
         notes = tuple(
-            f"{given.field}: update available, {given.seen} -> {now[given.parameter]}"
-            for given in _given(entry, resources, facts)
-            if given.parameter in now and now[given.parameter] != given.seen
+            f"{one.field}: update available, {one.seen} -> {now[one.parameter]}"
+            for one in givens.get(entry.address, ())
+            if one.parameter in now and now[one.parameter] != one.seen
         )
         settled = entry.verdict
-        if not notes or not isinstance(settled, Settled):
+        if not notes or not entry.wanted or not isinstance(settled, Settled):
             return entry
         return replace(entry, verdict=replace(settled, notes=(*settled.notes, *notes)))
 
-    return replace(plan, entries=tuple(map(note, plan.entries)))
-
-
-def _given(entry: Entry, resources: Resources, facts: AllFacts) -> Iterator[Given]:
-    """The parameters of a thing with which all is well; of another there is more to say than that."""
-    if not entry.wanted or entry.seen is None or not isinstance(entry.verdict, Settled):
-        return
-    fields = facts[entry.scope.kind].fields
-    for name, wanted in resources[entry.address].spec.items():
-        if not isinstance(wanted, PLAIN) and not fields[name].write_only and contains(wanted, Parameter):
-            yield from _parameters(wanted, entry.seen.spec.get(name), name)
+    return replace(plan, entries=tuple(map(note, plan.entries))) if values else plan
 
 
 def _parameters(wanted: Any, seen: Any, path: str) -> Iterator[Given]:

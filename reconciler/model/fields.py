@@ -54,6 +54,17 @@ class Facts:
         return fields(self.kind, self._schema)
 
     @cached_property
+    def plain(self) -> frozenset[str]:
+        """The fields whose values are compared as they are written, and with what AWS reports."""
+        kind, kept = self.kind, {"part", "then"}
+        return frozenset(
+            name
+            for name, field in self.fields.items()
+            if not field.write_only and field.change not in kept
+            if name not in kind.normal and name not in kind.unordered
+        )
+
+    @cached_property
     def follows(self) -> frozenset[str]:
         """The fields that can be put in once a thing is there."""
         return frozenset({part.field for part in self.kind.parts} | self.kind.late)
