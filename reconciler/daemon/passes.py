@@ -30,7 +30,7 @@ class Passes:
     """Runs the passes of a loop in a thread of its own.
 
     `may_look` is asked before each pass, in that thread; without its leave there is none.
-    `told` hears of everything that changes for those who watch.
+    `told` hears of the end of each, and of all else that changes for those who watch.
     """
 
     def __init__(self, loop: Loop, may_look: Callable[[], bool], told: Callable[[], None]) -> None:
@@ -79,7 +79,6 @@ class Passes:
         while (trigger := self._wait()) is not None:
             self.busy_since = time.monotonic()
             try:
-                self._told()
                 self._swap()
                 if self._may_look():
                     self.busy_since = time.monotonic()  # it may have stood by for days

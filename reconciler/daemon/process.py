@@ -32,6 +32,8 @@ DEFAULT_INTERVAL = 300.0
 """Seconds between two looks at a settled estate, when the config has no `every`."""
 RESUMED = 30.0
 """Seconds after which a scheduler that gives no sign counts as dead: a host that was asleep wakes up with old signs."""
+LONG = 1.0
+"""Seconds after which a pass that is under way is told; most are over before anybody could have read of it."""
 JUMP = 30.0
 """Seconds that the wall clock may move against the monotonic one before it counts as set."""
 
@@ -314,9 +316,18 @@ class Daemon:
             ready=self._ready,
             verified=self._verified and not self._obstacle,
             stopping=self._inbox.stopped_by is not None,
-            busy=self.passes.busy_since is not None,
+            busy=self._looks_for_long,
             paused=any(not pause["address"] for pause in self._board.status.pauses),
         )
+
+    @property
+    def _looks_for_long(self) -> bool:
+        """Whether a pass is under way, and is the first or has not just begun."""
+        since, first = (
+            self.passes.busy_since,
+            self._board.status.last_pass is None,
+        )  # once: another thread sets it
+        return since is not None and (first or time.monotonic() - since >= LONG)
 
     @property
     def _obstacle(self) -> str:
