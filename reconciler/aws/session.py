@@ -260,11 +260,13 @@ class Sessions:
 
     def _identity(self, account: str) -> str:
         """The account that the credentials for `account` belong to."""
+        asked = "GetCallerIdentity" if account == self.account else "AssumeRole"
         try:
             credentials: Any = self._session(account).get_credentials()
             if credentials is None:
                 raise NoCredentials(NOBODY)
             key = str(credentials.get_frozen_credentials().access_key)
+            asked = "GetCallerIdentity"
             before, found = self._known.get(account, ("", ""))
             if before == key:
                 self._note_end(account, key, credentials)
@@ -272,10 +274,11 @@ class Sessions:
             with self.traffic.making("sts:GetCallerIdentity"):
                 answer = self.client(account, "sts").get_caller_identity()
         except SDK_ERRORS as error:
-            call = f"sts:{getattr(error, 'operation_name', 'GetCallerIdentity')}"
+            call = f"sts:{getattr(error, 'operation_name', asked)}"
             told = meaning(error, call=call)
             if account != self.account:
-                why = f"the role {self._accounts[account].role} cannot be used: {told}"
+                mend = f"; {LET_US_IN}" if isinstance(told, Denied) else ""
+                why = f"the role {self._accounts[account].role} cannot be used: {told}{mend}"
                 raise type(told)(why, code=told.code, call=told.call, request_id=told.request_id) from error
             if isinstance(told, Denied):
                 raise NoCredentials(f"AWS does not accept the credentials: {told}; {RENEW}") from error
@@ -313,6 +316,7 @@ def partition_of(region: str) -> str:
 BY_ROLE = "--assume-role ARN, a role that they may assume"
 TEMPORARY = f"are temporary ones, and AWS has no way to take rights from them: say {BY_ROLE}"
 RENEW = "renew them (`aws sso login`, `aws login`), or choose others (--profile)"
+LET_US_IN = "let us assume it (its trust policy, our sts:AssumeRole)"
 NOBODY = "there are no AWS credentials: set them as for the AWS CLI, or say --profile"
 
 

@@ -26,6 +26,8 @@ LONGEST_LINE: Final = 16 * 1024
 """In bytes.  journald cuts at 48 KiB, which would leave half a JSON object; many shippers cut earlier."""
 
 _TAIL: Final = "truncated"
+_TELLS_OF_REFUSALS: Final = "botocore.credentials"
+"""It shows how it came to each role that may not be assumed; why not is all that there is to know."""
 _FOR_MACHINES: Final = (
     *("schema", "service", "version", "instance", "pid", "pass_id", "stack"),
     *("account", "config_hash", "trigger"),
@@ -56,7 +58,10 @@ def forget_stack() -> None:
 def _as_library_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """A library's sentence is never an event's name."""
     record: logging.LogRecord = event["_record"]
-    return {**event, "event": "library.log", "message": event["event"], "logger": record.name}
+    message = event["event"]
+    if record.name == _TELLS_OF_REFUSALS and (exc_info := event.pop("exc_info", None)):
+        message = f"{message} {exc_info[1]}"
+    return {**event, "event": "library.log", "message": message, "logger": record.name}
 
 
 def _framed(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

@@ -223,7 +223,10 @@ def test_a_role_that_may_not_be_assumed_closes_its_account_alone_and_is_asked_fo
     aws.fail("sts", "AssumeRole", code="AccessDenied", message="not authorized", status=403)
     made = sessions(accounts={"other": OTHER})
     closed = made.verify()
-    why = f"the role {OTHER.role} cannot be used: sts:AssumeRole: AccessDenied: not authorized"
+    why = (
+        f"the role {OTHER.role} cannot be used: sts:AssumeRole: AccessDenied: not authorized; "
+        "let us assume it (its trust policy, our sts:AssumeRole)"
+    )
     assert {account: (type(error), str(error)) for account, error in closed.items()} == {
         OTHER.id: (Denied, why)
     }
