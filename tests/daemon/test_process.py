@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from reconciler import pauses, status
 from reconciler.model.pause import Pause
 from tests.daemon.support import PATIENCE, SITES, Running, until
 from tests.harness import STACK, read
@@ -160,6 +161,29 @@ def test_a_paused_stack_is_looked_at_and_not_changed(
     one.signal(signal.SIGUSR1)
     until(lambda: one.host.rows("global-network"), "it goes on")
     assert events("pause.ended")
+    assert one.stop() == 0
+
+
+def test_it_begins_paused_where_a_pause_is_in_force(
+    running: Callable[..., Running], events: Callable[[str], list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    """It says so before its first look, which may take long: whoever starts it is to see that nothing will be done."""
+    one = running()
+    place = pauses.place(tmp_path)
+    pauses.add(place, Pause(stack=STACK, reason="moving house", by="ada", since=0.0))
+    one.loop.pauses = lambda: pauses.read(place, STACK, one.loop.clock.now())
+    looks = threading.Event()
+    one.loop.holds = lambda: looks.wait(PATIENCE)
+    one.thread.start()
+    try:
+        until(lambda: events("daemon.ready"), "it is ready")
+        until(lambda: (status.read(one.host.state) or {}).get("state") == "paused", "its status says so")
+        assert not one.passes
+        assert [line["state"] for line in events("daemon.ready")] == ["paused"]
+    finally:
+        looks.set()
+    until(lambda: one.passes, "the first pass")
+    assert one.host.rows("global-network") == []
     assert one.stop() == 0
 
 
