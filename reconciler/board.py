@@ -66,7 +66,7 @@ class Board:
             found.guard, found.problem = ended.guard and ended.problem, "" if ended.guard else ended.problem
             if not ended.problem or ended.guard:
                 found.addresses = self._addresses(ended, now)
-                found.unread = {str(scope): why for scope, why in ended.report.plan.unread.items()}
+                found.unread = ended.report.plan.unseen
                 found.conflicts = ended.report.plan.conflicts
             self.heed_pauses()
 
@@ -131,7 +131,7 @@ def is_success(ended: Ended) -> bool:
     """Whether nothing went wrong in a pass.  What is blocked waits for a person, and is an alert of its own."""
     report = ended.report
     only_blocked = not (
-        report.count("failed") or report.plan.unread or report.plan.conflicts or ended.problem
+        report.count("failed") or report.plan.unseen or report.plan.conflicts or ended.problem
     )
     return ended.outcome in GOOD or (ended.outcome == "partial" and only_blocked)
 

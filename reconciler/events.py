@@ -88,7 +88,7 @@ FIELDS: Final[Mapping[str, Field]] = {
     "failed": Field("integer", "addresses whose change did not succeed"),
     "waiting": Field("integer", "addresses that wait for AWS, for others or for a person"),
     "blocked": Field("integer", "addresses that only a change by a person helps"),
-    "unknown": Field("integer", "kinds in regions that could not be read whole"),
+    "unknown": Field("integer", "kinds in regions, and accounts, that could not be read whole"),
     "steps": Field("integer", "addresses with something to do"),
     "api_calls": Field("integer", "requests to AWS, those of discovery left out"),
     "api_writes": Field("integer", "requests that changed something, of `api_calls`"),

@@ -68,7 +68,9 @@ METRICS: Final[Mapping[str, Metric]] = {
     "reconciler_addresses": Metric(
         "gauge", "Addresses by what became of them in the last pass.", ("status",)
     ),
-    "reconciler_unread": Metric("gauge", "Kinds in regions that the last pass could not read whole."),
+    "reconciler_unread": Metric(
+        "gauge", "Kinds in regions, and accounts, that the last pass could not read whole."
+    ),
     "reconciler_conflicts": Metric("gauge", "Things whose ownership is in doubt."),
     "reconciler_problem": Metric("gauge", "1 when the last pass could not be done at all."),
     "reconciler_guard_stopped": Metric("gauge", "1 when a guard has stopped the last pass."),

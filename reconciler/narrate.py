@@ -61,7 +61,7 @@ class Narrator:
         self._said = {
             about: what
             for about, what in self._said.items()
-            if about in stands or (plan.unread and not about.startswith("unread "))
+            if about in stands or (plan.unseen and not about.startswith("unread "))
         }
 
     def _entry(self, label: str, entry: Entry, orphans: bool) -> None:
@@ -137,7 +137,7 @@ class Narrator:
             "failed": report.count("failed"),
             "waiting": report.count("waiting"),
             "blocked": report.count("blocked"),
-            "unknown": len(report.plan.unread),
+            "unknown": len(report.plan.unseen),
             "api_calls": report.calls,
             "api_writes": report.writes,
             "discovery_calls": report.discovery_calls,

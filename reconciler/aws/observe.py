@@ -115,6 +115,9 @@ class _Look:
             unread={found.scope: str(found.error) for found in bad},
             denied=frozenset(found.scope for found in bad if isinstance(found.error, Denied)),
             closed={account: str(why) for account, why in self.question.closed.items()},
+            barred=frozenset(
+                account for account, why in self.question.closed.items() if isinstance(why, Denied)
+            ),
         )
 
     def _result(self, scope: Scope) -> _Found:

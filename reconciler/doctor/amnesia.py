@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 VERSION = 1
@@ -32,11 +32,15 @@ class Sight:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The usual plan of a stack, and the one that is made when the state directory is lost."""
+    """The usual plan of a stack, and the one that is made when the state directory is lost.
+
+    `unseen` is what could not be read, and why: neither plan says anything of it.
+    """
 
     stack: str
     usual: Sight
     lost: Sight
+    unseen: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def equal(self) -> bool:
@@ -87,6 +91,7 @@ def as_data(found: Comparison) -> dict[str, Any]:
         "sha256": found.sha256,
         "reasons": found.reasons,
         "difference": found.difference,
+        "unseen": dict(found.unseen),
     }
 
 
@@ -96,7 +101,7 @@ def as_text(found: Comparison) -> str:
         size = len(found.usual.document.encode())
         return (
             f"{found.stack}: the plan is the same without the state directory, byte for byte "
-            f"({size} bytes of JSON, sha256 {found.sha256[:16]}…).\n"
+            f"({size} bytes of JSON, sha256 {found.sha256[:16]}…).\n{_unseen(found)}"
         )
     told = [
         f"{found.stack}: the plan is another one without the state directory.",
@@ -104,7 +109,14 @@ def as_text(found: Comparison) -> str:
         "",
         *found.difference,
     ]
-    return "\n".join(told) + "\n"
+    return "\n".join(told) + f"\n{_unseen(found)}"
+
+
+def _unseen(found: Comparison) -> str:
+    """What neither plan says anything of."""
+    return "".join(
+        f"  {where} could not be read, so it is not compared: {why}\n" for where, why in found.unseen.items()
+    )
 
 
 def _listed(names: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -194,6 +194,19 @@ SIMULATE = "`aws iam simulate-principal-policy` may tell"
 NOTHING_TAGGED = f"{NOTHING_YET}, and a policy that goes by tags refuses that"
 UNTRUSTED = "it does not go to AWS's own EC2, which alone is trusted to change nothing in a dry run"
 NOT_REACHED = "its endpoint was not reached"
+UNSETTLED = "before it is settled who we are"
+
+
+def not_entered(account: str) -> Finding:
+    """That nobody has looked at rights in an account, since we are not known to be in it."""
+    return unknown("rights", f"not looked at in {account} {UNSETTLED} there")
+
+
+def within(rehearsals: Rehearsals, accounts: Container[str]) -> Rehearsals:
+    """Those of some accounts."""
+    calls = tuple(call for call in rehearsals.calls if call.account in accounts)
+    untold = {key: why for key, why in rehearsals.untold.items() if key[0].account in accounts}
+    return Rehearsals(calls=calls, untold=untold)
 
 
 def safe(rehearsals: Rehearsals, doors: Sequence[Answer]) -> Rehearsals:

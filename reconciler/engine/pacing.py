@@ -171,14 +171,16 @@ def pace(report: Report, paces: Mapping[str, float]) -> float:
         if outcome.status in MOVING or (outcome.status == "waiting" and outcome.on == "aws")
     ]
     failed = any(outcome.status == "failed" and not outcome.final for outcome in report.outcomes)
-    if failed or report.plan.unread:
+    if failed or report.plan.unseen:
         return 0.0
     return min((paces.get(label.partition("/")[0], 0.0) for label in moving), default=0.0)
 
 
 def waits_for_aws(report: Report) -> bool:
     """Whether something may have moved by itself at the next look."""
-    return waits_for(report, "aws") or bool(report.plan.unread.keys() - report.plan.denied)
+    plan = report.plan
+    unread = plan.unread.keys() - plan.denied or plan.closed.keys() - plan.barred
+    return waits_for(report, "aws") or bool(unread)
 
 
 def waits_for(report: Report, mover: Mover) -> bool:

@@ -73,18 +73,21 @@ class Planner:
             conflicts=tuple(self._conflicts()),
             unread=self.world.unread,
             denied=self.world.denied,
+            closed=self.world.closed,
+            barred=self.world.barred,
         )
 
     def entry(self, address: Address) -> Entry:
         """The entry of one wanted address."""
-        desired, verdict = self.resources[address], self.verdict(address)
+        scope, verdict = self.resources[address].scope, self.verdict(address)
         return Entry(
             address=address,
-            scope=desired.scope,
+            scope=scope,
             verdict=verdict,
             seen=self.holder(address),
             after=self._memo.needs(address),
             awaited_by=awaited_by(self.facts[address.kind].kind, verdict),
+            unread=scope in self.world.unread,
         )
 
     def verdict(self, address: Address) -> Verdict:
@@ -102,15 +105,15 @@ class Planner:
     # ---- wanted addresses
 
     def _decide(self, desired: Desired) -> Verdict:
-        if why := self.world.unread.get(desired.scope):
-            return Wait(f"{desired.scope} could not be read: {why}")
+        if unread := self._reach.unread(desired.scope):
+            return unread
         if why_not := self._doubt(desired):
             return Blocked(why_not)
         holder = self.holder(desired.address)
         if holder is None and desired.address in self.held:
             return Wait(self.held[desired.address])
         if holder is None and (stray := self._reach.stray(desired)):
-            return Wait(f"{stray} could not be read, where it may be: {self.world.unread[stray]}")
+            return stray
         kind = self.facts[desired.address.kind].kind
         if holder is None and (why := self._not_in_turn(kind).get(desired.address)):
             return Wait(why, "other")
@@ -337,7 +340,6 @@ class Planner:
             seen=thing,
             wanted=False,
             old=thing.replaced,
-            after=(),
         )
 
     def _farewell(self, thing: Observed, users: Users) -> Verdict:
@@ -348,8 +350,8 @@ class Planner:
         claims = self._claims(thing.address)
         if thing in claims and len(claims) > 1:
             return Blocked(f"{named(claims)} claim this address: remove the tags of those that are not meant")
-        if why := self._reach.unseen(kind, thing):
-            return Wait(f"not deleted, because {why}")
+        if unseen := self._reach.unseen(kind, thing):
+            return unseen
         wanted = self.resources.get(self._heirs.get(thing.address, thing.address)) if thing.replaced else None
         if wanted is not None and wanted.protect and not self.unprotected:
             return Blocked("it made way for its successor, and the config says `protect: true`")
@@ -375,9 +377,8 @@ class Planner:
             first = named(still) if len(still) < 4 else f"{len(still)} things"
             return Wait(f"{first} must go first", "other")
         why = "it makes way for its successor" if thing.replaced else self.unwanted
-        return self._or_instead(
-            thing, self._reach.within(departure(kind, thing, why, self._reach.asked(thing)))
-        )
+        leave = departure(kind, thing, why, self._reach.asked(thing))
+        return self._or_instead(thing, self._reach.within(leave))
 
     def _or_instead(self, thing: Observed, steps: Verdict) -> Verdict:
         """The steps of a thing that leaves, or what takes their place."""

@@ -13,7 +13,7 @@ from reconciler.engine.users import can_refer
 from reconciler.model.address import Address
 from reconciler.model.kind import Kind
 from reconciler.model.things import Desired, Observed, Scope, World
-from reconciler.model.verdicts import Steps, Verdict, Wait
+from reconciler.model.verdicts import Mover, Steps, Verdict, Wait
 
 
 class Reach:
@@ -30,9 +30,22 @@ class Reach:
         self._world, self._facts, self._accounts = world, facts, accounts
         self._resources = resources
 
-    def stray(self, desired: Desired) -> Scope | None:
-        """A place that the config does not name, where something of the kind was found and could not be read."""
-        return next((scope for scope in self._strays if scope.kind == desired.address.kind), None)
+    def unread(self, scope: Scope) -> Wait | None:
+        """What is done about a place that could not be read: nothing, until it can be."""
+        why = self._world.unread.get(scope)
+        return None if why is None else Wait(f"{scope} could not be read: {why}", self._mover(scope))
+
+    def stray(self, desired: Desired) -> Wait | None:
+        """The same about a place that the config does not name, where something of the kind was found."""
+        for scope in self._strays:
+            if scope.kind == desired.address.kind:
+                why = f"{scope} could not be read, where it may be: {self._world.unread[scope]}"
+                return Wait(why, self._mover(scope))
+        return None
+
+    def _mover(self, place: Scope | str) -> Mover:
+        """Who has to move before a scope, or an account, can be read: where we may not, AWS does not."""
+        return "other" if place in self._world.denied or place in self._world.barred else "aws"
 
     @cached_property
     def _strays(self) -> list[Scope]:
@@ -40,16 +53,17 @@ class Reach:
         unread = (scope for scope in self._world.unread if scope.account not in self._world.closed)
         return [scope for scope in unread if scope not in wanted]
 
-    def unseen(self, kind: Kind, thing: Observed) -> str | None:
-        """Guarantee 1: nothing is deleted while it, or what may use it, could not be read whole.  Gives why not."""
+    def unseen(self, kind: Kind, thing: Observed) -> Wait | None:
+        """Guarantee 1: nothing is deleted while it, or what may use it, could not be read whole."""
         for scope, why in self._world.unread.items():
             user = self._facts[scope.kind].kind
             near = user.across or not thing.region or scope.region in {thing.region, ""}
             if scope == thing.scope or (_refers(user, kind) and near and can_refer(scope, kind, thing)):
-                return f"{scope} could not be read: {why}"
+                return Wait(f"not deleted, because {scope} could not be read: {why}", self._mover(scope))
         lent = not kind.private and any(_refers(user.kind, kind) for user in self._facts.values())
         for account, why in self._world.closed.items() if lent else ():
-            return f"something of {account} may use it, where nothing can be seen: {why}"
+            may = f"something of {account} may use it, where nothing can be seen"
+            return Wait(f"not deleted, because {may}: {why}", self._mover(account))
         return None
 
     def asked(self, thing: Observed) -> str:

@@ -18,6 +18,7 @@ class Entry:
     `seen` is the thing that holds the address, None while there is none.  `wanted` is False for an orphan and for a
     thing that makes way (`old`).  `after` are the addresses whose steps have to come first, where these are awaited:
     `awaited_by` are the kinds that wait for the steps of this one, None for all.
+    `unread`: nobody could look whether there is a thing.
     """
 
     address: Address
@@ -28,6 +29,7 @@ class Entry:
     old: bool = False
     after: tuple[Address, ...] = ()
     awaited_by: frozenset[str] | None = None
+    unread: bool = False
 
     @property
     def drifted(self) -> bool:
@@ -39,7 +41,8 @@ class Entry:
     @property
     def missing(self) -> bool:
         """Whether there is nothing at a wanted address: it was never made, or others have deleted it."""
-        return self.wanted and self.seen is None and not isinstance(self.verdict, Settled)
+        absent = self.seen is None and not self.unread
+        return self.wanted and absent and not isinstance(self.verdict, Settled)
 
     @property
     def label(self) -> str:
@@ -52,7 +55,7 @@ class Plan:
     """All entries: the wanted ones in order of dependence, then deletions in reverse order.
 
     `conflicts` are sentences about things whose ownership is in doubt; `unread` says what could not be read, `denied`
-    which of it we may not read.
+    which of it we may not read; `closed` and `barred` say the same of whole accounts.
     """
 
     stack: str
@@ -60,6 +63,20 @@ class Plan:
     conflicts: tuple[str, ...] = ()
     unread: Mapping[Scope, str] = field(default_factory=dict)
     denied: frozenset[Scope] = frozenset()
+    closed: Mapping[str, str] = field(default_factory=dict)
+    barred: frozenset[str] = frozenset()
+
+    @property
+    def unseen(self) -> Mapping[str, str]:
+        """All that could not be read, in words, and why; an account of which nothing could be is told as one."""
+        accounts = {f"the account {account}": why for account, why in self.closed.items()}
+        scopes = {str(at): why for at, why in self.unread.items() if at.account not in self.closed}
+        return {**accounts, **scopes}
+
+    @property
+    def forbidden(self) -> bool:
+        """Whether some of it could not be read because we may not."""
+        return bool(self.denied or self.barred)
 
     @property
     def steps(self) -> tuple[Entry, ...]:
@@ -69,7 +86,7 @@ class Plan:
     def settled(self) -> bool:
         """Whether there is nothing to do, nothing to wait for and nothing in the way."""
         verdicts = all(isinstance(entry.verdict, Settled) for entry in self.entries)
-        return verdicts and not self.unread and not self.conflicts
+        return verdicts and not self.unseen and not self.conflicts
 
     def count(self, sort: type[Settled] | type[Steps] | type[Wait] | type[Blocked]) -> int:
         return sum(isinstance(entry.verdict, sort) for entry in self.entries)
@@ -123,7 +140,7 @@ class Report:
     @property
     def outcome(self) -> str:
         """The pass in one word: settled, done, waiting, planned, partial or failed."""
-        if self.count("failed") or self.plan.unread:
+        if self.count("failed") or self.plan.unseen:
             return "partial" if self.changed or self.count("settled") else "failed"
         if self.count("blocked") or self.plan.conflicts:
             return "partial"

@@ -224,7 +224,8 @@ class World:
     `things` are alive and carry at least one owner tag that concerns this stack; `dead` carried our stack tag and
     are listed in a state that means gone.  `unread` says, per scope that could not be read whole, why; a scope that
     is neither in `read` nor in `unread` was not asked for.  `denied` are the unread ones that we may not read, where
-    trying again soon is no use.  `closed` are accounts of which nothing could be seen at all, and why.
+    trying again soon is no use.  `closed` are accounts of which nothing could be seen at all, and why; `barred` are
+    those of them that we may not enter.
     """
 
     stack: str
@@ -234,6 +235,7 @@ class World:
     unread: Mapping[Scope, str] = field(default_factory=dict)
     denied: frozenset[Scope] = frozenset()
     closed: Mapping[str, str] = field(default_factory=dict)
+    barred: frozenset[str] = frozenset()
 
     @cached_property
     def claims(self) -> Mapping[Address, tuple[Observed, ...]]:

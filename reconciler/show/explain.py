@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model.fields import Facts
 from reconciler.model.plan import Entry
-from reconciler.model.things import APPLIED_TAG, DIGEST_TAG, Desired
+from reconciler.model.things import APPLIED_TAG, DIGEST_TAG, Desired, Scope
 from reconciler.model.verdicts import Blocked, Settled, Steps, Wait
 from reconciler.show.plan import ORIGINS, Secrets, clean, entry_data, secrets, shown, veiled
 
@@ -22,6 +22,7 @@ class Told:
     `entries` has it once, and once more for each thing that makes way for it.  `standing` is what the last pass of the
     daemon or of `run --once` has left of it in the status, None when it was settled.  `last` is the last change of
     it that the audit log has, as `history --json` shows it; `unrecorded` why that cannot be told, "" when it can.
+    `unread` says of the places of the entries that could not be read why not.
     """
 
     entries: tuple[Entry, ...]
@@ -31,6 +32,7 @@ class Told:
     standing: Mapping[str, Any] | None = None
     last: Mapping[str, Any] | None = None
     unrecorded: str = ""
+    unread: Mapping[Scope, str] = field(default_factory=dict)
 
 
 def as_text(told: Told) -> str:
@@ -93,6 +95,9 @@ def _wanted(told: Told, hidden: Secrets) -> Iterator[str]:
 
 def _seen(entry: Entry, told: Told, hidden: Secrets) -> Iterator[str]:
     thing = entry.seen
+    if thing is None and entry.unread:
+        yield f"seen: unknown, for {entry.scope} could not be read"
+        return
     if thing is None:
         yield f"seen: nothing, in {entry.scope.region or 'the global region'} of {entry.scope.account}"
         return
@@ -123,6 +128,7 @@ def as_data(told: Told) -> dict[str, Any]:
             for entry in told.entries
             if entry.seen
         ],
+        "unread": [{"scope": scope._asdict(), "reason": why} for scope, why in told.unread.items()],
         "pauses": list(told.pauses),
         "standing": told.standing,
         "last": told.last,

@@ -52,8 +52,8 @@ def as_text(
             lines.append(
                 f"      rename? then say `previously: [{entry.label}]` at {_or(heirs)}, and it stays"
             )
-    for scope, why in plan.unread.items():
-        lines.append(clean(f"  ? {scope} could not be read, so nothing of it is created or deleted: {why}"))
+    for where, why in plan.unseen.items():
+        lines.append(clean(f"  ? {where} could not be read, so nothing of it is created or deleted: {why}"))
     lines += [clean(f"  ! {conflict}") for conflict in plan.conflicts]
     if lines:
         lines.append("")
@@ -97,12 +97,13 @@ def summary(plan: Plan) -> str:
 def drift_summary(plan: Plan) -> str:
     """The last line of `drift`: what has changed in AWS, apart from what has only changed in the config."""
     drifted = [entry.label for entry in plan.entries if entry.drifted and not entry.missing]
-    missing = [entry.label for entry in plan.entries if entry.missing and entry.scope not in plan.unread]
+    missing = [entry.label for entry in plan.entries if entry.missing]
     pending = sum(not entry.drifted and isinstance(entry.verdict, Steps) for entry in plan.entries)
     told = [f"differs in AWS: {', '.join(drifted)}"] if drifted else []
     told += [f"not there: {', '.join(missing)}"] if missing else []
     told += [f"not clear whose: {len(plan.conflicts)}"] if plan.conflicts else []
-    told = told or ["No drift"]
+    told = told or ["No drift in what could be read" if plan.unseen else "No drift"]
+    told += [f"could not be read: {', '.join(plan.unseen)}"] if plan.unseen else []
     if pending:
         told.append(f"{pending} {'change' if pending == 1 else 'changes'} of the config pending")
     return f"{'; '.join(told)}."
@@ -243,6 +244,7 @@ def as_data(plan: Plan, facts: Mapping[str, Facts]) -> dict[str, Any]:
         "addresses": [entry_data(entry, hidden[entry.scope.kind]) for entry in plan.entries],
         "conflicts": list(plan.conflicts),
         "unread": [{"scope": scope._asdict(), "reason": why} for scope, why in plan.unread.items()],
+        "closed": dict(plan.closed),
         "summary": summary(plan),
     }
 

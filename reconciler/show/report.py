@@ -55,10 +55,12 @@ def as_text(run: Run, *, colour: bool = False) -> str:
         for outcome in report.outcomes
         if outcome.status in MADE and not run.interrupted
     ]
-    lines += [f"  {scope} could not be read: {_clean(why)}" for scope, why in report.plan.unread.items()]
+    unseen = report.plan.unseen
+    lines += [f"  {where} could not be read: {_clean(why)}" for where, why in unseen.items()]
     lines += [f"  {_clean(conflict)}" for conflict in report.plan.conflicts]
     if run.destroying:
-        lines += [f"  {where} could not be asked: {_clean(why)}" for where, why in run.undiscovered.items()]
+        more = {where: why for where, why in run.undiscovered.items() if where not in unseen}
+        lines += [f"  {where} could not be asked: {_clean(why)}" for where, why in more.items()]
     return "\n".join([*lines, _summary(run)]) + "\n"
 
 
@@ -66,7 +68,7 @@ def _summary(run: Run) -> str:
     """`ai-global: interrupted by SIGINT; 2 created; 1 settled, 3 waiting.`"""
     report = run.report
     left = [f"{count} {status}" for status in LEFT if (count := report.count(status))]
-    left += [f"{len(report.plan.unread)} unread"] if report.plan.unread else []
+    left += [f"{len(report.plan.unseen)} unread"] if report.plan.unseen else []
     made = ", ".join(f"{count} {status}" for status, count in run.changes.items())
     told = [f"interrupted by {run.interrupted}"] if run.interrupted else []
     told.append(made or ("nothing was changed" if left else "nothing to do"))
@@ -93,6 +95,7 @@ def as_data(run: Run) -> dict[str, Any]:
         ],
         "conflicts": list(report.plan.conflicts),
         "unread": [{"scope": scope._asdict(), "reason": why} for scope, why in report.plan.unread.items()],
+        "closed": dict(report.plan.closed),
         "undiscovered": dict(run.undiscovered),
     }
 

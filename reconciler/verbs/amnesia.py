@@ -39,11 +39,11 @@ def amnesia(program: Program) -> int:
     with program.working(usual):
         before, found = sight(usual)
         after, _ = sight(lost)
-    compared = Comparison(config.stack, before, after)
+    compared = Comparison(config.stack, before, after, found.unseen)
     program.voice.answer(lambda: as_data(compared), lambda: as_text(compared))
     if not compared.equal:
         return FAILED
-    return unread(found) if found.unread else OK  # equal is only what could be read
+    return unread(found) if found.unseen else OK  # equal is only what could be read
 
 
 def sight(loop: Loop) -> tuple[Sight, Plan]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from reconciler.aws import checkup
 from reconciler.aws.session import Sessions
 from reconciler.doctor import Finding, aws_findings, exit_status, host_findings, questions
+from reconciler.doctor.aws_findings import UNSETTLED
 from reconciler.doctor.finding import as_data, as_text, bad, unknown
 from reconciler.doctor.host import examine
 from reconciler.errors import ConfigError, IdentityError, ReconcilerError
@@ -112,7 +113,8 @@ def _asked(program: Program, config: Config | None, sessions: Sessions) -> list[
         return told
     right = {answer.call.account for answer in who if answer.data.get("Account") == answer.call.account}
     if not right:
-        return [*told, unknown("rights", "not looked at before it is settled who we are")]
+        return [*told, unknown("rights", f"not looked at {UNSETTLED}")]
+    told += [aws_findings.not_entered(account) for account in accounts if account not in right]
     return [*told, *_rights(program, config, sessions, right)]
 
 
@@ -121,7 +123,7 @@ def _rights(program: Program, config: Config, sessions: Sessions, accounts: set[
     doors = checkup.ask(sessions, calls, now=time.time)
     seen = aws_findings.seen(doors, config)
     wanted = questions.rehearsals(config, program.facts(), program.schema, seen)
-    wanted = aws_findings.safe(wanted, doors)
+    wanted = aws_findings.safe(aws_findings.within(wanted, accounts), doors)
     tried = checkup.ask(sessions, wanted.calls, now=time.time)
     asked = [answer for answer in doors if aws_findings.reached(answer)]
     return [*aws_findings.of_doors(doors), *aws_findings.of_rights([*asked, *tried], wanted.untold)]

@@ -48,7 +48,7 @@ def plan(program: Program) -> int:
     if stop:
         program.voice.tell("guard.stopped", stop.why, guard=stop.guard)
         return GUARDED
-    if found.unread:
+    if found.unseen:
         return unread(found)
     return CHANGES if program.options.detailed_exitcode and not found.settled else OK
 
@@ -58,9 +58,9 @@ def drift(program: Program) -> int:
     loop = program.loop(program.config(), program.choices())
     found, _ = looked(program, loop, "drift")
     program.answer_plan(loop, found, show_plan.drift_summary)
-    if found.conflicts or any(entry.drifted and entry.scope not in found.unread for entry in found.entries):
+    if found.conflicts or any(entry.drifted for entry in found.entries):
         return CHANGES
-    return unread(found) if found.unread else OK
+    return unread(found) if found.unseen else OK
 
 
 def looked(program: Program, loop: Loop, trigger: str) -> tuple[Plan, Stop | None]:
@@ -88,7 +88,7 @@ def looked(program: Program, loop: Loop, trigger: str) -> tuple[Plan, Stop | Non
 
 def unread(found: Plan) -> int:
     """The status of a plan that is not whole."""
-    return NOT_ALLOWED if found.denied else LATER
+    return NOT_ALLOWED if found.forbidden else LATER
 
 
 def run(program: Program) -> int:
@@ -222,19 +222,20 @@ def outputs(program: Program) -> int:
         lambda: known, lambda: "".join(f"{name} = {value}\n" for name, value in known.items())
     )
     if missing := sorted(values.keys() - known.keys()):
-        program.voice.tell("wait.slow", f"not known yet: {', '.join(missing)}; see `reconciler plan`")
+        why = f", for {', '.join(found.unseen)} could not be read" if found.unseen else " yet"
+        program.voice.tell("wait.slow", f"not known{why}: {', '.join(missing)}; see `reconciler plan`")
         return unread(found)
     return OK
 
 
 def status_of(report: Report) -> int:
     """The exit status of a run that made changes until nothing was under way."""
-    if report.plan.denied:
+    if report.plan.forbidden:
         return NOT_ALLOWED
     if report.count("failed", "blocked") or report.plan.conflicts:
         return FAILED
     # a run that has just changed something was stopped by its timeout: nobody has seen yet what came of it
-    return LATER if report.count("waiting") or report.plan.unread or report.changed else OK
+    return LATER if report.count("waiting") or report.plan.unseen or report.changed else OK
 
 
 def read(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 from reconciler import log, pauses, status
 from reconciler.aws.audit import changes
 from reconciler.errors import ReconcilerError
-from reconciler.exits import LATER, NOT_ALLOWED, OK
+from reconciler.exits import OK
 from reconciler.model.address import Address
+from reconciler.model.plan import Plan
 from reconciler.options import near
 from reconciler.program import Program, UsageError
 from reconciler.show import explain as show_explain
 from reconciler.show.history import change_data
+from reconciler.verbs.estate import unread
 
 
 def explain(program: Program) -> int:
@@ -30,12 +33,18 @@ def explain(program: Program) -> int:
         found = loop.plan()[1]
         entries = [entry for entry in found.entries if entry.address == address]
         entries = list(loop.with_newer(replace(found, entries=tuple(entries))).entries)
+    if not entries and (hidden := _hidden(found, address)):
+        for where, why in hidden.items():
+            said = f"{given} is not in the config, and whether AWS has it as this stack's is unknown"
+            program.voice.tell("kind.unknown", f"{said}: {where} could not be read: {why}", scope=where)
+        return unread(found)
     if not entries:
         known = {*map(str, config.resources), *(entry.label for entry in found.entries)}
         raise UsageError(f"{given} is neither in the config nor in AWS as this stack's{near(given, known)}")
     directory = program.state(config)
     before = status.read(directory) or {}
-    recorded, unread = _recorded(directory, given)
+    recorded, unrecorded = _recorded(directory, given)
+    scopes = {entry.scope for entry in entries}
     told = show_explain.Told(
         entries=tuple(entries),
         desired=config.resources.get(address),
@@ -43,12 +52,17 @@ def explain(program: Program) -> int:
         pauses=tuple(pauses.as_data(one) for one in loop.pauses() if one.address in ("", given)),
         standing=before.get("addresses", {}).get(given),
         last=recorded,
-        unrecorded=unread,
+        unrecorded=unrecorded,
+        unread={scope: why for scope, why in found.unread.items() if scope in scopes},
     )
     program.voice.answer(lambda: show_explain.as_data(told), lambda: show_explain.as_text(told))
-    if found.unread.keys() & {entry.scope for entry in entries}:
-        return NOT_ALLOWED if found.denied else LATER
-    return OK
+    return unread(found) if told.unread else OK
+
+
+def _hidden(found: Plan, address: Address) -> Mapping[str, str]:
+    """Where a thing may be that no entry is about, for it could not be read there, and why."""
+    elsewhere = {str(scope) for scope in found.unread if scope.kind != address.kind}
+    return {where: why for where, why in found.unseen.items() if where not in elsewhere}
 
 
 def _recorded(directory: Path, address: str) -> tuple[dict[str, Any] | None, str]:

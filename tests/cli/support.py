@@ -240,10 +240,10 @@ def terminal(words: Sequence[str], typed: Mapping[str, Typed]) -> Result:
     return Result(process.wait(), shown.decode().replace("\r\n", "\n"), "")
 
 
-def client(service: str, url: str, region: str = REGION) -> Any:
-    """Somebody else's hand in the account."""
+def client(service: str, url: str, region: str = REGION, **credentials: str) -> Any:
+    """Somebody else's hand in the account, or in that of other `credentials`."""
     anything: Any = boto3
-    return anything.client(service, region_name=region, endpoint_url=url)
+    return anything.client(service, region_name=region, endpoint_url=url, **credentials)
 
 
 def networks(url: str) -> list[dict[str, Any]]:

@@ -35,6 +35,7 @@ def test_the_plan_is_the_same_and_nothing_is_written(cli: Cli) -> None:
         "sha256": hashlib.sha256(plan.encode()).hexdigest(),
         "reasons": [],
         "difference": [],
+        "unseen": {},
     }
     told = cli("doctor", "amnesia").out
     assert "ai: the plan is the same without the state directory, byte for byte" in told
