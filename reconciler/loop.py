@@ -230,8 +230,10 @@ class Loop:
     def with_newer(self, plan: Plan) -> Plan:
         """The plan, with what is newer than what things were made with: one more request for a region, which no pass
         makes.  Where that cannot be asked, it is not told."""
-        values: dict[newer.Where, dict[str, str]] = {}
-        givens = newer.given(plan, self.config.resources, self.facts)
+        values, givens = (
+            dict[newer.Where, dict[str, str]](),
+            newer.given(plan, self.config.resources, self.facts),
+        )
         for where, paths in newer.asked(plan, givens).items():
             try:
                 values[where] = self.gateway.parameters(*where, paths)

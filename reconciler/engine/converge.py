@@ -14,13 +14,12 @@ import jmespath
 
 from reconciler.engine import halting
 from reconciler.engine.applied import applied_tag, is_stale, origins
-from reconciler.engine.drift import drift, is_ignored, nothing, same_set
+from reconciler.engine.drift import field_drift, is_ignored
 from reconciler.engine.leaving import identity, placed, releasing, removal, untying
 from reconciler.engine.parts import Held, part_calls, part_drift, put_off, room
 from reconciler.engine.tags import (
     OWNER_TAGS,
     birth_tags,
-    digest_of,
     make_way,
     tag_calls,
     tag_drift,
@@ -34,10 +33,8 @@ from reconciler.model.service import path_of
 from reconciler.model.things import (
     APPLIED_TAG,
     DIGEST_TAG,
-    PLAIN,
     Desired,
     Observed,
-    Parameter,
     Pending,
     contains,
 )
@@ -264,47 +261,6 @@ def _applied(facts: Facts, desired: Desired, observed: Observed, wanted: dict[st
     tag = applied_tag(facts, desired, wanted)
     before = observed.tags.get(APPLIED_TAG)
     return [] if isinstance(tag, Pending) or tag == before else [Drift(f"Tags.{APPLIED_TAG}", tag, before)]
-
-
-def field_drift(facts: Facts, name: str, desired: Desired, observed: Observed) -> Iterator[Drift]:
-    """Where one field differs; parts and what `then` looks after are not compared here."""
-    wanted, seen = desired.spec[name], observed.spec.get(name)
-    if type(wanted) is type(seen) and isinstance(wanted, PLAIN) and wanted == seen and name in facts.plain:
-        return  # as most are
-    field = facts.fields[name]
-    if field.change in {"part", "then"}:
-        return
-    if field.write_only:
-        yield from _written_drift(name, wanted, desired, observed, facts.kind)
-    elif name in facts.kind.normal and not contains(wanted, Parameter) and not contains(wanted, Pending):
-        normal = facts.kind.normal[name]
-        yield from drift(normal(wanted), normal(seen), name)
-    elif name in facts.kind.unordered and not contains(wanted, Pending):
-        if not same_set(wanted, seen):
-            yield Drift(name, wanted, seen)
-    else:
-        yield from drift(wanted, seen, name)
-
-
-def _written_drift(
-    name: str, wanted: Any, desired: Desired, observed: Observed, kind: Kind
-) -> Iterator[Drift]:
-    """A field that AWS does not report: its digest was put in a tag when it was written.
-
-    Where the tag is missing, what a `Detail` has read is compared.  Else a digest that is missing, or made another
-    way, proves nothing: it is not drift, and the tag is mended.
-    """
-    if contains(wanted, Parameter):
-        return
-    before = observed.tags.get(DIGEST_TAG + name)
-    if before is None and name in {detail.field for detail in kind.read.details} & observed.raw.keys():
-        seen = observed.spec.get(name)
-        before = None if nothing(wanted) and nothing(seen) else str(digest_of(seen))
-    after = wanted_tags(kind, replace(desired, spec={name: wanted}), "")[DIGEST_TAG + name]
-    if isinstance(after, Pending):
-        yield Drift(name, after, "(not reported by AWS)")
-    elif before is not None and before.partition(":")[0] == after.partition(":")[0] and before != after:
-        yield Drift(name, f"(digest {after[2:10]})", f"(digest {before[2:10]})")
 
 
 def _cannot_change(

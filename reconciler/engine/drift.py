@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from reconciler.engine.tags import digest_of, wanted_tags
 from reconciler.model.calls import digest
-from reconciler.model.things import Parameter, contains
+from reconciler.model.fields import Facts
+from reconciler.model.kind import Kind
+from reconciler.model.things import DIGEST_TAG, PLAIN, Desired, Observed, Parameter, Pending, contains
 from reconciler.model.verdicts import Drift
 
 
@@ -60,3 +64,44 @@ def nothing(value: Any) -> bool:
     if isinstance(value, Mapping):
         return all(map(nothing, value.values()))
     return value is None or value == "" or (_is_list(value) and not value)
+
+
+def field_drift(facts: Facts, name: str, desired: Desired, observed: Observed) -> Iterator[Drift]:
+    """Where one field differs; parts and what `then` looks after are not compared here."""
+    wanted, seen = desired.spec[name], observed.spec.get(name)
+    if type(wanted) is type(seen) and isinstance(wanted, PLAIN) and wanted == seen and name in facts.plain:
+        return  # as most are
+    field = facts.fields[name]
+    if field.change in {"part", "then"}:
+        return
+    if field.write_only:
+        yield from _written_drift(name, wanted, desired, observed, facts.kind)
+    elif name in facts.kind.normal and not contains(wanted, Parameter) and not contains(wanted, Pending):
+        normal = facts.kind.normal[name]
+        yield from drift(normal(wanted), normal(seen), name)
+    elif name in facts.kind.unordered and not contains(wanted, Pending):
+        if not same_set(wanted, seen):
+            yield Drift(name, wanted, seen)
+    else:
+        yield from drift(wanted, seen, name)
+
+
+def _written_drift(
+    name: str, wanted: Any, desired: Desired, observed: Observed, kind: Kind
+) -> Iterator[Drift]:
+    """A field that AWS does not report: its digest was put in a tag when it was written.
+
+    Where the tag is missing, what a `Detail` has read is compared.  Else a digest that is missing, or made another
+    way, proves nothing: it is not drift, and the tag is mended.
+    """
+    if contains(wanted, Parameter):
+        return
+    before = observed.tags.get(DIGEST_TAG + name)
+    if before is None and name in {detail.field for detail in kind.read.details} & observed.raw.keys():
+        seen = observed.spec.get(name)
+        before = None if nothing(wanted) and nothing(seen) else str(digest_of(seen))
+    after = wanted_tags(kind, replace(desired, spec={name: wanted}), "")[DIGEST_TAG + name]
+    if isinstance(after, Pending):
+        yield Drift(name, after, "(not reported by AWS)")
+    elif before is not None and before.partition(":")[0] == after.partition(":")[0] and before != after:
+        yield Drift(name, f"(digest {after[2:10]})", f"(digest {before[2:10]})")

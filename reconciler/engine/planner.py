@@ -61,8 +61,7 @@ class Planner:
         self._heirs = heirs(resources)
         self.renamed = dict(renamed(resources, world, self._claims, self._leaves))
         self._moving = Moving(resources, facts)
-        self._verdicts: dict[Address, Verdict] = {}
-        self._crowds: dict[str, Mapping[Address, str]] = {}
+        self._verdicts, self._crowds = dict[Address, Verdict](), dict[str, Mapping[Address, str]]()
 
     def plan(self) -> Plan:
         """Everything there is to conclude."""
