@@ -27,6 +27,8 @@ class Cache:
         self.requests = 0
         self._lock = threading.Lock()
         self._kept: dict[tuple[str, str, str, bytes], Answer] = {}
+        self._changing = self._changed = 0
+        """Changes that are on their way, and those that are over."""
 
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """From memory, or from the sandbox."""
@@ -34,16 +36,24 @@ class Cache:
         what = action or headers.get("x-amz-target", "") or f"{method} "
         scope = re.search(r"Credential=[^/]+/[0-9]+/([^/]+/[^/]+)", headers.get("authorization", ""))
         key = (method, path, scope[1] if scope else "", body)
+        changes = not READS.match(what)
         with self._lock:
             self.requests += 1
             if key in self._kept:
                 return self._kept[key]
-        found = self._ask(method, path, headers, body)
+            self._changing += changes
+            before = self._changed
+        try:
+            found = self._ask(method, path, headers, body)
+        finally:
+            with self._lock:
+                self._changing -= changes
+                self._changed += changes
+                if changes:
+                    self._kept.clear()
         with self._lock:
-            if READS.match(what):
+            if not changes and not self._changing and self._changed == before:  # else it may be of before
                 self._kept[key] = found
-            else:
-                self._kept.clear()
         return found
 
     def _ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:

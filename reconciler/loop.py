@@ -228,12 +228,9 @@ class Loop:
         return planner, planner.plan()
 
     def with_newer(self, plan: Plan) -> Plan:
-        """The plan, with what is newer than what things were made with: one more request for a region, which no pass
-        makes.  Where that cannot be asked, it is not told."""
-        values, givens = (
-            dict[newer.Where, dict[str, str]](),
-            newer.given(plan, self.config.resources, self.facts),
-        )
+        """The plan, with what is newer than what things were made with, where AWS can be asked: a request a region."""
+        givens = newer.given(plan, self.config.resources, self.facts)
+        values: dict[newer.Where, dict[str, str]] = {}
         for where, paths in newer.asked(plan, givens).items():
             try:
                 values[where] = self.gateway.parameters(*where, paths)
