@@ -223,7 +223,7 @@ class Loop:
     def plan(self) -> tuple[Planner, Plan]:
         """What a pass would do, from one look.  Writes nothing, and waits for nothing."""
         self._heed()
-        self._memo.remembers = False
+        self._memo.remembers = self._known.remembers = self.gateway.sessions.rows.remembers = False
         planner = self.planner(self.look())
         return planner, planner.plan()
 

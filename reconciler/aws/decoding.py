@@ -29,10 +29,11 @@ Row = dict[str, Any]
 class Rows:
     """Rows by their bytes, those of this look and of the one before it.  Any thread may use it.
 
-    Nobody may change a row: the next look gives the same one out again.
+    Nobody may change a row: the next look gives the same one out again.  `remembers`: whether there is a next look.
     """
 
     def __init__(self) -> None:
+        self.remembers = True
         self.one_at_a_time = threading.Lock()
         """Held while an answer is decoded: two at once would be no faster, and take the memory of two."""
         self._now: dict[bytes, Row] = {}
@@ -121,6 +122,8 @@ def decoded(body: bytes, shape: Any, known: Rows) -> Row:
 def _row(body: bytes, shape: Any, known: Rows) -> Row:
     if holds_keys(shape):
         return _decoded_row(body, shape)
+    if not known.remembers:
+        return known.patterns.row(body, shape) or _decoded_row(body, shape)
     key = blake2b(body, digest_size=16, person=shape.name[:16].encode()).digest()
     row = known.get(key)
     if row is None:

@@ -40,9 +40,10 @@ class _Read(NamedTuple):
 
 @dataclass
 class Known:
-    """Details by the thing they are about; `now` is a clock in seconds."""
+    """Details by the thing they are about; `now` is a clock in seconds, `remembers` whether there is another look."""
 
     now: Callable[[], float]
+    remembers: bool = True
     _read: dict[tuple[Scope, str, str], _Read] = field(default_factory=dict)
     _seen: dict[tuple[Scope, str], _Seen] = field(default_factory=dict)
     _whole: dict[tuple[Scope, str], _Whole] = field(default_factory=dict)
@@ -55,6 +56,8 @@ class Known:
 
     def thing(self, scope: Scope, id: str, row: Mapping[str, Any], make: Callable[[], Observed]) -> Observed:
         """What a row shows: the thing of the last look where it showed the same."""
+        if not self.remembers:
+            return make()
         found = self._before[0].get((scope, id))
         if found is None or (found.row is not row and found.row != row):
             found = _Seen(row, make())

@@ -307,6 +307,16 @@ def test_a_row_that_has_not_changed_is_the_same_object_until_a_look_has_not_seen
     assert look(ONE)[0] is not first[0]
 
 
+def test_where_there_is_no_other_look_rows_are_the_same_and_kept_nowhere() -> None:
+    rows = Rows()
+    rows.remembers = False
+    body = (INSTANCES % (ONE + OTHER, "")).encode()
+    same(body, "DescribeInstances", rows)
+    parser = ParserFactory(rows).create_parser("ec2")
+    first, second = (parser.parse(response(body), shape_of("DescribeInstances")) for _ in range(2))
+    assert first["Reservations"][0] is not second["Reservations"][0]
+
+
 def test_a_row_that_may_hold_keys_is_kept_nowhere() -> None:
     rows = Rows()
     rows.turn()
