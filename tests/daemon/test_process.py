@@ -47,6 +47,31 @@ def test_triggers_during_a_pass_make_exactly_one_more(running: Callable[..., Run
     assert one.stop() == 0
 
 
+def test_a_pass_that_takes_long_is_told_and_one_that_has_just_begun_is_not(
+    running: Callable[..., Running],
+) -> None:
+    one = running().start()
+    held, free = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        held.set()
+        free.wait(PATIENCE)
+
+    def told() -> object:
+        return (status.read(one.host.state) or {})["state"]
+
+    until(lambda: told() == "idle", "the end of the first looks")
+    one.loop.holds = hold
+    one.daemon.passes.look("signal")
+    assert held.wait(PATIENCE)
+    assert told() == "idle"
+    until(lambda: told() == "looking", "it is told")
+    one.loop.holds = lambda: None
+    free.set()
+    until(lambda: told() == "idle", "so is its end")
+    assert one.stop() == 0
+
+
 def test_a_reload_is_in_force_from_the_next_pass_on(running: Callable[..., Running]) -> None:
     one = running().start()
     one.host.aws.clock.advance(60)
