@@ -64,7 +64,7 @@ def test_a_pass_that_takes_long_is_told_and_one_that_has_just_begun_is_not(
     one.loop.holds = hold
     one.daemon.passes.look("signal")
     assert held.wait(PATIENCE)
-    assert told() == "idle"
+    assert one.daemon.state == "idle", "it has just begun"
     until(lambda: told() == "looking", "it is told")
     one.loop.holds = lambda: None
     free.set()
