@@ -197,6 +197,8 @@ class Service:
     https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html"""
     elsewhere: bool = True
     """Whether a partition that is not named has it at all."""
+    lacking: frozenset[str] = frozenset()
+    """Partitions that do not have it."""
     tagging: Tagging = BY_ARN
     """How its things are tagged, where their record does not say another way."""
     search: Search | None = None
@@ -231,7 +233,7 @@ class Service:
 
     def is_in(self, partition: str) -> bool:
         """Whether a partition has it."""
-        return self.regional or self.elsewhere or partition in self.homes
+        return partition not in self.lacking and (self.regional or self.elsewhere or partition in self.homes)
 
     @property
     def called(self) -> str:
@@ -257,6 +259,9 @@ SERVICES: Mapping[str, Service] = {
         Service(
             name="networkmanager",
             homes={"aws": "us-west-2", "aws-us-gov": "us-gov-west-1"},
+            lacking=frozenset(
+                {"aws-cn"}
+            ),  # https://docs.amazonaws.cn/aws/latest/userguide/transit-gateway.html
             # https://docs.aws.amazon.com/networkmanager/latest/APIReference/API_CoreNetwork.html: UPDATING
             busying=frozenset(
                 {

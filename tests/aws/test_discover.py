@@ -147,6 +147,27 @@ def test_a_given_endpoint_stays_and_only_the_signature_turns(keys: None, workers
     assert scopes == {f"{region}/ec2" for region in REGIONS}
 
 
+@pytest.mark.parametrize(
+    ("region", "lacking"),
+    [
+        ("us-west-2", set()),
+        ("us-gov-west-1", {"globalaccelerator"}),
+        ("cn-north-1", {"globalaccelerator", "networkmanager"}),
+    ],
+)
+def test_no_service_is_asked_that_the_partition_lacks(
+    keys: None, workers: ThreadPoolExecutor, region: str, lacking: set[str]
+) -> None:
+    gate = gateway(region=region)
+    services = {kind.service for kind in ALL if not kind.regional}
+    wires = {
+        service: Wire(lambda _: Answer("", 403)).under(gate.sessions.client(ACCOUNT, service))
+        for service in (*services, "ec2", "autoscaling", "resourcegroupstaggingapi")
+    }
+    look(gate, workers)
+    assert {service for service in services if not wires[service].requests} == lacking
+
+
 def test_no_further_client_is_made(keys: None, workers: ThreadPoolExecutor) -> None:
     gate, _ = wired()
     before = clients()
