@@ -48,6 +48,7 @@ class Gateway:
         self.before_write: list[Callable[[Call], None]] = []
         self._large = LargeAnswers()
         self._paginators: dict[Hashable, tuple[Any, Any]] = {}
+        self._by_hand: dict[tuple[str, str], str | None] = {}
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
 
@@ -141,8 +142,11 @@ class Gateway:
         which: Hashable,
     ) -> Iterator[dict[str, Any]]:
         service = client.meta.service_model.service_name
-        if not client.can_paginate(method):
-            yield from self._pages_by_hand(client, method, operation, parameters, page)
+        if (service, operation) not in self._by_hand:
+            self._by_hand[service, operation] = by_hand(client, method, operation)
+        if (size_of_page := self._by_hand[service, operation]) is not None:
+            more = {size_of_page: page} if size_of_page and page is not None else {}
+            yield from self._pages_by_hand(client, method, operation, {**parameters, **more}, which)
             return
         size = {} if page is None else {"PageSize": page}
         known, paginator = self._paginators.get(which, (None, None))
@@ -163,20 +167,17 @@ class Gateway:
             yield answer
 
     def _pages_by_hand(
-        self, client: Any, method: str, operation: str, parameters: Mapping[str, Any], page: int | None
+        self, client: Any, method: str, operation: str, parameters: Mapping[str, Any], which: Hashable
     ) -> Iterator[dict[str, Any]]:
-        """The pages of an operation that the SDK cannot page through, though some of these take a NextToken."""
+        """The pages of an operation that takes the token of the last one, or none at all."""
         service = client.meta.service_model.service_name
-        shape = client.meta.service_model.operation_model(operation).input_shape
-        members = shape.members if shape else {}
-        size = {} if page is None else {name: page for name in SIZES if name in members}
         token: str | None = None
         while True:
             more = {} if token is None else {"NextToken": token}
-            with self._request(service, operation):
-                answer = getattr(client, method)(**size, **parameters, **more)
+            with self._large.turn(which), self._request(service, operation):
+                answer = getattr(client, method)(**parameters, **more)
             before, token = token, answer.get("NextToken")
-            if not token or token == before or "NextToken" not in members:
+            if not token or token == before or "NextToken" not in members(client, operation)[0]:
                 _whole(answer, UNFINISHED, f"{service}:{operation}")
                 yield answer
                 return
@@ -240,6 +241,23 @@ class Gateway:
             if found.code in EXPIRED:  # no other call fares better, so that nothing is gained by going on
                 raise NoCredentials(f"the credentials have expired: {found}; {RENEW}") from error
             raise found from error
+
+
+def members(client: Any, operation: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """What an operation takes, and what it answers, by the service's model."""
+    model = client.meta.service_model.operation_model(operation)
+    taken, answered = (shape.members if shape else {} for shape in (model.input_shape, model.output_shape))
+    return taken, answered
+
+
+def by_hand(client: Any, method: str, operation: str) -> str | None:
+    """The parameter for the size of a page ("" for none) of a list that is turned here: where the SDK cannot, and where
+    nothing is to it but a NextToken, as with most, since the SDK takes a twentieth of a small pass for that."""
+    taken, answered = members(client, operation)
+    if not client.can_paginate(method):
+        return next((name for name in SIZES if name in taken), "")
+    plain = "NextToken" in taken and "NextToken" in answered and not answered.keys() & {*MORE}
+    return "MaxResults" if plain and "MaxResults" in taken else None
 
 
 def _whole(answer: Mapping[str, Any], marks: Sequence[str], call: str) -> None:

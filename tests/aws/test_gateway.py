@@ -5,13 +5,18 @@ Faults are the local AWS's, or come from a wire that answers from a script.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+import boto3
+import botocore.session
 import pytest
+from botocore import xform_name
 
-from reconciler.aws.gateway import Gateway
+from reconciler.aws.gateway import Gateway, by_hand
 from reconciler.errors import AwsError, Denied, Exhausted, Gone, Lost, NotYet, Refused, Throttled
+from reconciler.kinds import ALL
 from reconciler.model.calls import Call
 from reconciler.model.things import Parameter, Text
 from reconciler.sandbox import LocalAws
@@ -410,3 +415,30 @@ def test_a_parameter_that_does_not_exist_is_a_mistake_of_the_config(aws: LocalAw
     with pytest.raises(Refused, match="/aws/service/nothing"):
         gate.perform(call("RunInstances", creates=True, ImageId=Parameter("/aws/service/nothing")))
     assert count(aws, "RunInstances") == 0
+
+
+LISTS = sorted(
+    {
+        (kind.service, what.operation)
+        for kind in ALL
+        for what in (kind.read, *kind.read.details, *kind.read.companions)
+    }
+)
+
+
+def test_a_list_is_turned_by_hand_where_the_sdk_would_do_no_more() -> None:
+    loader, found = botocore.session.get_session().get_component("data_loader"), Counter[str | None]()
+    for service, operation in LISTS:
+        client: Any = boto3.client(  # type: ignore[call-overload]
+            service, "us-west-2", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        method = xform_name(operation)
+        size = by_hand(client, method, operation)
+        found[size] += 1
+        if size is None or not client.can_paginate(method):
+            continue
+        told = loader.load_service_model(service, "paginators-1")["pagination"][operation]
+        assert told["input_token"] == told["output_token"] == "NextToken", operation
+        assert told["limit_key"] == size, operation
+        assert "more_results" not in told, operation
+    assert found["MaxResults"] > found[None], "most lists are so"
